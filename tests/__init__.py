@@ -1,0 +1,1 @@
+"""The tests of wfgen, and the tools that they share."""
