@@ -1,0 +1,184 @@
+"""What differs between the files that the specs make and those that lie in the repository."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wfgen import header
+from wfgen.errors import WfgenError
+from wfgen.render import RenderedFile
+
+
+class Cause(enum.Enum):
+    """Why a file is not what the specs make; the value is what people read."""
+
+    MISSING = "missing"
+    SPECS = "out of date: the specs changed"
+    TEMPLATES = "out of date: the templates or wfgen changed"
+    EDITED = "edited by hand"
+    PINS = "only the action pins differ"
+    ORPHAN = "orphaned: no spec makes it any more"
+    FOREIGN = "in the way: a file of this name that wfgen did not write"
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A file that is not what the specs make. `wanted` is None for an orphan."""
+
+    path: str
+    cause: Cause
+    wanted: str | None
+    found: str | None
+
+    @property
+    def remedy(self) -> str:
+        """The one command that mends it."""
+        return f"{header.COMMAND} --force" if self.cause is Cause.FOREIGN else header.COMMAND
+
+    @property
+    def line(self) -> int:
+        """The first line of the file in the repository that differs, from 1."""
+        if self.found is None or self.wanted is None:
+            return 1
+        found, wanted = self.found.split("\n"), self.wanted.split("\n")
+        same = next(
+            (i for i, pair in enumerate(zip(found, wanted, strict=False)) if pair[0] != pair[1] and i > 2),
+            min(len(found), len(wanted)) - 1,
+        )
+        return min(same, len(found) - 1) + 1
+
+    def diff(self) -> str:
+        """A unified diff from the repository to what the specs make."""
+        found = (self.found or "").splitlines(keepends=True)
+        wanted = (self.wanted or "").splitlines(keepends=True)
+        names = (
+            f"a/{self.path}" if self.found is not None else "/dev/null",
+            f"b/{self.path}" if self.wanted is not None else "/dev/null",
+        )
+        lines = difflib.unified_diff(found, wanted, *names)
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline\n" for line in lines)
+
+
+def compare(root: Path, wanted: tuple[RenderedFile, ...], *, orphans: bool = True) -> list[Drift]:
+    """Every difference, sorted by path. Reads files, writes none."""
+    drifts = [drift for file in wanted if (drift := _compare_file(root, file))]
+    if orphans:
+        known = {file.path for file in wanted}
+        drifts += [
+            Drift(path, Cause.ORPHAN, None, _read(root / path) or "")
+            for path in _generated(root, known)
+            if path not in known
+        ]
+    return sorted(drifts, key=lambda drift: drift.path)
+
+
+def _compare_file(root: Path, file: RenderedFile) -> Drift | None:
+    path = root / file.path
+    if path.is_symlink() or path.is_dir():
+        return Drift(file.path, Cause.FOREIGN, file.text, "")
+    found = _read(path)
+    if found is None:
+        return Drift(file.path, Cause.MISSING, file.text, None)
+    if found == file.text:
+        return None
+    theirs, ours = header.parse(found), header.parse(file.text)
+    if theirs is None:
+        return Drift(file.path, Cause.FOREIGN, file.text, found)
+    assert ours is not None
+    if not theirs.intact:
+        cause = Cause.EDITED
+    elif theirs.specs != ours.specs:
+        cause = Cause.SPECS
+    elif theirs.templates != ours.templates or theirs.digest != ours.digest:
+        cause = Cause.TEMPLATES
+    elif theirs.body != ours.body:
+        cause = Cause.PINS
+    else:
+        cause = Cause.EDITED  # the header itself
+    return Drift(file.path, cause, file.text, found)
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8", errors="surrogateescape")
+    except FileNotFoundError:
+        return None
+    except NotADirectoryError:
+        return None
+    except OSError as error:
+        raise WfgenError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _generated(root: Path, known: set[str]) -> Iterator[str]:
+    """Files with our header: below .github, and beside what we write elsewhere."""
+    folders = {os.path.dirname(path) for path in known} | {"docs"}
+    for folder in sorted(f for f in folders if not f.startswith(".github")):
+        yield from _generated_in(root, folder, os.scandir(root / folder) if (root / folder).is_dir() else ())
+    for folder, _, names in os.walk(root / ".github"):
+        relative = os.path.relpath(folder, root).replace(os.sep, "/")
+        yield from _generated_in(root, relative, (Path(folder) / name for name in names))
+
+
+def _generated_in(root: Path, folder: str, entries: object) -> Iterator[str]:
+    for entry in entries:  # type: ignore[attr-defined]
+        path = Path(entry)
+        if path.is_symlink() or not path.is_file():
+            continue
+        with path.open("rb") as file:
+            if header.is_ours(file.read(2000)):
+                yield f"{folder}/{path.name}"
+
+
+def write(root: Path, drifts: list[Drift], *, force: bool = False) -> list[Drift]:
+    """Mends the drifts: each file replaced whole, orphans removed; returns what was mended.
+
+    Raises `WfgenError` before anything is written where a file is in the way.
+    """
+    blocked = [drift.path for drift in drifts if drift.cause is Cause.FOREIGN]
+    if blocked and not force:
+        names = ", ".join(blocked)
+        raise WfgenError(
+            f"wfgen did not write {names}; move it away, or overwrite it by {header.COMMAND} --force"
+        )
+    for drift in drifts:
+        path = root / drift.path
+        try:
+            if drift.wanted is None:
+                path.unlink()
+                _remove_empty(path.parent, root)
+            else:
+                _replace(path, drift.wanted)
+        except OSError as error:
+            raise WfgenError(f"{drift.path}: cannot be written: {error.strerror}") from error
+    return drifts
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode("utf-8"))
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    while folder != root and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

@@ -1,0 +1,82 @@
+"""From a plan to the files that it makes: where each goes, and by which template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from wfgen.describe import describe
+from wfgen.errors import WfgenError
+from wfgen.plan import Plan
+from wfgen.references import Service
+
+WORKFLOWS = ".github/workflows"
+ACTIONS = ".github/actions"
+RELEASE_ACTION = f"{ACTIONS}/release"
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """A file to render: where it goes, by which template, with what, and from which specs."""
+
+    path: str
+    template: str
+    context: dict[str, Any]
+    sources: tuple[Service, ...]
+
+
+def files(made: Plan) -> Iterator[PlannedFile]:
+    """Every file of the plan, but for the release program's modules, which are copied."""
+    everything = made.project.services
+    shared: dict[str, Any] = {"plan": made, "project": made.project.spec}
+
+    def planned(
+        path: str, template: str, sources: tuple[Service, ...] = everything, **context: Any
+    ) -> PlannedFile:
+        return PlannedFile(path, template, {**shared, **context}, sources)
+
+    for pipeline in made.pipelines:
+        template = "preview.yml" if pipeline.environment.spec.preview else "pipeline.yml"
+        yield planned(
+            f"{WORKFLOWS}/{pipeline.name}.yml",
+            template,
+            tuple(s.service for s in pipeline.services),
+            pipeline=pipeline,
+            environment=pipeline.environment,
+        )
+    for environment in made.environments:
+        if environment.spec.preview:
+            path = f"{WORKFLOWS}/{environment.name}-cleanup.yml"
+            yield planned(path, "preview-cleanup.yml", (), environment=environment)
+        yield planned(
+            f"{RELEASE_ACTION}/{environment.name}.json",
+            "release/description.json",
+            tuple(s.service for s in environment.services),
+            environment=environment,
+            description=describe(environment),
+        )
+    if any(e.built for e in made.environments):
+        yield planned(f"{WORKFLOWS}/_build.yml", "_build.yml", ())
+    yield planned(f"{WORKFLOWS}/_deploy.yml", "_deploy.yml")
+    if made.lasting:
+        yield planned(f"{WORKFLOWS}/watchdog.yml", "watchdog.yml", ())
+    yield planned(f"{WORKFLOWS}/wfgen-check.yml", "wfgen-check.yml", ())
+    yield planned(f"{ACTIONS}/cluster-login/action.yml", "cluster-login.yml", ())
+    yield planned(f"{RELEASE_ACTION}/action.yml", "release/action.yml", ())
+    yield planned("docs/delivery-setup.md", "delivery-setup.md")
+
+
+def check_paths(planned: list[PlannedFile]) -> None:
+    """Raises `WfgenError` where two files would have one path."""
+    seen: dict[str, str] = {}
+    for file in planned:
+        if seen.setdefault(file.path, file.template) is not file.template or (
+            sum(other.path == file.path for other in planned) > 1
+        ):
+            raise WfgenError(
+                f"specs/project.yaml: two workflows would be {file.path}; "
+                "give the environment or the service another name"
+            )
+
+

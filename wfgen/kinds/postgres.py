@@ -1,0 +1,24 @@
+"""Kind `postgres`: the database, in the cluster or outside."""
+
+from typing import ClassVar, Literal
+
+from wfgen.kinds.service import Health, ServiceSpec, Workload
+
+
+class PostgresSpec(ServiceSpec):
+    """PostgreSQL. Never rolled back by itself; deployed only when its own spec or manifests change."""
+
+    kind: Literal["postgres"]
+    workloads: list[Workload] = [Workload(kind="StatefulSet")]
+    ports: list[int] = [5432]
+    health: Health | Literal["none"] = Health(tcp=5432)
+    rollback: Literal["auto", "never"] = "never"
+
+    summary: ClassVar[str] = "PostgreSQL, in the cluster or external"
+    builds: ClassVar[bool] = False
+    check_image: ClassVar[str] = "postgres:17.2"
+    check_command: ClassVar[tuple[str, str]] = (
+        'psql "$URL" -tAc "select 1" | grep -qx 1',
+        'PGSSLMODE=require psql "$URL" -tAc '
+        '"select ssl from pg_stat_ssl where pid = pg_backend_pid()" | grep -qx t',
+    )

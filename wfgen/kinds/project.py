@@ -1,0 +1,143 @@
+"""The project spec, `specs/project.yaml`: what all services share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from wfgen.kinds._model import (
+    Duration, Label, Line, Model, Name, Path, Refused, Runner, SecretName,
+)  # fmt: skip
+from wfgen.kinds.clusters import Cluster
+from wfgen.kinds.registries import Registry
+from wfgen.kinds.service import fail
+
+Cron = Annotated[str, Field(pattern=r"^[0-9*,/-]+( [0-9*,/-]+){4}$")]
+
+
+class Environment(Model):
+    """A place that releases go to. Its name is free; it names the workflow and its secrets."""
+
+    deploy_on: Literal["push", "pull_request", "dispatch"]
+    """What starts a release: a push to the branch, a pull request (a preview of its own each), or
+    a person alone."""
+    cluster: Cluster
+    """How jobs reach the cluster."""
+    namespace: Name | None = None
+    """The namespace; the project's name by default. Previews append `-pr-<number>` to it."""
+    overlay: Path | None = None
+    """The kustomize overlay; `kube/overlays/<environment>` by default."""
+    url: Annotated[str, Field(pattern=r"^https://[a-z0-9.{}-]+(/[\w./-]*)?$")] | None = None
+    """Where people find it. In a preview's address, `{number}` is the pull request's number."""
+    approval: bool = False
+    """A reviewer of the environment `<environment>-approval` must agree before each release."""
+    label: Label | None = None
+    """Only pull requests with this label get a preview; all by default."""
+    time_to_live: Duration = 3 * 86400
+    """Previews older than this are swept."""
+    runner: Runner | None = None
+    """The runner of the jobs that reach the cluster; the project's by default."""
+    registry: Annotated[
+        Any, Refused("remove it; all environments share the project's registry")
+    ] = None
+    """A registry of its own."""
+    promote_from: Annotated[
+        Name | None,
+        Refused("remove it; each environment builds, or reuses the digest it released last"),
+    ] = None
+    """The environment whose images are released here without being built again."""
+    helm: Annotated[Any, Refused("render the chart into the kustomize overlay (helmCharts)")] = None
+    """A Helm chart in place of a kustomize overlay."""
+    manifests: Annotated[Any, Refused("list the files as resources of a kustomization.yaml")] = None
+    """Plain manifests in place of a kustomize overlay."""
+    manifests_repository: Annotated[Any, Refused("keep the overlay in this repository")] = None
+    """Another repository that holds the manifests."""
+
+    @property
+    def preview(self) -> bool:
+        """Whether each pull request gets a place of its own."""
+        return self.deploy_on == "pull_request"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Environment:
+        if not self.preview and (self.label or "{number}" in (self.url or "")):
+            fail(
+                "environment",
+                "label and {number} are for previews",
+                "set `deploy_on: pull_request`",
+            )
+        if self.preview and self.approval:
+            fail("environment", "a preview with approval", "use `label` to choose who gets one")
+        if self.preview and self.url and "{number}" not in self.url:
+            fail("environment", "all previews would share one address", "put {number} into `url`")
+        return self
+
+
+class Notify(Model):
+    """Who is told about releases that failed or were rolled back."""
+
+    slack_secret: SecretName | None = None
+    """The secret that holds the address of a Slack incoming webhook."""
+    pagerduty_secret: SecretName | None = None
+    """The secret that holds the routing key of a PagerDuty Events API v2 integration."""
+
+
+class Revert(Model):
+    """The pull request that takes a bad change out again. Without an App an issue asks for it."""
+
+    app_client_id: Line | None = None
+    """Client id of a GitHub App with write access to contents, pull requests and workflows. The
+    default token's pull requests run no checks, and it may not touch workflows."""
+    app_key_secret: SecretName | None = None
+    """The secret that holds the App's private key."""
+    auto_merge: bool = False
+    """Merge the revert by itself once its checks are green."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Revert:
+        if (self.app_client_id is None) != (self.app_key_secret is None):
+            fail(
+                "revert",
+                "one of app_client_id and app_key_secret; expected both or none",
+                "add the other",
+            )
+        if self.auto_merge and not self.app_client_id:
+            fail("revert", "auto_merge without an App", "add `app_client_id` and `app_key_secret`")
+        return self
+
+
+class ProjectSpec(Model):
+    """What all services share."""
+
+    project: Name
+    """The project's name."""
+    wfgen: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+([a-z0-9.]*)$")]
+    """The version of wfgen that renders, quoted; another version says so first."""
+    wfgen_requirement: Line | None = None
+    """What pip installs for the drift check; `wfgen==<version>` by default."""
+    default_branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")] = "main"
+    """The branch that is released."""
+    runner: Runner = "ubuntu-24.04"
+    """The runner of every job."""
+    layout: Literal["per-environment", "per-service"] = "per-environment"
+    """One pipeline per environment, or one per service and environment. Previews stay one."""
+    self_repository: bool = True
+    """Refer to local workflows and actions by `$/`; false gives `./`, for GitHub Enterprise Server
+    and old runners."""
+    registry: Registry
+    """Where images go."""
+    registries: Annotated[Any, Refused("give one `registry`")] = None
+    """Several registries at once."""
+    environments: Annotated[dict[Name, Environment], Field(min_length=1)]
+    """The places that releases go to."""
+    secrets: list[SecretName] = []
+    """The names of all secrets that specs use. What is used and does not stand here is a mistake."""
+    notify: Notify = Notify()
+    """Who is told."""
+    revert: Revert = Revert()
+    """The revert pull request."""
+    watchdog_schedule: Cron = "*/15 * * * *"
+    """When the watchdog looks for releases whose run died, beside the end of each run (UTC)."""
+    sweep_schedule: Cron = "17 3 * * *"
+    """When previews that were left over are removed (UTC)."""

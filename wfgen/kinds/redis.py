@@ -1,0 +1,24 @@
+"""Kind `redis`: a cache or queue, in the cluster or outside."""
+
+from typing import ClassVar, Literal
+
+from wfgen.kinds.service import Health, ServiceSpec, Workload
+
+
+class RedisSpec(ServiceSpec):
+    """Redis. Never rolled back by itself; deployed only when its own spec or manifests change."""
+
+    kind: Literal["redis"]
+    workloads: list[Workload] = [Workload(kind="StatefulSet")]
+    ports: list[int] = [6379]
+    health: Health | Literal["none"] = Health(tcp=6379)
+    rollback: Literal["auto", "never"] = "never"
+
+    summary: ClassVar[str] = "Redis, in the cluster or external"
+    builds: ClassVar[bool] = False
+    check_image: ClassVar[str] = "redis:7.4.1"
+    check_command: ClassVar[tuple[str, str]] = (
+        'redis-cli -u "$URL" ping | grep -qx PONG',
+        'case "$URL" in rediss://*) redis-cli --tls -u "$URL" ping | grep -qx PONG ;; '
+        '*) echo "the address does not begin with rediss://" >&2; exit 1 ;; esac',
+    )

@@ -1,0 +1,56 @@
+"""What there is: services, pipelines, and the files that are made from them."""
+
+from __future__ import annotations
+
+import json
+
+from wfgen.plan import plan
+from wfgen.references import Project
+from wfgen.render import render
+
+
+def listing(project: Project, style: str) -> str:
+    """Services, pipelines and generated files, for people or as JSON."""
+    made = plan(project)
+    services = [
+        {
+            "name": s.spec.name,
+            "kind": s.spec.kind,
+            "spec": s.file.path,
+            "depends_on": s.spec.depends_on,
+            "environments": [
+                e.name for e in made.environments if s.spec.name in [p.name for p in e.services]
+            ],
+        }
+        for s in project.services
+    ]
+    pipelines = [
+        {
+            "name": p.name,
+            "environment": p.environment.name,
+            "deploy_on": p.environment.spec.deploy_on,
+            "services": [s.name for s in p.services],
+        }
+        for p in made.pipelines
+    ]
+    files = [{"path": f.path, "specs": list(f.sources)} for f in render(made)]
+    if style == "json":
+        return json.dumps({"services": services, "pipelines": pipelines, "files": files}, indent=2)
+    return "\n".join(
+        [
+            "Services",
+            *_table([(s["name"], s["kind"], s["spec"], ", ".join(s["environments"])) for s in services]),
+            "\nPipelines",
+            *_table([(p["name"], p["deploy_on"], ", ".join(p["services"])) for p in pipelines]),
+            "\nGenerated files",
+            *_table([(f["path"], ", ".join(f["specs"]) or "yours and your bot's: the lock") for f in files]),
+        ]
+    )
+
+
+def _table(rows: list[tuple[object, ...]]) -> list[str]:
+    widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  " + "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
