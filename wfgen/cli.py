@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wfgen import __version__
-from wfgen.errors import EXIT_CLEAN, EXIT_DEFECT, EXIT_FINDINGS, EXIT_INVALID, InvalidSpecs, WfgenError
+from wfgen.errors import (
+    EXIT_CLEAN,
+    EXIT_DEFECT,
+    EXIT_FINDINGS,
+    EXIT_INVALID,
+    InvalidSpecs,
+    WfgenError,
+)
 
 if TYPE_CHECKING:
-    from wfgen.references import Project
-    from wfgen.render import RenderedFile
+    from wfgen.repository import Repository
 
 Directory = Annotated[
     Path | None,
@@ -30,7 +36,9 @@ def render(
     directory: Directory = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show the changes; write nothing.")] = False,
-    stdout: Annotated[bool, typer.Option("--stdout", help="Print the files; write nothing.")] = False,
+    stdout: Annotated[
+        bool, typer.Option("--stdout", help="Print the files; write nothing.")
+    ] = False,
     check_only: Annotated[bool, typer.Option("--check", help="The same as wfgen check.")] = False,
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Only files of this path or file name.")
@@ -50,9 +58,12 @@ def render(
 
     if check_only:
         return check(directory, output, quiet)
-    root, wanted = _wanted(directory)
+    repository = _open(directory)
+    root, wanted = repository.root, repository.files()
     if only:
-        wanted = _only(wanted, only)
+        from wfgen.repository import named
+
+        wanted = named(wanted, only)
     if stdout:
         for file in wanted:
             _say(f"==> {file.path} <==\n{file.text}")
@@ -71,12 +82,13 @@ def render(
 
 
 def check(directory: Directory = None, output: Format = None, quiet: Quiet = False) -> int:
-    """Compare the committed files with the specs; write nothing. 0 the same, 1 drift, 2 bad specs."""
+    """Compare the committed files with the specs; write nothing. Exit 0 clean, 1 drift."""
     from wfgen import drift, report
 
     style = _style(output)
-    root, wanted = _wanted(directory)
-    found = drift.compare(root, wanted)
+    repository = _open(directory)
+    wanted = repository.files()
+    found = drift.compare(repository.root, wanted)
     if style == "json" or found:
         _say(report.drifts(found, style))
     report.write_step_summary(found, len(wanted))
@@ -87,17 +99,19 @@ def check(directory: Directory = None, output: Format = None, quiet: Quiet = Fal
 
 def validate(
     directory: Directory = None,
-    output: Annotated[bool, typer.Option("--output", help="Check the rendered files as well.")] = False,
+    output: Annotated[
+        bool, typer.Option("--output", help="Check the rendered files as well.")
+    ] = False,
     quiet: Quiet = False,
 ) -> int:
     """Check the specs, and with --output what they make against GitHub's schema and our rules."""
     if not output:
-        project = _load(directory)
+        project = _open(directory).project
         _say(f"{len(project.files)} specs are sound", quiet)
         return EXIT_CLEAN
     from wfgen.validate import validate_files
 
-    _, wanted = _wanted(directory)
+    wanted = _open(directory).files()
     found = validate_files(wanted)
     for each in found:
         _say(str(each))
@@ -109,8 +123,7 @@ def list_(directory: Directory = None, output: Format = None) -> int:
     """List services, pipelines and generated files, with the specs that each is made from."""
     from wfgen import listing
 
-    project = _load(directory)
-    _say(listing.listing(project, _style(output)))
+    _say(listing.listing(_open(directory).project, _style(output)))
     return EXIT_CLEAN
 
 
@@ -130,7 +143,9 @@ def new(
 
 def schema(
     kind: Annotated[str | None, typer.Argument(help="project, or a kind; all by default.")] = None,
-    out_dir: Annotated[Path | None, typer.Option("--out-dir", help="Write one file per kind here.")] = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out-dir", help="Write one file per kind here.")
+    ] = None,
 ) -> int:
     """Print the JSON Schemas of the specs, for editors."""
     from wfgen import schema as schemas
@@ -150,7 +165,7 @@ COMMANDS = {
 
 
 def application(commands: dict[str, Any]) -> typer.Typer:
-    """A typer application of these commands: each parameter costs time, so one is better than all."""
+    """A typer application of some commands: fewer are faster, each parameter costs time."""
     app = typer.Typer(
         name="wfgen",
         help="Short service specs in, complete and safe GitHub Actions delivery pipelines out.",
@@ -193,7 +208,7 @@ def run(commands: dict[str, Any], arguments: list[str]) -> int:
     except WfgenError as error:
         _say(f"wfgen: {error}", error=True)
         return error.exit_code
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the one place that maps errors to exit codes
         return _exit_code(error)
     return code if isinstance(code, int) else EXIT_CLEAN
 
@@ -212,59 +227,25 @@ def _exit_code(error: Exception) -> int:
 
 
 def _root(directory: Path | None) -> Path:
-    """The repository: the first folder upwards that has `specs/`."""
+    """The folder that was named, or the first one upwards that has `specs/`."""
     start = (directory or Path.cwd()).resolve()
     if not start.is_dir():
         raise WfgenError(f"{directory} is no folder")
-    if directory is not None:
-        return start
-    for folder in (start, *start.parents):
-        if (folder / "specs").is_dir():
-            return folder
-    return start
+    folders = (start, *start.parents) if directory is None else (start,)
+    return next((folder for folder in folders if (folder / "specs").is_dir()), start)
 
 
-def _load(directory: Path | None) -> Project:
-    root = _root(directory)
+def _open(directory: Path | None) -> Repository:
     from wfgen.kustomize import Overlays
 
+    root = _root(directory)
     overlays = Overlays(root).start()
-    # imported only now, while kustomize runs
-    from wfgen import overlay
-    from wfgen.spec import load
+    from wfgen import repository  # only now, while kustomize runs
 
-    project = load(root)
-    if project.spec.wfgen != __version__:
-        _say(
-            f"note: specs/project.yaml names wfgen {project.spec.wfgen}, this is {__version__}; "
-            "the files may differ for that alone",
-            error=True,
-        )
-    for note in overlay.check(project, overlays):
+    opened = repository.load(root, overlays)
+    for note in opened.notes:
         _say(f"note: {note}", error=True)
-    return project
-
-
-def _wanted(directory: Path | None) -> tuple[Path, tuple[RenderedFile, ...]]:
-    """The repository's root, and every file as the specs make it."""
-    project = _load(directory)
-    from wfgen.plan import plan
-    from wfgen.render import render as rendered
-    from wfgen.rules import verify
-
-    files = rendered(plan(project))
-    if broken := verify(files):
-        raise InvalidSpecs(broken)
-    return project.root, files
-
-
-def _only(files: tuple[RenderedFile, ...], names: list[str]) -> tuple[RenderedFile, ...]:
-    from wfgen.diagnostics import did_you_mean
-
-    for name in names:
-        if not any(name in (file.path, Path(file.path).name) for file in files):
-            raise WfgenError(f"--only {name}: no such file; {did_you_mean(name, [f.path for f in files])}")
-    return tuple(f for f in files if {f.path, Path(f.path).name} & set(names))
+    return opened
 
 
 def _style(output: str | None) -> Any:
@@ -279,7 +260,7 @@ def _style_of(arguments: list[str]) -> Any:
     for index, argument in enumerate(arguments):
         name, equals, value = argument.partition("=")
         if name == "--format":
-            return value if equals else (arguments[index + 1 :] or [None])[0] or "text"
+            return value if equals else next(iter(arguments[index + 1 :]), "text")
     return _style(None)
 
 

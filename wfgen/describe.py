@@ -92,5 +92,3 @@ def _describe_health(spec: ServiceSpec) -> dict[str, Any] | None:
     if health.tcp is not None:
         return {"type": "tcp", "port": health.tcp}
     return {"type": "exec", "command": health.exec}
-
-

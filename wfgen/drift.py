@@ -48,7 +48,11 @@ class Drift:
             return 1
         found, wanted = self.found.split("\n"), self.wanted.split("\n")
         same = next(
-            (i for i, pair in enumerate(zip(found, wanted, strict=False)) if pair[0] != pair[1] and i > 2),
+            (
+                i
+                for i, pair in enumerate(zip(found, wanted, strict=False))
+                if pair[0] != pair[1] and i > 2
+            ),
             min(len(found), len(wanted)) - 1,
         )
         return min(same, len(found) - 1) + 1
@@ -62,7 +66,9 @@ class Drift:
             f"b/{self.path}" if self.wanted is not None else "/dev/null",
         )
         lines = difflib.unified_diff(found, wanted, *names)
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline\n" for line in lines)
+        return "".join(
+            line if line.endswith("\n") else f"{line}\n\\ No newline\n" for line in lines
+        )
 
 
 def compare(root: Path, wanted: tuple[RenderedFile, ...], *, orphans: bool = True) -> list[Drift]:
@@ -117,22 +123,16 @@ def _read(path: Path) -> str | None:
 
 def _generated(root: Path, known: set[str]) -> Iterator[str]:
     """Files with our header: below .github, and beside what we write elsewhere."""
-    folders = {os.path.dirname(path) for path in known} | {"docs"}
-    for folder in sorted(f for f in folders if not f.startswith(".github")):
-        yield from _generated_in(root, folder, os.scandir(root / folder) if (root / folder).is_dir() else ())
-    for folder, _, names in os.walk(root / ".github"):
-        relative = os.path.relpath(folder, root).replace(os.sep, "/")
-        yield from _generated_in(root, relative, (Path(folder) / name for name in names))
-
-
-def _generated_in(root: Path, folder: str, entries: object) -> Iterator[str]:
-    for entry in entries:  # type: ignore[attr-defined]
-        path = Path(entry)
-        if path.is_symlink() or not path.is_file():
-            continue
-        with path.open("rb") as file:
-            if header.is_ours(file.read(2000)):
-                yield f"{folder}/{path.name}"
+    beside = {os.path.dirname(path) for path in known if not path.startswith(".github/")}
+    places = [root / folder for folder in sorted(beside | {"docs"})]
+    places += [Path(folder) for folder, _, _ in os.walk(root / ".github")]
+    for folder in places:
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.is_file() and not path.is_symlink():
+                with path.open("rb") as file:
+                    ours = header.is_ours(file.read(2000))
+                if ours:
+                    yield path.relative_to(root).as_posix()
 
 
 def write(root: Path, drifts: list[Drift], *, force: bool = False) -> list[Drift]:
@@ -144,7 +144,8 @@ def write(root: Path, drifts: list[Drift], *, force: bool = False) -> list[Drift
     if blocked and not force:
         names = ", ".join(blocked)
         raise WfgenError(
-            f"wfgen did not write {names}; move it away, or overwrite it by {header.COMMAND} --force"
+            f"wfgen did not write {names}; "
+            f"move it away, or overwrite it by {header.COMMAND} --force"
         )
     for drift in drifts:
         path = root / drift.path

@@ -1,4 +1,4 @@
-"""The errors that stop wfgen, and the exit code of each. Findings that do not stop it are values."""
+"""The errors that stop wfgen, and their exit codes. Findings that do not stop it are values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WfgenError(Exception):
     exit_code = EXIT_INVALID
 
 
-class InvalidSpecs(WfgenError):
+class InvalidSpecs(WfgenError):  # noqa: N818 - it names what is wrong
     """The specs cannot be rendered. `diagnostics` holds every mistake found, sorted."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:

@@ -16,6 +16,29 @@ ACTIONS = ".github/actions"
 RELEASE_ACTION = f"{ACTIONS}/release"
 
 
+PROGRAM_OUTPUTS = {
+    "any": "plan: whether there is something to release",
+    "sha": "plan: the commit to release",
+    "services": "plan: the services of this release",
+    "build": "plan: the services to build",
+    "images": "plan, images: the image of each service, by digest",
+    "previous": "plan: the newest deploy tag",
+    "go_back": "plan: the recorded release to go back to",
+    "trusted": "plan: whether a pull request may use credentials",
+    "number": "plan: the pull request's number",
+    "proceed": "preflight: whether the release may go on",
+    "stale": "preflight: whether a newer commit is live",
+    "release": "preflight: the number of the release",
+    "lkg_sha": "preflight: the commit of the last known good release",
+    "verified": "monitor: whether the release is good",
+    "cause": "monitor, rollback: what failed",
+    "restored": "rollback: what was restored",
+    "namespaces": "previews: the previews there are",
+    "numbers": "closed: the previews to tear down",
+}
+"""Outputs of the release program's commands."""
+
+
 @dataclass(frozen=True)
 class PlannedFile:
     """A file to render: where it goes, by which template, with what, and from which specs."""
@@ -63,7 +86,7 @@ def files(made: Plan) -> Iterator[PlannedFile]:
         yield planned(f"{WORKFLOWS}/watchdog.yml", "watchdog.yml", ())
     yield planned(f"{WORKFLOWS}/wfgen-check.yml", "wfgen-check.yml", ())
     yield planned(f"{ACTIONS}/cluster-login/action.yml", "cluster-login.yml", ())
-    yield planned(f"{RELEASE_ACTION}/action.yml", "release/action.yml", ())
+    yield planned(f"{RELEASE_ACTION}/action.yml", "release/action.yml", (), outputs=PROGRAM_OUTPUTS)
     yield planned("docs/delivery-setup.md", "delivery-setup.md")
 
 
@@ -78,5 +101,3 @@ def check_paths(planned: list[PlannedFile]) -> None:
                 f"specs/project.yaml: two workflows would be {file.path}; "
                 "give the environment or the service another name"
             )
-
-

@@ -20,7 +20,7 @@ class Overlays:
             self.command = [kustomize, "build"]
 
     def start(self) -> Overlays:
-        """Starts on the overlays in the usual place: their folders are known before the specs are."""
+        """Starts on the overlays in the usual place, before the specs are read."""
         if self.command is not None:
             for path in sorted(self.root.glob("kube/overlays/*/kustomization.yaml")):
                 self._start(path.parent.relative_to(self.root).as_posix())

@@ -12,7 +12,9 @@ from pathlib import Path
 from wfgen.errors import WfgenError
 
 LOCK = ".github/workflows/_pins.yml"
-_USES = re.compile(r"^\s*(?:-\s+)?uses:\s*(?P<action>[^@\s]+)@(?P<ref>\S+)(?:\s+#\s*(?P<version>\S+))?\s*$")
+_USES = re.compile(
+    r"^\s*(?:-\s+)?uses:\s*(?P<action>[^@\s]+)@(?P<ref>\S+)(?:\s+#\s*(?P<version>\S+))?\s*$"
+)
 _SHA = re.compile(r"[0-9a-f]{40}")
 
 

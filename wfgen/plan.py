@@ -203,7 +203,9 @@ class Plan:
         deployed = [s.spec for e in self.environments for s in e.deployed]
         rollout = max((s.rollout.timeout for s in deployed), default=0)
         watch = max((s.rollout.timeout + s.rollout.bake for s in deployed), default=0)
-        chain = max((sum(s.spec.rollout.timeout for s in e.deployed) for e in self.environments), default=0)
+        chain = max(
+            (sum(s.spec.rollout.timeout for s in e.deployed) for e in self.environments), default=0
+        )
         migrate = sum({s.name: s.migrate.timeout for s in deployed if s.migrate}.values())
         seconds = {
             "preflight": 600,
@@ -231,7 +233,9 @@ def plan(project: Project) -> Plan:
     for environment in environments:
         if project.spec.layout == "per-service" and not environment.spec.preview:
             pipelines += [
-                Pipeline(f"{environment.name}-{service.name}", environment, (service,), service.name)
+                Pipeline(
+                    f"{environment.name}-{service.name}", environment, (service,), service.name
+                )
                 for service in environment.services
             ]
         else:
@@ -245,10 +249,8 @@ def _in_order(services: list[PlannedService]) -> tuple[PlannedService, ...]:
     done: list[PlannedService] = []
     while waiting:
         ready = [s for s in waiting.values() if not any(d in waiting for d in s.spec.depends_on)]
-        for service in ready:
-            done.append(waiting.pop(service.name))
+        done.extend(waiting.pop(service.name) for service in ready)
     return tuple(done)
-
 
 
 def _join(folder: str, name: str) -> str:

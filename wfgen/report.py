@@ -74,10 +74,15 @@ def write_step_summary(found: list[Drift], checked: int) -> None:
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
-    lines = [f"### wfgen check: {summary(found, checked) if not found else f'{len(found)} differ'}", ""]
+    lines = [
+        f"### wfgen check: {summary(found, checked) if not found else f'{len(found)} differ'}",
+        "",
+    ]
     for drift in found:
         diff = drift.diff()
-        fence = "`" * max(3, 1 + max((len(run) for run in diff.split() if set(run) == {"`"}), default=0))
+        fence = "`" * max(
+            3, 1 + max((len(run) for run in diff.split() if set(run) == {"`"}), default=0)
+        )
         lines += [
             f"**{drift.path}**: {drift.cause.value}. Mend it by `{drift.remedy}`", "",
             f"{fence}diff", diff[:50_000].rstrip("\n"), fence, "",

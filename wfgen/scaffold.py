@@ -7,7 +7,7 @@ from pathlib import Path
 from wfgen.diagnostics import did_you_mean
 from wfgen.errors import WfgenError
 from wfgen.kinds import KINDS, kind_name
-from wfgen.render import Templates
+from wfgen.templating import Templates
 from wfgen.source import with_item
 
 

@@ -24,9 +24,7 @@ class Rule(Protocol):
     check: Callable[[RenderedFile], Iterator[str]]
 
 
-RULES = cast(
-    "tuple[Rule, ...]", (expression_length, file_size, matrix_size, reusable_workflows)
-)
+RULES = cast("tuple[Rule, ...]", (expression_length, file_size, matrix_size, reusable_workflows))
 
 
 def name_of(rule: Rule) -> str:

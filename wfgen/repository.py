@@ -1,0 +1,55 @@
+"""The repository at hand: its specs, and the files that they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wfgen import __version__, overlay, spec
+from wfgen.diagnostics import did_you_mean
+from wfgen.errors import InvalidSpecs, WfgenError
+from wfgen.kustomize import Overlays
+from wfgen.plan import plan
+from wfgen.references import Project
+from wfgen.render import RenderedFile, render
+from wfgen.rules import verify
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Specs that are sound. `notes` say what a reader should know and need not mend."""
+
+    project: Project
+    notes: tuple[str, ...]
+
+    @property
+    def root(self) -> Path:
+        return self.project.root
+
+    def files(self) -> tuple[RenderedFile, ...]:
+        """Every file as the specs make it. Raises `WfgenError` where GitHub would not take it."""
+        files = render(plan(self.project))
+        if broken := verify(files):
+            raise InvalidSpecs(broken)
+        return files
+
+
+def load(root: Path, overlays: Overlays) -> Repository:
+    """Reads the specs and looks at the overlays; raises `InvalidSpecs` with all mistakes found."""
+    project = spec.load(root)
+    notes = overlay.check(project, overlays)
+    if project.spec.wfgen != __version__:
+        notes.append(
+            f"specs/project.yaml names wfgen {project.spec.wfgen}, this is {__version__}; "
+            "the files may differ for that alone"
+        )
+    return Repository(project, tuple(notes))
+
+
+def named(files: tuple[RenderedFile, ...], names: list[str]) -> tuple[RenderedFile, ...]:
+    """The files of these paths or file names; raises `WfgenError` for a name that none has."""
+    for name in names:
+        if not any(name in (file.path, Path(file.path).name) for file in files):
+            hint = did_you_mean(name, [file.path for file in files])
+            raise WfgenError(f"--only {name}: no such file; {hint}")
+    return tuple(file for file in files if {file.path, Path(file.path).name} & set(names))

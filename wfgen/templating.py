@@ -1,0 +1,146 @@
+"""The Jinja environment that templates run in.
+
+Its delimiters leave GitHub's `${{ }}` and bash's brackets alone, and make a template parse as
+YAML. Whatever a template prints goes through `values.scalar`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from wfgen import __version__, header, pins
+from wfgen.errors import WfgenError
+from wfgen.values import block, line, scalar
+
+_PACKAGE = Path(__file__).parent
+_REFERS = re.compile(r'#\{% (?:include|import|from|extends) "([^"]+)"')
+
+
+class Templates:
+    """The Jinja environment: a repository's own templates before the built-in ones of one name."""
+
+    def __init__(self, root: Path, locked: dict[str, str], self_repository: bool) -> None:
+        own = root / "templates"
+        folders = [own] if own.is_dir() else []
+        self.folders = [*folders, built_in_templates()]
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(self.folders),
+            block_start_string="#{%",
+            block_end_string="%}#",
+            variable_start_string="#{{",
+            variable_end_string="}}#",
+            comment_start_string="#{#",
+            comment_end_string="#}#",
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            undefined=jinja2.StrictUndefined,
+            autoescape=True,
+            finalize=scalar,
+            bytecode_cache=_bytecode_cache(),
+            auto_reload=False,
+            cache_size=-1,
+        )
+        prefix = "$/.github/" if self_repository else "./.github/"
+
+        def pin(action: str) -> Markup:
+            if action not in locked:
+                raise WfgenError(f"{action} is not in the lock; add it to {pins.LOCK}")
+            return Markup(locked[action])
+
+        environment.globals.update(pin=pin, local=lambda path: Markup(prefix + path))
+        environment.filters.update(raw=Markup, line=line, block=block)
+        self.environment = environment
+        self._digests: dict[str, str] = {}
+
+    def render(self, name: str, context: dict[str, Any]) -> str:
+        """Raises `WfgenError` with the template's name and line where it cannot be rendered."""
+        try:
+            return self.environment.get_template(name).render(context)
+        except jinja2.TemplateSyntaxError as error:
+            place = f"{error.filename or name}:{error.lineno}"
+            raise WfgenError(f"{place}: {error.message} [template]") from error
+        except jinja2.TemplateNotFound as error:
+            raise WfgenError(
+                f"templates: no template {error.name}, for {name} [template]"
+            ) from error
+        except jinja2.UndefinedError as error:
+            raise WfgenError(f"{_place(error, name)}: {error.message} [template]") from error
+
+    def digest(self, name: str) -> str:
+        """Digest of a template, of the fragments that it may include, and of wfgen's version."""
+        if name not in self._digests:
+            texts = [text for _, text in sorted(self._with_fragments(name).items())]
+            self._digests[name] = header.digest(__version__, *texts)
+        return self._digests[name]
+
+    def names(self, prefix: str) -> list[str]:
+        """The templates below a folder."""
+        return self.environment.list_templates(filter_func=lambda name: name.startswith(prefix))
+
+    def source(self, name: str) -> str:
+        for folder in self.folders:
+            if (path := folder / name).is_file():
+                return path.read_text("utf-8")
+        raise WfgenError(f"templates: no template {name} [template]")
+
+    def _with_fragments(self, name: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        todo = [name]
+        while todo:
+            current = todo.pop()
+            if current in found:
+                continue
+            if current.endswith("/"):  # a name made at run time: any file of the folder
+                for folder in self.folders:
+                    todo += [f"{current}{p.name}" for p in sorted((folder / current).glob("*.yml"))]
+                continue
+            found[current] = self.source(current)
+            todo += _REFERS.findall(found[current])
+        return found
+
+
+def built_in_templates() -> Path:
+    """The folder of templates that comes with wfgen: in the wheel, or in its own repository."""
+    inside = _PACKAGE / "templates"
+    return inside if inside.is_dir() else _PACKAGE.parent / "templates"
+
+
+def _place(error: BaseException, name: str) -> str:
+    """The template and line that an error came from."""
+    trace, place = error.__traceback__, name
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if trace.tb_frame.f_globals.get(
+            "__jinja_template__"
+        ) is not None or code.co_filename.endswith((".yml", ".md", ".json")):
+            place = f"{code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def _bytecode_cache() -> jinja2.BytecodeCache | None:
+    """Compiled templates, kept between runs in the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    folder = Path(base) / "wfgen" / _settings_digest()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder.stat().st_uid != os.getuid() or not os.access(folder, os.W_OK):
+            return None
+    except (OSError, AttributeError):
+        return None
+    return jinja2.FileSystemBytecodeCache(str(folder), "%s")
+
+
+@lru_cache(maxsize=1)
+def _settings_digest() -> str:
+    """What compiled templates depend on beside their text."""
+    return hashlib.sha256(f"{__version__} {jinja2.__version__}".encode()).hexdigest()[:16]
