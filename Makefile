@@ -1,0 +1,71 @@
+# Every target does its own set-up: git, make, Python 3.11 or newer with venv, and a package index
+# suffice. With Node.js and npm, GitHub's own workflow parser judges too.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements/dev.txt
+NODE_MODULES := tests/judges/node_modules
+
+.DEFAULT_GOAL := help
+.PHONY: help setup judges render check test lint format bench lock hooks clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(VENV)/installed judges ## the virtual environment, and npm's modules where npm is
+
+# What the stamp depends on decides what is installed. Nothing is fetched but the lock's files: wfgen
+# itself is built by the lock's own hatchling.
+$(VENV)/installed: $(LOCK) pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(LOCK)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+judges: $(if $(shell command -v npm),$(NODE_MODULES)/.package-lock.json) ## npm's modules for the tests
+
+$(NODE_MODULES)/.package-lock.json: tests/judges/package-lock.json
+	npm ci --prefix tests/judges --ignore-scripts --no-audit --no-fund --loglevel error
+	touch $@
+
+render: $(VENV)/installed ## render specs/ into .github/ and docs/
+	$(BIN)/wfgen render
+
+check: $(VENV)/installed ## is what is generated up to date?
+	$(BIN)/wfgen check
+
+test: setup ## all tests; more: make test PYTEST='-k pins -x'
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(PYTEST)
+
+lint: $(VENV)/installed ## ruff, mypy, shellcheck, and the release program against Python 3.9
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	PATH="$(BIN):$$PATH" shellcheck .ci/run
+	$(BIN)/vermin --quiet --target=3.9- --no-tips --violations wfgen/release_program
+
+format: $(VENV)/installed ## let ruff mend what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/installed ## measure wfgen
+	$(BIN)/python benchmarks/run.py
+
+# Not the stamp: what changed in pyproject.toml is resolved before anything is installed.
+lock: | $(BIN)/uv ## resolve pyproject.toml anew, with hashes of all files and no addresses
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	  --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command 'make lock' --quiet --output-file $(LOCK)
+	cd tests/judges && npm install --package-lock-only --ignore-scripts --no-audit --no-fund --loglevel error
+
+$(BIN)/uv:
+	$(MAKE) $(VENV)/installed
+
+hooks: $(VENV)/installed ## check before each commit
+	$(BIN)/pre-commit install
+
+clean: ## remove all that the targets made, but for what is generated from specs/
+	rm -rf $(VENV) $(NODE_MODULES) dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,40 @@
+"""What a judge is given, and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One thing that one judge holds against one file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    judge: str
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message} [{self.judge}: {self.rule}]"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Files to judge, in a directory of their own together with everything that they refer to.
+
+    `workflows` and `actions` are relative to `root`, and lie below its `.github`.
+    """
+
+    root: Path
+    workflows: tuple[str, ...]
+    actions: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return self.workflows + self.actions
+
+    def read(self, file: str) -> str:
+        return (self.root / file).read_text(encoding="utf-8")

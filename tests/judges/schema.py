@@ -1,0 +1,47 @@
+"""SchemaStore's schemas of workflows and actions, as check-jsonschema carries them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+
+import jsonschema
+import yaml
+
+from tests.judges import tree
+from tests.judges.findings import Finding, Sample
+
+_VENDORED = "builtin_schemas/vendor"
+
+
+def check(sample: Sample) -> list[Finding]:
+    """Where the shape of a file is not a workflow's or an action's."""
+    schemas = [
+        *((file, "github-workflows.json") for file in sample.workflows),
+        *((file, "github-actions.json") for file in sample.actions),
+    ]
+    return [finding for file, schema in schemas for finding in _check(sample, file, schema)]
+
+
+def _check(sample: Sample, file: str, schema: str) -> list[Finding]:
+    text = sample.read(file)
+    try:
+        document, nodes = tree.load(text), tree.compose(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        return [Finding(file, line, column, "schema", "yaml", str(error.problem))]
+    best = jsonschema.exceptions.best_match(_validator(schema).iter_errors(document))
+    if best is None:
+        return []
+    line, column = tree.position(tree.find(nodes, best.absolute_path))
+    # The whole instance stands in some messages.
+    return [Finding(file, line, column, "schema", str(best.validator), best.message[:200])]
+
+
+@cache
+def _validator(name: str) -> jsonschema.protocols.Validator:
+    package = resources.files("check_jsonschema")
+    schema = json.loads((package / _VENDORED / name).read_text(encoding="utf-8"))
+    return jsonschema.validators.validator_for(schema)(schema)
