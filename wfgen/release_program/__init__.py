@@ -1,0 +1,1 @@
+"""The release program that the generated pipelines run: standard library, git and kubectl."""

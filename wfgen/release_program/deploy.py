@@ -1,0 +1,147 @@
+"""Migrations, then the manifests: a service after what it depends on."""
+
+from __future__ import annotations
+
+from . import jobs, kubectl, manifests, record, rollout
+from .description import Description, Service, load
+from .kubectl import KubectlError, Object, key
+from .outputs import Failure, group, log
+from .record import InFlight, Record
+
+
+def migrate() -> int:
+    """Runs the migrations of this release's services, as Jobs in their new images.
+
+    A dependency that is not there at all yet (a new database) is deployed first. A migration is
+    never reversed; one that is `contracting` switches automatic rollback off.
+
+    Reads: WFGEN_DESCRIPTION, KUBECONFIG, SECRET_<KEY>, WFGEN_NUMBER (previews). Writes nothing.
+    """
+    description = load()
+    flying = (record.read(description) or Record()).flying
+    record.renew(description)
+    services = description.in_order(flying.services)
+    migrating = [s for s in services if s.migrate]
+    if flying.go_back or not migrating:
+        log("nothing to migrate")
+        return 0
+    objects = manifests.render(description, services, flying.images)
+    for service in migrating:
+        for dependency in _dependencies(description, service, services):
+            if not kubectl.live(manifests.workloads_of(dependency, objects)):
+                _apply_service(description, flying.release, dependency, objects)
+        _apply_config(description, service, objects)
+        assert service.migrate is not None
+        if service.migrate.contracting:
+            record.update(description, lambda found: setattr(found.flying, "contracted", True))
+        log(f"migrating {service.name}")
+        jobs.run(jobs.migration(service, flying.release, objects, description.place))
+    return 0
+
+
+def deploy() -> int:
+    """Applies the manifests of this release's services, after a dry run of all of them.
+
+    Server-side, by one field manager; a service after what it depends on is ready. Stops at the
+    first failure.
+
+    Reads: WFGEN_DESCRIPTION, KUBECONFIG, SECRET_<KEY>, WFGEN_NUMBER (previews). Writes nothing.
+    """
+    description = load()
+    flying = (record.read(description) or Record()).flying
+    record.renew(description)
+    services = description.in_order(flying.services)
+    objects = _objects(description, flying, services)
+    try:
+        kubectl.apply(objects, dry_run=True)
+    except KubectlError as error:
+        raise Failure(
+            f"the API server refuses the manifests; nothing was applied: {error}"
+        ) from error
+    record.store(description, flying.release, objects)
+    _note_created(description, objects)
+    with group("objects of no service"):
+        _apply(manifests.shared(description, objects))
+    for service in services:
+        _apply_service(description, flying.release, service, objects)
+    return 0
+
+
+def _objects(description: Description, flying: InFlight, services: list[Service]) -> list[Object]:
+    if not flying.go_back:
+        return manifests.render(description, services, flying.images)
+    objects = record.stored(description, flying.go_back)
+    if objects is None:
+        raise Failure(f"release {flying.go_back} is not recorded any more")
+    hashed = [thing for thing in objects if thing["kind"] == "Secret"]
+    if missing := {key(t) for t in hashed} - {key(t) for t in kubectl.live(hashed)}:
+        raise Failure(
+            f"release {flying.go_back} needs {', '.join(sorted(missing))}, which are gone"
+        )
+    return [thing for thing in objects if thing["kind"] != "Secret"]
+
+
+def _note_created(description: Description, objects: list[Object]) -> None:
+    """Which objects this release makes: only those may a first release's rollback delete."""
+    present = {key(thing) for thing in kubectl.live(objects)}
+    created = [key(thing) for thing in objects if key(thing) not in present]
+
+    def note(found: Record) -> None:
+        found.flying.created = sorted({*found.flying.created, *created})
+
+    record.update(description, note)
+
+
+def _apply_service(
+    description: Description, release: int, service: Service, objects: list[Object]
+) -> None:
+    """Applies a service and waits for it where others of the release depend on it."""
+    own = manifests.of_service(description, service, objects)
+    _note_applied(description, service)
+    with group(f"apply {service.name}"):
+        _apply(own)
+    if service.external:
+        secret = next(t["metadata"]["name"] for t in own if t["kind"] == "Secret")
+        log(f"asking {service.name}, outside the cluster")
+        jobs.run(jobs.question(service, release, secret, description.place))
+    elif any(service.name in other.depends_on for other in description.services.values()):
+        rollout.wait(description, [service], objects)
+
+
+def _apply_config(description: Description, service: Service, objects: list[Object]) -> None:
+    """What a migration's pod needs of the service: all of it has a hash in its name."""
+    own = manifests.of_service(description, service, objects)
+    _apply([thing for thing in own if thing["kind"] in ("ConfigMap", "Secret")])
+
+
+def _apply(objects: list[Object]) -> None:
+    for thing in objects:
+        log(key(thing))
+    kubectl.apply(objects)
+
+
+def _note_applied(description: Description, service: Service) -> None:
+    """Before the apply, as nobody knows how far one gets that is cut off."""
+
+    def note(found: Record) -> None:
+        if service.name not in found.flying.applied:
+            found.flying.applied.append(service.name)
+
+    record.update(description, note)
+
+
+def _dependencies(
+    description: Description, service: Service, services: list[Service]
+) -> list[Service]:
+    """What a service depends on, directly or not, in order."""
+    names: set[str] = set()
+    todo = list(service.depends_on)
+    while todo:
+        name = todo.pop()
+        if name not in names:
+            names.add(name)
+            todo += description.services[name].depends_on
+    return [each for each in services if each.name in names]
+
+
+COMMANDS = {"migrate": migrate, "deploy": deploy}

@@ -1,0 +1,41 @@
+"""The event that started the run, as far as a preview asks: its pull request.
+
+https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+
+from .outputs import Failure
+
+BOTS = ("dependabot[bot]",)
+"""Authors whose runs get a read-only token and no secrets, as a fork's do."""
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """What the event says about the pull request of a preview."""
+
+    number: str
+    sha: str
+    trusted: bool
+    labels: tuple[str, ...]
+
+
+def pull_request() -> PullRequest:
+    """The pull request in the event. Raises `Failure` where there is none."""
+    path = os.environ.get("GITHUB_EVENT_PATH", "")
+    try:
+        with open(path, encoding="utf-8") as file:
+            request = json.load(file)["pull_request"]
+        sha, head = request["head"]["sha"], request["head"]["repo"] or {}
+        own = head.get("full_name") == request["base"]["repo"]["full_name"]
+        bot = request["user"]["login"] in BOTS or os.environ.get("GITHUB_ACTOR") in BOTS
+        labels = tuple(label["name"] for label in request.get("labels", ()))
+        trusted = own and not bot and request["state"] == "open"
+        return PullRequest(str(request["number"]), sha, trusted, labels)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Failure(f"a preview needs the event of a pull request: {error!r}") from error

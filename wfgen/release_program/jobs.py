@@ -1,0 +1,122 @@
+"""Commands that run once in the cluster: migrations, and questions to external services."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from . import kubectl, manifests
+from .description import Service
+from .kubectl import Object
+from .outputs import Failure, group, log
+
+_RESOURCES = {
+    "requests": {"cpu": "50m", "memory": "64Mi"},
+    "limits": {"cpu": "500m", "memory": "256Mi"},
+}
+_OF_A_SERVICE = ("livenessProbe", "readinessProbe", "startupProbe", "ports", "lifecycle")
+
+
+def migration(service: Service, release: int, objects: list[Object], namespace: str) -> Object:
+    """The Job of a service's migration: its own container, with another command."""
+    assert service.migrate is not None
+    workload = manifests.workloads_of(service, objects)[0]
+    spec = dict(manifests.pod_spec(workload))
+    container = manifests.container(service, workload)
+    for key in _OF_A_SERVICE:
+        container.pop(key, None)
+    container["command"] = list(service.migrate.command)
+    container.pop("args", None)
+    container.setdefault("resources", _RESOURCES)
+    for key in ("topologySpreadConstraints", "affinity", "initContainers"):
+        spec.pop(key, None)
+    spec.update(containers=[container], restartPolicy="Never")
+    name = f"{service.name}-migrate"
+    return _job(f"{name}-{release}", name, namespace, spec, service.migrate.timeout_seconds)
+
+
+def question(service: Service, release: int, secret: str, namespace: str) -> Object:
+    """The Job that asks an external service whether it answers."""
+    assert service.external is not None
+    container: dict[str, Any] = {
+        "name": "check",
+        "image": service.external.image,
+        "command": list(service.external.command),
+        "envFrom": [{"secretRef": {"name": secret}}],
+        "resources": _RESOURCES,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    spec = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 999,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
+    }
+    name = f"{service.name}-check"
+    return _job(f"{name}-{release}", name, namespace, spec, 120)
+
+
+def run(job: Object) -> None:
+    """Runs a Job to its end. Raises `Failure` where it fails, with its last lines."""
+    name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
+    kubectl.delete([job])  # of an earlier attempt
+    limit = job["spec"]["activeDeadlineSeconds"] + 60
+    _wait_until_gone(name, namespace)
+    kubectl.apply([job])
+    deadline = time.time() + limit
+    while time.time() < deadline:
+        found = kubectl.get("job", name, namespace)
+        conditions = (found or {}).get("status", {}).get("conditions", [])
+        ended = {c["type"]: c.get("message", "") for c in conditions if c["status"] == "True"}
+        if "Complete" in ended:
+            _show(name, namespace)
+            return
+        if "Failed" in ended:
+            _show(name, namespace)
+            raise Failure(f"Job {name} failed: {ended['Failed'] or 'see its log above'}")
+        time.sleep(_poll())
+    raise Failure(f"Job {name} did not end within {limit} s")
+
+
+def _wait_until_gone(name: str, namespace: str) -> None:
+    for _ in range(30):
+        if kubectl.get("job", name, namespace) is None:
+            return
+        time.sleep(_poll())
+
+
+def _poll() -> float:
+    from .rollout import poll_seconds
+
+    return poll_seconds()
+
+
+def _show(name: str, namespace: str) -> None:
+    with group(f"log of Job {name}"):
+        try:
+            log(kubectl.run("logs", f"job/{name}", "-n", namespace, "--tail=100", attempts=1))
+        except kubectl.KubectlError as error:
+            log(f"no log: {error}")
+
+
+def _job(name: str, label: str, namespace: str, spec: Object, seconds: int) -> Object:
+    labels = {manifests.NAME: label}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": namespace, "labels": {**labels, **manifests.OWNED}},
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": seconds,
+            "ttlSecondsAfterFinished": 86_400,
+            "template": {"metadata": {"labels": labels}, "spec": spec},
+        },
+    }

@@ -1,0 +1,221 @@
+"""Watches a release until it has proved itself, and then makes it the last known good one."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+from . import health, kubectl, manifests, record, rollout
+from .description import Description, Service, load
+from .kubectl import KubectlError, Object
+from .outputs import add_summary, error, group, log, write_output
+from .record import GOOD, HELD, KEPT, Record
+
+HEALTH_FAILURES = 3
+"""So many unhealthy answers in a row are a failure."""
+RENEW_SECONDS = 60.0
+
+
+class Verdict:
+    """What becomes of one service while it is watched."""
+
+    def __init__(self, service: Service, since: float) -> None:
+        self.service = service
+        self.watch = rollout.Watch(service, since)
+        self.ready_at: float | None = None
+        self.restarts_at_ready = 0
+        self.unhealthy = 0
+        self.good = False
+        self.failure = ""
+        self.cause = ""
+        self.decided_after = 0.0
+
+    def look(self, description: Description, objects: list[Object], started: float) -> None:
+        """Looks once, and decides where that can be decided."""
+        self.watch.look(objects, description.place)
+        now = time.time()
+        late = now - started > self.service.timeout_seconds
+        if self.watch.failure:
+            self._fail(self.watch.failure, "app", started)
+        elif self.ready_at is None:
+            if self.watch.ready and self._healthy(description):
+                self.ready_at, self.restarts_at_ready = now, self.watch.restarts
+                log(f"{self.service.name}: ready after {now - started:.0f} s, now the bake time")
+            elif late:
+                told = self.watch.last or "never ready"
+                answered = self.watch.answered
+                reason = told if answered else "the API server did not answer"
+                self._fail(
+                    f"not ready after {self.service.timeout_seconds} s: {reason}",
+                    "app" if answered else "infra",
+                    started,
+                )
+        elif self.watch.answered:
+            self._bake(description, now, started)
+        elif now - self.ready_at > self.service.bake_seconds + self.service.timeout_seconds:
+            self._fail("the API server did not answer during the bake time", "infra", started)
+
+    def _bake(self, description: Description, now: float, started: float) -> None:
+        assert self.ready_at is not None
+        if self.watch.restarts > self.restarts_at_ready:
+            self._fail("a container was restarted within the bake time", "app", started)
+        elif not self.watch.ready or not self._healthy(description):
+            self.unhealthy += 1
+            if self.unhealthy >= HEALTH_FAILURES:
+                told = self.watch.last if not self.watch.ready else "the health check fails"
+                self._fail(f"not well within the bake time: {told}", "app", started)
+        else:
+            self.unhealthy = 0
+            self.good = now - self.ready_at >= self.service.bake_seconds
+            self.decided_after = now - started
+
+    def _healthy(self, description: Description) -> bool:
+        state = self.watch.state
+        if state is None:
+            return False
+        done = self.ready_at is not None
+        complaint = health.ask(self.service, sorted(state.pods), description.place, done)
+        if complaint:
+            log(f"{self.service.name}: {complaint}")
+            self.watch.last = complaint
+        return not complaint
+
+    def _fail(self, reason: str, cause: str, started: float) -> None:
+        self.failure, self.cause = reason, cause
+        self.decided_after = time.time() - started
+
+
+def monitor() -> int:
+    """Watches the release, all services side by side, then turns the record from in-flight to good.
+
+    A service is good when its new pods run the applied image, are ready, and then stay so for its
+    bake time: no restarts, available, its health check answers. Fails at once on what cannot mend
+    itself. The commit point is its last act.
+
+    Reads: WFGEN_DESCRIPTION, KUBECONFIG, WFGEN_NUMBER (previews), WFGEN_POLL_SECONDS (5),
+    WFGEN_DOUBT_SECONDS (15: how long a bad sign must last). Writes: verified, cause (app or infra).
+    """
+    description = load()
+    write_output("verified", "false")
+    write_output("cause", "infra")  # what is true if this job dies; the last line written counts
+    found = record.read(description) or Record()
+    flying = found.flying
+    objects = record.stored(description, flying.release) or []
+    services = description.in_order(flying.services)
+    verdicts = [Verdict(s, flying.started) for s in services if manifests.workloads_of(s, objects)]
+    started = renewed = time.time()
+    failed: list[Verdict] = []
+    while not failed and not all(v.good for v in verdicts):
+        for verdict in verdicts:
+            if not verdict.good:
+                verdict.look(description, objects, started)
+        failed = [v for v in verdicts if v.failure]
+        if time.time() - renewed > RENEW_SECONDS:
+            record.renew(description)
+            renewed = time.time()
+        if not failed and not all(v.good for v in verdicts):
+            time.sleep(rollout.poll_seconds())
+    _summarize(description, found, verdicts)
+    if failed:
+        cause = "app" if any(v.cause == "app" for v in failed) else "infra"
+        write_output("cause", cause)
+        _note_cause(description, cause)
+        for verdict in failed:
+            error(f"{verdict.service.name}: {verdict.failure}")
+            _diagnose(description, verdict.service, objects)
+        return 1
+    _commit(description)
+    write_output("verified", "true")
+    write_output("cause", "")
+    log(f"release {flying.release} is good")
+    return 0
+
+
+def _note_cause(description: Description, cause: str) -> None:
+    record.update(description, lambda found: setattr(found.flying, "cause", cause))
+
+
+def _commit(description: Description) -> None:
+    """The commit point: from here on, this release is what others go back to."""
+    found = record.read(description) or Record()
+    flying = found.flying
+    old = (record.stored(description, found.release) if found.release >= 0 else None) or []
+    new = record.stored(description, flying.release) or []
+    # What this release did not touch stays part of the state to go back to.
+    kept = [t for t in old if manifests.owner(description, t) not in (*flying.services, None)]
+    if kept:
+        record.store(description, flying.release, [*kept, *new])
+    for name in flying.services:
+        found.services[name] = {
+            "sha": flying.sha,
+            "image": flying.images.get(name, ""),
+            "release": flying.release,
+        }
+    entry: dict[str, Any] = {
+        "release": flying.release,
+        "sha": flying.sha,
+        "at": time.time(),
+        "run": record.this_run(),
+        "services": dict(found.services),
+    }
+    found.releases = [*found.releases, entry][-KEPT:]
+    found.release, found.in_flight = flying.release, None
+    found.state = HELD if flying.go_back else GOOD
+    record.write(description, found)
+
+
+def _summarize(description: Description, found: Record, verdicts: list[Verdict]) -> None:
+    rows = [
+        "| service | image before | image of this release | verdict | after |",
+        "|---|---|---|---|---|",
+    ]
+    for verdict in verdicts:
+        name = verdict.service.name
+        before = found.services.get(name, {}).get("image", "") or "-"
+        now = found.flying.images.get(name, "") or "unchanged"
+        told = "good" if verdict.good else verdict.failure or "not decided"
+        rows.append(
+            f"| {name} | `{_short(before)}` | `{_short(now)}` | {told} | {verdict.decided_after:.0f} s |"
+        )
+    add_summary(
+        f"### Release {found.flying.release} of {description.environment}\n\n" + "\n".join(rows)
+    )
+
+
+def _short(image: str) -> str:
+    """An image with the first twelve characters of its digest."""
+    return re.sub(r"(@sha256:[0-9a-f]{12})[0-9a-f]+", r"\1", image)
+
+
+def _diagnose(description: Description, service: Service, objects: list[Object]) -> None:
+    """What a person would look at, before the rollback takes it away. Secrets are never printed."""
+    place = description.place
+    for workload in manifests.workloads_of(service, objects):
+        name = workload["metadata"]["name"]
+        labels = workload["spec"].get("selector", {}).get("matchLabels", {})
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        with group(f"diagnostics of {name}"):
+            _show("get", "pods", "-n", place, "-l", selector, "-o", "wide")
+            try:
+                pods = kubectl.select("pods", place, selector, attempts=1)
+            except KubectlError as problem:
+                log(f"no pods: {problem}")
+                continue
+            for pod in pods[-5:]:
+                own = pod["metadata"]["name"]
+                container = manifests.container(service, workload)["name"]
+                field = f"involvedObject.name={own}"
+                _show("get", "events", "-n", place, "--field-selector", field)
+                for more in (("--previous",), ()):
+                    _show("logs", own, "-n", place, "-c", container, "--tail=40", *more)
+
+
+def _show(*arguments: str) -> None:
+    try:
+        log(kubectl.run(*arguments, attempts=1).rstrip() or "(nothing)")
+    except KubectlError as problem:
+        log(f"({problem})")
+
+
+COMMANDS = {"monitor": monitor}
