@@ -6,6 +6,11 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+_FEW = 12
+"""As many names are listed in a hint."""
+_WIDTH = 120
+"""Characters of a source line that are shown."""
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Position:
@@ -32,19 +37,32 @@ class Diagnostic:
 
     def __str__(self) -> str:
         place = self.position
-        lines = [f"{place.file}:{place.line}:{place.column}: {self.message} [{self.rule}]"]
+        text = [f"{place.file}:{place.line}:{place.column}: {self.message} [{self.rule}]"]
         if self.source.strip():
-            shown = self.source.replace("\t", " ")
-            lines += [f"    {shown}", "    " + " " * (place.column - 1) + "^"]
+            gutter = " " * len(str(place.line))
+            start = max(0, place.column - _WIDTH + 20)  # what the caret points at is shown
+            shown = self.source[start : start + _WIDTH]
+            text += [
+                f" {place.line} | {shown}",
+                f" {gutter} | {' ' * (place.column - 1 - start)}^",
+            ]
         if self.hint:
-            lines.append(f"    hint: {self.hint}")
-        return "\n".join(lines)
+            text.append(f"    hint: {self.hint}")
+        return "\n".join(printable(line) for line in text)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The hint for an unknown `name`: the nearest of `known`, or all of them where none is near."""
+def printable(text: str) -> str:
+    """The text without what moves a terminal's cursor, or begins a line of its own in a log."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else " " if c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The hint for an unknown `name`: the nearest of `known`; else all, where they are few."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if near:
+    if near := difflib.get_close_matches(name, names, n=1, cutoff=0.65):
         return f"did you mean {near[0]}?"
-    return f"known: {', '.join(names)}" if names else ""
+    return f"known: {', '.join(names)}" if 0 < len(names) <= _FEW else otherwise

@@ -24,7 +24,7 @@ class WfgenError(Exception):
     exit_code = EXIT_INVALID
 
 
-class InvalidSpecs(WfgenError):  # noqa: N818 - it names what is wrong
+class InvalidSpecs(WfgenError):
     """The specs cannot be rendered. `diagnostics` holds every mistake found, sorted."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:

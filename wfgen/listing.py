@@ -39,11 +39,18 @@ def listing(project: Project, style: str) -> str:
     return "\n".join(
         [
             "Services",
-            *_table([(s["name"], s["kind"], s["spec"], ", ".join(s["environments"])) for s in services]),
+            *_table(
+                [(s["name"], s["kind"], s["spec"], ", ".join(s["environments"])) for s in services]
+            ),
             "\nPipelines",
             *_table([(p["name"], p["deploy_on"], ", ".join(p["services"])) for p in pipelines]),
             "\nGenerated files",
-            *_table([(f["path"], ", ".join(f["specs"]) or "yours and your bot's: the lock") for f in files]),
+            *_table(
+                [
+                    (f["path"], ", ".join(f["specs"]) or "yours and your bot's: the lock")
+                    for f in files
+                ]
+            ),
         ]
     )
 
@@ -51,6 +58,9 @@ def listing(project: Project, style: str) -> str:
 def _table(rows: list[tuple[object, ...]]) -> list[str]:
     widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
     return [
-        "  " + "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  "
+        + "  ".join(
+            str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
         for row in rows
     ]

@@ -2,122 +2,130 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from wfgen.diagnostics import Diagnostic, did_you_mean
-from wfgen.errors import InvalidSpecs
-from wfgen.kinds.service import ServiceSpec, Workload, image_name
+from wfgen.kinds.image import image_name
 from wfgen.kustomize import Overlays
 from wfgen.references import Project, Service, SpecFile
+from wfgen.source import Route
 
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-Objects = list[dict[str, Any]]
+# Every scalar as text: nothing here is a number, and no text can be a value that no loader knows.
+Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
-def check(project: Project, overlays: Overlays) -> list[str]:
-    """Notes on what could not be checked; raises `InvalidSpecs` for what does not fit."""
+def check(project: Project, overlays: Overlays) -> Iterator[Diagnostic]:
+    """What specs name and overlays do not contain; nothing where no kustomize is installed."""
     if overlays.command is None:
-        return ["neither kubectl nor kustomize is here: the overlays were not looked at"]
-    problems: list[Diagnostic] = []
+        return
     for name, environment in project.spec.environments.items():
         overlay = (environment.overlay or f"kube/overlays/{name}").rstrip("/")
         if not (project.root / overlay).is_dir():
-            problems.append(
-                project.file.at(
-                    ("environments", name, "overlay"), f"no folder {overlay}", "overlay",
-                    "write the kustomize overlay of the environment, or name it in `overlay`",
-                )
-            )  # fmt: skip
+            yield project.file.at(
+                ("environments", name, "overlay"),
+                f"no folder {overlay}",
+                "overlay",
+                "write the kustomize overlay of the environment, or name it in `overlay`",
+            )
             continue
         text, complaint = overlays.build(overlay)
         if complaint:
-            problems.append(
-                project.file.at(
-                    ("environments", name), f"{overlay}: {complaint}", "overlay",
-                    f"try: kubectl kustomize {overlay}", key=True,
-                )
-            )  # fmt: skip
+            message = f"{overlay}: {_without_noise(complaint, project.root)}"
+            hint = f"see all of it by: kubectl kustomize {overlay}"
+            yield project.file.at(("environments", name), message, "overlay", hint, key=True)
             continue
-        objects = [o for o in yaml.load_all(text, Loader=Loader) if isinstance(o, dict)]
+        objects = Objects(overlay, text)
         for service in project.services:
-            if service.spec.deploy and (not service.spec.only_in or name in service.spec.only_in):
-                problems += _check_service(project, service, name, overlay, objects)
-    if problems:
-        raise InvalidSpecs(problems)
-    return []
+            spec = service.spec
+            here = not spec.only_in or name in spec.only_in
+            if spec.deploy and here and name not in spec.external:
+                yield from _check_service(service, objects, preview=environment.preview)
 
 
-def _check_service(
-    project: Project, service: Service, environment: str, overlay: str, objects: Objects
-) -> Iterator[Diagnostic]:
-    spec, file = service.spec, service.file
-    if environment in spec.external:
-        return
-    image = spec.manifest_image
+def _without_noise(complaint: str, root: Path) -> str:
+    """What kustomize says, without the form of kubectl's log and the machine's own paths."""
+    said = re.sub(r'^[A-Z][0-9]{4} .* err="(.*)"$', r"\1", complaint)
+    said = said.removeprefix("error: ").replace(f"{root}/", "").replace(f"{root.resolve()}/", "")
+    return said if len(said) < 300 else said[:297] + "..."
+
+
+class Objects:
+    """The Kubernetes objects that an overlay makes."""
+
+    def __init__(self, overlay: str, text: bytes) -> None:
+        self.overlay = overlay
+        self._objects: list[Any] = list(yaml.load_all(text, Loader=Loader))
+
+    def of_kind(self, kind: str) -> dict[str, Any]:
+        """The objects of a kind by name."""
+        found = [each for each in self._objects if _dig(each, "kind") == kind]
+        return {str(_dig(each, "metadata", "name")): each for each in found}
+
+
+def _dig(node: Any, *keys: str) -> Any:
+    """What lies at the end of nested keys; None where something is missing."""
+    for key in keys:
+        node = node.get(key) if isinstance(node, dict) else None
+    return node
+
+
+def _check_service(service: Service, objects: Objects, *, preview: bool) -> Iterator[Diagnostic]:
+    spec, file, overlay = service.spec, service.file, objects.overlay
     for index, workload in enumerate(spec.workloads):
-        name = workload.name or spec.name
-        found = next(
-            (o for o in objects if o["kind"] == workload.kind and o["metadata"]["name"] == name), None
-        )
-        if found is None:
-            there = [o["metadata"]["name"] for o in objects if o["kind"] == workload.kind]
-            yield _at_workload(
-                file, spec, index, "name", f"{overlay} has no {workload.kind} {name}",
-                "unknown-workload", did_you_mean(name, there),
-            )  # fmt: skip
+        route: Route = ("workloads", index) if "workloads" in spec.model_fields_set else ("name",)
+        name, container = workload.name or spec.name, workload.container or spec.name
+        title = f"{workload.kind} {name}"
+        there = objects.of_kind(workload.kind)
+        if name not in there:
+            message = f"{overlay} has no {title}"
+            hint = did_you_mean(name, there, "name another in `workloads`, or add it there")
+            yield file.at((*route, "name"), message, "unknown-workload", hint)
             continue
-        containers = {c["name"]: c for c in _containers(found)}
-        container = workload.container or spec.name
-        if container not in containers:
-            yield _at_workload(
-                file, spec, index, "container",
-                f"{workload.kind} {name} in {overlay} has no container {container}",
-                "unknown-container", did_you_mean(container, containers),
-            )  # fmt: skip
-        elif image_name(containers[container].get("image", "")) != image:
-            there = [image_name(str(c.get("image", ""))) for c in containers.values()]
-            yield file.at(
-                ("image", "manifest" if spec.image.manifest else "reference"),
-                f"container {container} of {workload.kind} {name} in {overlay} does not run image {image}",
-                "unknown-image",
-                f"it runs {', '.join(there)}; set `image.manifest`, or mend the manifest",
-            )  # fmt: skip
-        if spec.autoscaled and not project.spec.environments[environment].preview:
-            yield from _check_autoscaler(file, workload, name, overlay, objects)
-        yield from _check_generated(file, name, overlay, found, objects)
+        images = _images(there[name], workload.kind)
+        if container not in images:
+            message = f"{title} in {overlay} has no container {container}"
+            hint = did_you_mean(container, images, "it has no containers at all")
+            yield file.at((*route, "container"), message, "unknown-container", hint)
+        elif images[container] != spec.manifest_image:
+            wanted = f"does not run image {spec.manifest_image}"
+            message = f"container {container} of {title} in {overlay} {wanted}"
+            hint = (
+                f"it runs {images[container]}; name that in `image.manifest`, or mend the manifest"
+            )
+            field = "manifest" if spec.image.manifest or spec.build else "reference"
+            yield file.at(("image", field), message, "unknown-image", hint)
+        if spec.autoscaled and not preview:
+            yield from _check_autoscaler(file, workload.kind, name, objects)
+        yield from _check_generated(file, route, title, there[name], objects)
 
 
 def _check_autoscaler(
-    file: SpecFile, workload: Workload, name: str, overlay: str, objects: Objects
+    file: SpecFile, kind: str, name: str, objects: Objects
 ) -> Iterator[Diagnostic]:
     targets = [
-        o["spec"]["scaleTargetRef"]["name"]
-        for o in objects
-        if o["kind"] == "HorizontalPodAutoscaler"
-        and o["spec"]["scaleTargetRef"]["kind"] == workload.kind
+        _dig(each, "spec", "scaleTargetRef")
+        for each in objects.of_kind("HorizontalPodAutoscaler").values()
     ]
-    if name not in targets:
-        yield file.at(
-            ("autoscaled",), f"{overlay} has no HorizontalPodAutoscaler for {workload.kind} {name}",
-            "unknown-autoscaler", "add one, or give `replicas`",
-        )  # fmt: skip
+    if not any((_dig(each, "kind"), _dig(each, "name")) == (kind, name) for each in targets):
+        message = f"{objects.overlay} has no HorizontalPodAutoscaler for {kind} {name}"
+        hint = "add one, or give `replicas`"
+        yield file.at(("autoscaled",), message, "unknown-autoscaler", hint)
 
 
 def _check_generated(
-    file: SpecFile, name: str, overlay: str, workload: dict[str, Any], objects: Objects
+    file: SpecFile, route: Route, title: str, workload: Any, objects: Objects
 ) -> Iterator[Diagnostic]:
     """A ConfigMap that changes under its name cannot be rolled back: it must carry a hash."""
-    used = set(_config_maps(workload))
-    for found in objects:
-        own = found["metadata"]["name"]
-        if found["kind"] == "ConfigMap" and own in used and not _hashed(own):
-            yield file.at(
-                (), f"{name} in {overlay} uses ConfigMap {own}, whose name has no hash of its content",
-                "unhashed-config", "make it by kustomize's configMapGenerator",
-            )  # fmt: skip
+    for name in sorted(set(_config_maps(workload)) & set(objects.of_kind("ConfigMap"))):
+        if not _hashed(name):
+            message = f"{title} in {objects.overlay} uses ConfigMap {name}, whose name has no hash"
+            hint = "make it by kustomize's configMapGenerator, so that a rollback finds the old one"
+            yield file.at(route, message, "unhashed-config", hint)
 
 
 def _hashed(name: str) -> bool:
@@ -137,16 +145,11 @@ def _config_maps(node: Any) -> Iterator[str]:
             yield from _config_maps(value)
 
 
-def _at_workload(
-    file: SpecFile, spec: ServiceSpec, index: int, field: str, message: str, rule: str, hint: str
-) -> Diagnostic:
-    route = ("workloads", index, field) if "workloads" in spec.model_fields_set else ("name",)
-    return file.at(route, message, rule, hint)
-
-
-def _containers(workload: dict[str, Any]) -> list[dict[str, Any]]:
-    spec = workload["spec"]
-    if workload["kind"] == "CronJob":
-        spec = spec["jobTemplate"]["spec"]
-    containers: list[dict[str, Any]] = spec["template"]["spec"]["containers"]
-    return containers
+def _images(workload: Any, kind: str) -> dict[str, str]:
+    """The containers of a workload, each with its image's name."""
+    above = ("spec", "jobTemplate") if kind == "CronJob" else ()
+    found = _dig(workload, *above, "spec", "template", "spec", "containers")
+    return {
+        str(_dig(each, "name")): image_name(str(_dig(each, "image") or ""))
+        for each in (found if isinstance(found, list) else [])
+    }

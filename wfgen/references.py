@@ -9,9 +9,7 @@ from pathlib import Path
 
 from wfgen.diagnostics import Diagnostic, did_you_mean
 from wfgen.kinds import ProjectSpec, ServiceSpec
-from wfgen.source import diagnose, locate
-
-Route = tuple[str | int, ...]
+from wfgen.source import Route, diagnose, locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,66 +49,115 @@ class Project:
         return (self.file, *(service.file for service in self.services))
 
 
-def cross_check(project: Project, unread: set[str]) -> Iterator[Diagnostic]:
-    """What the specs get wrong about one another. `unread` are services whose spec has errors."""
-    specs = {service.spec.name: service for service in project.services}
+def check_services(
+    root: Path, project: str, services: tuple[Service, ...], unread: set[str]
+) -> Iterator[Diagnostic]:
+    """What services get wrong about one another and the repository.
+
+    `project` is its name, `unread` are the names of services whose own spec has errors.
+    """
+    specs = {service.spec.name: service for service in services}
     known = set(specs) | unread
-    environments = project.spec.environments
-    first: dict[str, Service] = {}
-    pushed: dict[str, Service] = {}
-    for service in project.services:
+    for service in services:
         spec, file = service.spec, service.file
-        if (other := first.setdefault(spec.name, service)) is not service:
-            yield file.at(
-                ("name",),
-                f"a second service {spec.name}; the first is {other.file.path}",
-                "duplicate-service",
-                "choose another name",
-            )
         for index, name in enumerate(spec.depends_on):
             if name not in known:
                 yield file.at(
-                    ("depends_on", index), f"depends on {name}, which is no service",
-                    "unknown-service", did_you_mean(name, known - {spec.name}),
-                )  # fmt: skip
-        for index, name in enumerate(spec.only_in):
-            if name not in environments:
-                yield _no_environment(file, ("only_in", index), name, environments)
-        for name in spec.external:
-            if name not in environments:
-                yield _no_environment(file, ("external", name), name, environments)
-        if spec.build is not None:
-            image = spec.image.name or f"{project.spec.project}-{spec.name}"
-            if (other := pushed.setdefault(image, service)) is not service:
-                yield file.at(
-                    ("image", "name"),
-                    f"image {image} is also built by {other.file.path}",
-                    "duplicate-image",
-                    "give one of them another `image.name`",
+                    ("depends_on", index),
+                    f"depends on {name}, which is no service",
+                    "unknown-service",
+                    did_you_mean(
+                        name, known - {spec.name}, f"write specs/{name}.yaml, or remove it"
+                    ),
                 )
-            context = project.root / spec.build.context
-            if not context.is_dir():
+            elif name in specs and not specs[name].spec.deploy:
                 yield file.at(
-                    ("build", "context"), f"no folder {spec.build.context}", "build-context"
+                    ("depends_on", index),
+                    f"depends on {name}, which is not deployed",
+                    "unknown-service",
+                    f"remove it, or `deploy: false` in {specs[name].file.path}",
                 )
-            else:
-                dockerfile = spec.build.dockerfile or f"{spec.build.context}/Dockerfile"
-                if not (project.root / dockerfile).is_file():
-                    yield file.at(("build", "dockerfile"), f"no file {dockerfile}", "dockerfile")
-    yield from _cycle(project, specs)
-    yield from _secrets(project)
+        yield from _check_build(root, service)
+    yield from _twice(project, services)
+    yield from _cycle(specs)
 
 
-def _no_environment(
-    file: SpecFile, route: Route, name: str, environments: Iterable[str]
-) -> Diagnostic:
-    return file.at(
-        route, f"{name} is no environment of the project", "unknown-environment",
-        did_you_mean(name, environments), key=True,
-    )  # fmt: skip
+def check_project(
+    spec: ProjectSpec, file: SpecFile, services: Iterable[Service]
+) -> Iterator[Diagnostic]:
+    """What the project's spec and its services get wrong about one another."""
+    environments = spec.environments
+    for service in services:
+        routes: list[tuple[Route, str]] = [
+            *((("only_in", index), name) for index, name in enumerate(service.spec.only_in)),
+            *((("external", name), name) for name in service.spec.external),
+        ]
+        for route, name in routes:
+            if name not in environments:
+                yield service.file.at(
+                    route,
+                    f"{name} is no environment of the project",
+                    "unknown-environment",
+                    did_you_mean(name, environments),
+                    key=True,
+                )
+        own = service.spec
+        for name in own.only_in or environments:
+            if own.external and name not in own.external and not (own.build or own.image.reference):
+                message = f"external not in {name}, and no image to run there"
+                hint = "add it, or `image.reference`"
+                yield service.file.at(("external",), message, "no-image", hint, key=True)
+    yield from _secrets(spec, file, services)
 
 
-def _cycle(project: Project, specs: dict[str, Service]) -> Iterator[Diagnostic]:
+def _check_build(root: Path, service: Service) -> Iterator[Diagnostic]:
+    build = service.spec.build
+    if build is None:
+        return
+    if not (root / build.context).is_dir():
+        message, hint = f"no folder {build.context}", "paths begin at the repository's root"
+        yield service.file.at(("build", "context"), message, "build-context", hint)
+        return
+    dockerfile = build.dockerfile or (Path(build.context) / "Dockerfile").as_posix()
+    if not (root / dockerfile).is_file():
+        hint = "name it in `build.dockerfile`, from the repository's root"
+        yield service.file.at(("build", "dockerfile"), f"no file {dockerfile}", "dockerfile", hint)
+
+
+def _twice(project: str, services: Iterable[Service]) -> Iterator[Diagnostic]:
+    """What only one service can have: its name, the image that it pushes, what it deploys."""
+    first: dict[str, Service] = {}
+    for service in services:
+        for claim, verb, route, hint in _claims(project, service.spec):
+            other = first.setdefault(claim, service)
+            if other is not service and not _apart(service.spec, other.spec, verb):
+                message = f"{other.file.path} {verb} {claim} already"
+                yield service.file.at(route, message, "twice", hint)
+                break  # the rest follows from it
+
+
+def _claims(project: str, spec: ServiceSpec) -> Iterator[tuple[str, str, Route, str]]:
+    yield f"service {spec.name}", "has", ("name",), "choose another name"
+    if spec.build is not None:
+        image = spec.image.name or f"{project}-{spec.name}"
+        hint = "give one of them another `image.name`"
+        yield f"image {image}", "builds", ("image", "name"), hint
+    if spec.deploy:
+        for index, workload in enumerate(spec.workloads):
+            name = f"{workload.kind} {workload.name or spec.name}"
+            claim = f"container {workload.container or spec.name} of {name}"
+            hint = "several workloads of one image are one spec with `workloads`"
+            yield claim, "deploys", ("workloads", index), hint
+
+
+def _apart(one: ServiceSpec, other: ServiceSpec, verb: str) -> bool:
+    """Whether no environment has both."""
+    return verb == "deploys" and bool(
+        one.only_in and other.only_in and not set(one.only_in) & set(other.only_in)
+    )
+
+
+def _cycle(specs: dict[str, Service]) -> Iterator[Diagnostic]:
     graph = {
         name: [other for other in service.spec.depends_on if other in specs]
         for name, service in specs.items()
@@ -132,33 +179,30 @@ def _cycle(project: Project, specs: dict[str, Service]) -> Iterator[Diagnostic]:
         )
 
 
-def _secrets(project: Project) -> Iterator[Diagnostic]:
-    declared = set(project.spec.secrets)
+def _secrets(
+    project: ProjectSpec, project_file: SpecFile, services: Iterable[Service]
+) -> Iterator[Diagnostic]:
+    token = getattr(project.registry, "token_secret", None)
     uses: list[tuple[SpecFile, Route, str | None]] = [
-        (
-            project.file,
-            ("registry", "token_secret"),
-            getattr(project.spec.registry, "token_secret", None),
-        ),
-        (project.file, ("notify", "slack_secret"), project.spec.notify.slack_secret),
-        (project.file, ("notify", "pagerduty_secret"), project.spec.notify.pagerduty_secret),
-        (project.file, ("revert", "app_key_secret"), project.spec.revert.app_key_secret),
+        (project_file, ("registry", "token_secret"), token),
+        (project_file, ("notify", "slack_secret"), project.notify.slack_secret),
+        (project_file, ("notify", "pagerduty_secret"), project.notify.pagerduty_secret),
+        (project_file, ("revert", "app_key_secret"), project.revert.app_key_secret),
     ]
-    for service in project.services:
+    for service in services:
+        spec, file = service.spec, service.file
         uses += [
-            (service.file, ("secrets", index), name)
-            for index, name in enumerate(service.spec.secrets)
+            *((file, ("secrets", index), name) for index, name in enumerate(spec.secrets)),
+            *((file, ("external", e, "secret"), own.secret) for e, own in spec.external.items()),
         ]
-        uses += [
-            (service.file, ("external", environment, "secret"), external.secret)
-            for environment, external in service.spec.external.items()
-        ]
-    for file, route, name in uses:
-        if name is not None and name not in declared:
-            hint = did_you_mean(name, declared) if declared else ""
+    declared = set(project.secrets)
+    for file, route, used in uses:
+        if used == "KUBECONFIG":
+            message = "KUBECONFIG is the name of the secret that reaches the cluster"
+            yield file.at(route, message, "reserved-secret", "choose another name")
+        elif used is not None and used not in declared:
+            near = did_you_mean(used, declared)
+            hint = near if near.startswith("did") else "add it to `secrets` in specs/project.yaml"
             yield file.at(
-                route,
-                f"secret {name} is used and not declared",
-                "undeclared-secret",
-                f"add it to `secrets` in specs/project.yaml{'; ' + hint if hint.startswith('did') else ''}",
+                route, f"secret {used} is used and not declared", "undeclared-secret", hint
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from wfgen import __version__, overlay, spec
+from wfgen import __version__, spec
 from wfgen.diagnostics import did_you_mean
 from wfgen.errors import InvalidSpecs, WfgenError
 from wfgen.kustomize import Overlays
@@ -36,8 +36,10 @@ class Repository:
 
 def load(root: Path, overlays: Overlays) -> Repository:
     """Reads the specs and looks at the overlays; raises `InvalidSpecs` with all mistakes found."""
-    project = spec.load(root)
-    notes = overlay.check(project, overlays)
+    project = spec.load(root, overlays)
+    notes = []
+    if overlays.command is None:
+        notes.append("neither kubectl nor kustomize is here: the overlays were not looked at")
     if project.spec.wfgen != __version__:
         notes.append(
             f"specs/project.yaml names wfgen {project.spec.wfgen}, this is {__version__}; "

@@ -7,8 +7,8 @@ from pathlib import Path
 from wfgen.diagnostics import did_you_mean
 from wfgen.errors import WfgenError
 from wfgen.kinds import KINDS, kind_name
-from wfgen.templating import Templates
 from wfgen.source import with_item
+from wfgen.templating import Templates
 
 
 def scaffold(root: Path, name: str, kind: str) -> list[str]:
@@ -31,7 +31,9 @@ def scaffold(root: Path, name: str, kind: str) -> list[str]:
         if path == "spec.yaml" and not (root / "specs" / f"{name}.yaml").exists():
             wanted[f"specs/{name}.yaml"] = templates.render(template, {"name": name})
         elif path.startswith("kube/") and not (root / base).exists():
-            wanted[f"{base}/{path.removeprefix('kube/')}"] = templates.render(template, {"name": name})
+            wanted[f"{base}/{path.removeprefix('kube/')}"] = templates.render(
+                template, {"name": name}
+            )
         elif path.startswith("app/") and not (root / "app" / name).exists():
             wanted[f"app/{name}/{path.removeprefix('app/')}"] = templates.render(
                 template, {"name": name}
@@ -41,7 +43,9 @@ def scaffold(root: Path, name: str, kind: str) -> list[str]:
         if (changed := with_item(text, "resources", f"../../bases/{name}")) != text:
             wanted[overlay.relative_to(root).as_posix()] = changed
     if not wanted:
-        raise WfgenError(f"{name} has its spec, its manifests and its place in the overlays already")
+        raise WfgenError(
+            f"{name} has its spec, its manifests and its place in the overlays already"
+        )
     for path, text in wanted.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, "utf-8")

@@ -214,7 +214,9 @@ def _default(field: FieldInfo) -> str:
         value = value.model_dump(exclude_defaults=True)
         return f"`{json.dumps(value)}`" if value else ""
     if isinstance(value, list):
-        dumped = [v.model_dump(exclude_defaults=True) if isinstance(v, BaseModel) else v for v in value]
+        dumped = [
+            v.model_dump(exclude_defaults=True) if isinstance(v, BaseModel) else v for v in value
+        ]
         return f"`{json.dumps(dumped)}`" if any(dumped) else ""
     return f"`{json.dumps(value)}`"
 

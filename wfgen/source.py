@@ -1,51 +1,36 @@
 """YAML text to plain values, and a route into it to a line and a column.
 
-Reading is two-fold. `parse` turns libyaml's events into plain values by the core schema of
-YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema) and refuses what other YAML readers would
-read differently. `locate` is asked only once something is wrong: ruamel.yaml's round-trip tree
-knows where each key and value stands. No other module knows either library.
+`parse` turns libyaml's events into plain values and refuses what other YAML readers would read
+differently. `locate` is asked only once something is wrong; it asks the same libyaml, so the two
+cannot disagree on where a value stands. ruamel.yaml edits texts whose comments are to stay. No
+other module reads specs.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
+from wfgen import scalars
 from wfgen.diagnostics import Diagnostic, Position
 
 MAX_BYTES = 1_000_000
 """A longer spec is refused unread."""
 MAX_DEPTH = 50
 """Deeper nesting is refused."""
+MAX_PROBLEMS = 50
+"""As many mistakes of one kind in one file are told; nobody reads more."""
+
+Route = tuple[str | int, ...]
+"""Keys and indices that lead to a value."""
 
 Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
-_INT = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_TRAP = re.compile(
-    r"(?P<boolean>[yY]|[nN]|[yY]es|YES|[nN]o|NO|[oO]n|ON|[oO]ff|OFF)"
-    r"|(?P<octal>[-+]?0[0-9]+|[-+]?0o[0-7]+)"
-    r"|(?P<sexagesimal>[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9]*)?)"
-    r"|(?P<underscore>[-+]?[0-9][0-9_]*_[0-9_]*)"
-    r"|(?P<version>[0-9]+\.[0-9]*0)"
-)
-_TRAPS = {
-    "boolean": "a boolean in YAML 1.1 and a text in YAML 1.2",
-    "octal": "an octal number to some YAML readers and a decimal one to others",
-    "sexagesimal": "a number to base 60 in YAML 1.1 and a text in YAML 1.2",
-    "underscore": "a number in YAML 1.1 and a text in YAML 1.2",
-    "version": "a number, which loses its last 0",
-}
-_CONSTANTS: dict[str, Any] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-}  # fmt: skip
 
-
-class Refused(Exception):
+class SourceError(Exception):
     """The text stops being a readable spec at `line` and `column` (from 1)."""
 
     def __init__(self, mark: Any, message: str, rule: str, hint: str = "") -> None:
@@ -59,67 +44,70 @@ def diagnose(
     file: str, text: str, line: int, column: int, message: str, rule: str, hint: str = ""
 ) -> Diagnostic:
     """A diagnostic at a line and a column of `text`, with its source line."""
-    lines = text.splitlines() or [""]
+    lines = _lines(text)
     line = min(max(line, 1), len(lines))
     source = lines[line - 1]
-    if len(source) > 160:
-        source = source[:157] + "..."
     column = min(column, len(source) + 1)
     return Diagnostic(Position(file, line, column), message, rule, hint, source)
 
 
+@lru_cache(maxsize=8)
+def _lines(text: str) -> list[str]:
+    return text.splitlines() or [""]
+
+
 def parse(file: str, text: str) -> tuple[Any, list[Diagnostic]]:
-    """The values of a YAML text, and what is wrong with it; values are None where it is unreadable."""
+    """The values of a YAML text, and what is wrong with it; None where it is unreadable."""
+    reader = _Reader(text)
+    tree = None
     try:
-        reader = _Reader(text)
         tree = reader.read()
-        problems = reader.problems
-    except Refused as refusal:
-        tree, problems = None, [refusal]
+    except SourceError as refusal:
+        reader.problems.append(refusal)
     except yaml.MarkedYAMLError as error:
-        tree, problems = None, [_explain(text, error)]
+        reader.problems.append(_explain(text, error))
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        message = f"character #x{error.character:04x} is not allowed in YAML"
+        # its position counts bytes
+        line = text.encode()[: error.position].count(b"\n") + 1
+        message = f"character #x{ord(error.character):04x} is not allowed in YAML"
         return None, [diagnose(file, text, line, 1, message, "yaml-syntax")]
     return tree, [
-        diagnose(file, text, p.line, p.column, p.message, p.rule, p.hint) for p in problems
+        diagnose(file, text, p.line, p.column, p.message, p.rule, p.hint) for p in reader.problems
     ]
 
 
 class _Reader:
-    """Builds plain values from a stream of events, depth and size bounded."""
+    """Builds plain values from a stream of events, depth and number of problems bounded."""
 
     def __init__(self, text: str) -> None:
         self.events: Iterator[Any] = yaml.parse(text, Loader=Loader)
-        self.problems: list[Refused] = []
+        self.problems: list[SourceError] = []
 
     def read(self) -> Any:
         next(self.events)  # the start of the stream
         if isinstance(first := next(self.events), yaml.StreamEndEvent):
-            raise Refused(first.start_mark, "the file is empty", "empty-spec", "start with `kind:`")
+            raise SourceError(None, "the file is empty", "empty-spec", "begin with `kind:`")
+        if first.version or first.tags:
+            message = "directives are not read"
+            raise SourceError(first.start_mark, message, "yaml-directive", "remove it")
         tree = self._value(next(self.events), 0)
         next(self.events)  # the end of the document
         if not isinstance(more := next(self.events), yaml.StreamEndEvent):
-            raise Refused(
-                more.start_mark, "a second document; expected one per file", "yaml-documents"
+            message = "a second document; expected one per file"
+            raise SourceError(
+                more.start_mark, message, "yaml-documents", "write it to its own file"
             )
         return tree
 
     def _value(self, event: Any, depth: int) -> Any:
+        mark = event.start_mark
         if depth > MAX_DEPTH:
-            raise Refused(event.start_mark, f"nested deeper than {MAX_DEPTH} levels", "yaml-depth")
+            raise SourceError(mark, f"nested deeper than {MAX_DEPTH} levels", "yaml-depth")
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise Refused(
-                event.start_mark,
-                "anchors and aliases are not read; expected plain values",
-                "yaml-anchor",
-                "write the value out at each place",
-            )
+            message = "anchors and aliases are not read; expected plain values"
+            raise SourceError(mark, message, "yaml-anchor", "write the value out at each place")
         if event.tag not in (None, "!"):
-            raise Refused(
-                event.start_mark, f"tag {event.tag} is not read", "yaml-tag", "remove the tag"
-            )
+            raise SourceError(mark, f"tag {event.tag} is not read", "yaml-tag", "remove the tag")
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -133,99 +121,88 @@ class _Reader:
         values: dict[str, Any] = {}
         while not isinstance(key := next(self.events), yaml.MappingEndEvent):
             if not isinstance(key, yaml.ScalarEvent):
-                raise Refused(key.start_mark, "a key must be a plain word", "yaml-key")
-            if key.value == "<<":
-                raise Refused(
-                    key.start_mark, "merge keys are not read", "yaml-anchor", "write the keys out"
+                raise SourceError(key.start_mark, "a key must be a plain word", "yaml-key")
+            name: str = key.value
+            if name == "<<":
+                hint = "write the keys out"
+                raise SourceError(key.start_mark, "merge keys are not read", "yaml-anchor", hint)
+            if name in values:
+                message = f"{name} stands here a second time"
+                self._tell(
+                    SourceError(key.start_mark, message, "duplicate-key", "keep one of them")
                 )
-            if key.value in values:
-                self.problems.append(
-                    Refused(
-                        key.start_mark,
-                        f"key {key.value} stands here a second time",
-                        "duplicate-key",
-                        "keep one of them",
-                    )
-                )
-            if key.implicit[0] and (trap := _TRAP.fullmatch(key.value)):
-                self.problems.append(_trapped(key, trap))
-            values[key.value] = self._value(next(self.events), depth + 1)
+            self._scalar(key)  # for its traps: a key is always text
+            values[name] = self._value(next(self.events), depth + 1)
         return values
 
     def _scalar(self, event: Any) -> Any:
         text: str = event.value
         if "${{" in text:
-            self.problems.append(
-                Refused(
-                    event.start_mark,
-                    "an expression of GitHub Actions; expected a plain value",
-                    "no-expression",
-                    "secrets are named under `secrets`, changing values under `dynamic_args`",
-                )
-            )
+            message = "an expression of GitHub Actions; expected a plain value"
+            hint = "name secrets under `secrets`, values known in the run under `dynamic_args`"
+            self._tell(SourceError(event.start_mark, message, "no-expression", hint))
         if not event.implicit[0]:  # quoted, or a block
             return text
-        if text in _CONSTANTS:
-            return _CONSTANTS[text]
-        if trap := _TRAP.fullmatch(text):
-            self.problems.append(_trapped(event, trap))
-            return text
-        if _INT.fullmatch(text) and len(text) < 20:
-            return int(text)
-        return float(text) if _FLOAT.fullmatch(text) else text
+        value, trap = scalars.read(text)
+        if trap:
+            message = f"{text} is {trap}"
+            self._tell(
+                SourceError(event.start_mark, message, "yaml-1.1-trap", scalars.remedy(text))
+            )
+        return value
+
+    def _tell(self, problem: SourceError) -> None:
+        self.problems.append(problem)
+        if len(self.problems) == MAX_PROBLEMS:
+            raise SourceError(None, "too many mistakes to go on", "too-many", "mend these first")
 
 
-def _trapped(event: Any, trap: re.Match[str]) -> Refused:
-    meaning = _TRAPS[trap.lastgroup or ""]
-    hint = f'write "{event.value}" for the text'
-    if trap.lastgroup == "boolean":
-        hint = f"write {'true' if event.value.lower() in ('y', 'yes', 'on') else 'false'}, or " + (
-            f'"{event.value}" for the text'
-        )
-    return Refused(event.start_mark, f"{event.value} is {meaning}", "yaml-1.1-trap", hint)
-
-
-def _explain(text: str, error: yaml.MarkedYAMLError) -> Refused:
+def _explain(text: str, error: yaml.MarkedYAMLError) -> SourceError:
     """libyaml's complaint, in words for who wrote the file."""
     mark: Any = error.problem_mark or error.context_mark
-    lines = text.splitlines()
+    lines = _lines(text)
     line = lines[mark.line] if mark and mark.line < len(lines) else ""
-    if (
-        "\t" in line[: len(line) - len(line.lstrip())]
-        or line[mark.column : mark.column + 1] == "\t"
-    ):
-        return Refused(mark, "a tab; YAML is indented with spaces", "yaml-tab", "use two spaces")
+    indent = line[: len(line) - len(line.lstrip())]
+    if "\t" in indent or line[mark.column : mark.column + 1] == "\t":
+        return SourceError(
+            mark, "a tab; YAML is indented with spaces", "yaml-tab", "use two spaces"
+        )
     problem = (error.problem or "not YAML").replace("did not find expected", "expected")
     if error.context:
         problem += f" {error.context}"
-    return Refused(mark, f"not YAML: {problem}", "yaml-syntax")
+    return SourceError(mark, f"not YAML: {problem}", "yaml-syntax")
 
 
-def locate(text: str, route: tuple[str | int, ...], *, key: bool = False) -> tuple[int, int]:
+def locate(text: str, route: Route, *, key: bool = False) -> tuple[int, int]:
     """Line and column (from 1) of the value at `route`, or of its key.
 
-    Where the route leaves the text (a field that is missing), the place of the last part that
-    exists is given.
+    Where the route leaves the text (a field that is missing), the key of the last part that
+    exists is given. The text is one that `parse` could read.
     """
-    from ruamel.yaml import YAML
-
-    reader = YAML(typ="rt")
-    reader.allow_duplicate_keys = True  # told by `parse` already
-    node: Any = reader.load(text)
-    place = (0, 0)
+    place = node = _compose(text)
     for depth, part in enumerate(route):
-        last = depth == len(route) - 1
-        if isinstance(part, str) and isinstance(node, dict):
-            part = next((k for k in node if str(k) == part), part)
-            if part not in node:
-                break
-            place = node.lc.key(part) if key and last else node.lc.value(part)
-        elif isinstance(part, int) and isinstance(node, list) and part < len(node):
-            place = node.lc.item(part)
-        else:
+        found = _child(node, part)
+        if found is None:
             break
-        node = node[part]
-    return place[0] + 1, place[1] + 1
+        name, node = found
+        place = name if key or depth < len(route) - 1 else node
+    mark = place.start_mark
+    return mark.line + 1, mark.column + 1
+
+
+@lru_cache(maxsize=8)
+def _compose(text: str) -> Any:
+    return yaml.compose(text, Loader=Loader)
+
+
+def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:
+    """The key and the value at one part of a route; an item of a list is its own key."""
+    if isinstance(node, yaml.MappingNode):
+        # the last of duplicates, whose value `parse` gives
+        return next((pair for pair in reversed(node.value) if pair[0].value == part), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part]
+    return None
 
 
 def with_item(text: str, key: str, item: str) -> str:

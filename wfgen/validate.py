@@ -35,7 +35,9 @@ def validate_files(files: Iterable[RenderedFile]) -> list[Diagnostic]:
         tree = _booleans(yaml.load(file.text, Loader=_Loader))  # noqa: S506 - a SafeLoader
         for error in validator.iter_errors(tree):
             route = ".".join(str(part) for part in error.absolute_path)
-            found.append(Diagnostic(Position(file.path), f"{route}: {error.message}", "github-schema"))
+            found.append(
+                Diagnostic(Position(file.path), f"{route}: {error.message}", "github-schema")
+            )
     return sorted(found)
 
 

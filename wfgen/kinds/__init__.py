@@ -1,4 +1,4 @@
-"""The vocabulary of specs. `KINDS` is the only registry of kinds: a new one is a file and an entry."""
+"""The vocabulary of specs. `KINDS` is the only registry: a new kind is a file and an entry."""
 
 from wfgen.kinds.client import ClientSpec
 from wfgen.kinds.postgres import PostgresSpec

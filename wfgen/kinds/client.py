@@ -2,14 +2,15 @@
 
 from typing import ClassVar, Literal
 
-from wfgen.kinds.service import Health, ServiceSpec
+from wfgen.kinds._model import Port
+from wfgen.kinds.service import Health, HealthOrNone, ServiceSpec
 
 
 class ClientSpec(ServiceSpec):
-    """A front end: static files behind a web server, without state and without secrets of its own."""
+    """A front end: static files behind a web server, without state and secrets of its own."""
 
     kind: Literal["client"]
-    ports: list[int] = [8080]
-    health: Health | Literal["none"] = Health(http="/")
+    ports: list[Port] = [8080]
+    health: HealthOrNone = Health(http="/")
 
     summary: ClassVar[str] = "a front end, built here"

@@ -6,19 +6,29 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from wfgen.kinds._model import Line, Model
+from wfgen.kinds._cloud import (
+    ClusterName,
+    GoogleProject,
+    Guid,
+    IdentityProvider,
+    Region,
+    ResourceGroup,
+    Role,
+    ServiceAccount,
+)  # fmt: skip
+from wfgen.kinds._model import Model
 
 
 class Eks(Model):
     """Amazon EKS, by OIDC."""
 
     type: Literal["eks"]
-    name: Line
+    name: ClusterName
     """The cluster's name."""
-    region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    region: Region
     """The region, such as eu-central-1."""
-    role: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$")]
-    """The role that releases assume; an access entry of the cluster maps it to the deployer group."""
+    role: Role
+    """The role that releases assume; an access entry of the cluster maps it to a group."""
 
     oidc: ClassVar[bool] = True
 
@@ -27,22 +37,15 @@ class Gke(Model):
     """Google GKE, by Workload Identity Federation."""
 
     type: Literal["gke"]
-    name: Line
+    name: ClusterName
     """The cluster's name."""
-    location: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    location: Region
     """The zone or region, such as europe-west1."""
-    project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]+$")]
+    project: GoogleProject
     """The Google Cloud project."""
-    workload_identity_provider: Annotated[
-        str,
-        Field(
-            pattern=r"^projects/[0-9]+/locations/global/workloadIdentityPools/[\w-]+/providers/[\w-]+$"
-        ),
-    ]
+    workload_identity_provider: IdentityProvider
     """The provider's full name, `projects/<number>/locations/global/...`."""
-    service_account: Annotated[
-        str, Field(pattern=r"^[a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com$")
-    ]
+    service_account: ServiceAccount
     """The service account that releases act as."""
 
     oidc: ClassVar[bool] = True
@@ -52,22 +55,22 @@ class Aks(Model):
     """Azure AKS, by OIDC."""
 
     type: Literal["aks"]
-    name: Line
+    name: ClusterName
     """The cluster's name."""
-    resource_group: Line
+    resource_group: ResourceGroup
     """The resource group of the cluster."""
-    client_id: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
+    client_id: Guid
     """The application that releases act as."""
-    tenant_id: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
+    tenant_id: Guid
     """The tenant."""
-    subscription_id: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
+    subscription_id: Guid
     """The subscription."""
 
     oidc: ClassVar[bool] = True
 
 
 class Kubeconfig(Model):
-    """Any cluster, by the kubeconfig of a service account in the secret `KUBECONFIG_<ENVIRONMENT>`."""
+    """Any cluster, by a service account's kubeconfig in the secret `KUBECONFIG_<ENVIRONMENT>`."""
 
     type: Literal["kubeconfig"]
 

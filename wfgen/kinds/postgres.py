@@ -2,16 +2,17 @@
 
 from typing import ClassVar, Literal
 
-from wfgen.kinds.service import Health, ServiceSpec, Workload
+from wfgen.kinds._model import Port
+from wfgen.kinds.service import Health, HealthOrNone, ServiceSpec, Workload
 
 
 class PostgresSpec(ServiceSpec):
-    """PostgreSQL. Never rolled back by itself; deployed only when its own spec or manifests change."""
+    """PostgreSQL. Never rolled back by itself; deployed when its own spec or manifests change."""
 
     kind: Literal["postgres"]
     workloads: list[Workload] = [Workload(kind="StatefulSet")]
-    ports: list[int] = [5432]
-    health: Health | Literal["none"] = Health(tcp=5432)
+    ports: list[Port] = [5432]
+    health: HealthOrNone = Health(tcp=5432)
     rollback: Literal["auto", "never"] = "never"
 
     summary: ClassVar[str] = "PostgreSQL, in the cluster or external"

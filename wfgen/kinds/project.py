@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from wfgen.kinds._model import (
-    Duration, Label, Line, Model, Name, Path, Refused, Runner, SecretName,
+    Label,
+    Lasting,
+    Line,
+    Matching,
+    Mistake,
+    Model,
+    Name,
+    Path,
+    Refused,
+    Runner,
+    SecretName,
 )  # fmt: skip
 from wfgen.kinds.clusters import Cluster
 from wfgen.kinds.registries import Registry
-from wfgen.kinds.service import fail
 
-Cron = Annotated[str, Field(pattern=r"^[0-9*,/-]+( [0-9*,/-]+){4}$")]
+Cron = Annotated[
+    str, Matching(r"[0-9*,/-]+(?: [0-9*,/-]+){4}", "a schedule of five parts, such as 17 3 * * *")
+]
 
 
 class Environment(Model):
@@ -28,13 +40,22 @@ class Environment(Model):
     """The namespace; the project's name by default. Previews append `-pr-<number>` to it."""
     overlay: Path | None = None
     """The kustomize overlay; `kube/overlays/<environment>` by default."""
-    url: Annotated[str, Field(pattern=r"^https://[a-z0-9.{}-]+(/[\w./-]*)?$")] | None = None
+    url: (
+        Annotated[
+            str,
+            Matching(
+                r"https://(?:[a-z0-9.-]|\{number\})+(?::[0-9]{1,5})?(?:/[A-Za-z0-9_./-]*)?",
+                "an address, such as https://shop.example.com",
+            ),
+        ]
+        | None
+    ) = None
     """Where people find it. In a preview's address, `{number}` is the pull request's number."""
     approval: bool = False
     """A reviewer of the environment `<environment>-approval` must agree before each release."""
     label: Label | None = None
     """Only pull requests with this label get a preview; all by default."""
-    time_to_live: Duration = 3 * 86400
+    time_to_live: Annotated[int, Lasting("1h", "90d")] = 3 * 86400
     """Previews older than this are swept."""
     runner: Runner | None = None
     """The runner of the jobs that reach the cluster; the project's by default."""
@@ -59,19 +80,19 @@ class Environment(Model):
         """Whether each pull request gets a place of its own."""
         return self.deploy_on == "pull_request"
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Environment:
-        if not self.preview and (self.label or "{number}" in (self.url or "")):
-            fail(
-                "environment",
-                "label and {number} are for previews",
-                "set `deploy_on: pull_request`",
-            )
-        if self.preview and self.approval:
-            fail("environment", "a preview with approval", "use `label` to choose who gets one")
-        if self.preview and self.url and "{number}" not in self.url:
-            fail("environment", "all previews would share one address", "put {number} into `url`")
-        return self
+    def mistakes(self) -> Iterator[Mistake]:
+        if self.preview:
+            if self.approval:
+                yield Mistake(
+                    "approval", "a preview waits for no approval", "choose them by `label`"
+                )
+            if self.url and "{number}" not in self.url:
+                yield Mistake("url", "all previews would have one address", "put {number} into it")
+            return
+        for name in sorted(self.model_fields_set & {"label", "time_to_live"}):
+            yield Mistake(name, f"{name} is for previews", "remove it")
+        if "{number}" in (self.url or ""):
+            yield Mistake("url", "{number} is for previews", "remove {number}")
 
 
 class Notify(Model):
@@ -86,7 +107,9 @@ class Notify(Model):
 class Revert(Model):
     """The pull request that takes a bad change out again. Without an App an issue asks for it."""
 
-    app_client_id: Line | None = None
+    app_client_id: (
+        Annotated[str, Matching(r"[A-Za-z0-9._-]+", "the client id of an App")] | None
+    ) = None
     """Client id of a GitHub App with write access to contents, pull requests and workflows. The
     default token's pull requests run no checks, and it may not touch workflows."""
     app_key_secret: SecretName | None = None
@@ -94,17 +117,13 @@ class Revert(Model):
     auto_merge: bool = False
     """Merge the revert by itself once its checks are green."""
 
-    @model_validator(mode="after")
-    def _whole(self) -> Revert:
+    def mistakes(self) -> Iterator[Mistake]:
         if (self.app_client_id is None) != (self.app_key_secret is None):
-            fail(
-                "revert",
-                "one of app_client_id and app_key_secret; expected both or none",
-                "add the other",
-            )
+            given = "app_client_id" if self.app_client_id else "app_key_secret"
+            other = "app_key_secret" if self.app_client_id else "app_client_id"
+            yield Mistake(given, f"{given} without {other}", f"add `{other}`")
         if self.auto_merge and not self.app_client_id:
-            fail("revert", "auto_merge without an App", "add `app_client_id` and `app_key_secret`")
-        return self
+            yield Mistake("auto_merge", "auto_merge without an App", "add `app_client_id`")
 
 
 class ProjectSpec(Model):
@@ -112,11 +131,15 @@ class ProjectSpec(Model):
 
     project: Name
     """The project's name."""
-    wfgen: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+([a-z0-9.]*)$")]
+    wfgen: Annotated[
+        str, Matching(r"[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.]*", "a version of wfgen, such as 0.1.0")
+    ]
     """The version of wfgen that renders, quoted; another version says so first."""
     wfgen_requirement: Line | None = None
     """What pip installs for the drift check; `wfgen==<version>` by default."""
-    default_branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")] = "main"
+    default_branch: Annotated[
+        str, Matching(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9_-])?", "the name of a branch")
+    ] = "main"
     """The branch that is released."""
     runner: Runner = "ubuntu-24.04"
     """The runner of every job."""
@@ -132,7 +155,7 @@ class ProjectSpec(Model):
     environments: Annotated[dict[Name, Environment], Field(min_length=1)]
     """The places that releases go to."""
     secrets: list[SecretName] = []
-    """The names of all secrets that specs use. What is used and does not stand here is a mistake."""
+    """The names of all secrets that specs use; using another one is a mistake."""
     notify: Notify = Notify()
     """Who is told."""
     revert: Revert = Revert()

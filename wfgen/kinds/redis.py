@@ -2,7 +2,8 @@
 
 from typing import ClassVar, Literal
 
-from wfgen.kinds.service import Health, ServiceSpec, Workload
+from wfgen.kinds._model import Port
+from wfgen.kinds.service import Health, HealthOrNone, ServiceSpec, Workload
 
 
 class RedisSpec(ServiceSpec):
@@ -10,8 +11,8 @@ class RedisSpec(ServiceSpec):
 
     kind: Literal["redis"]
     workloads: list[Workload] = [Workload(kind="StatefulSet")]
-    ports: list[int] = [6379]
-    health: Health | Literal["none"] = Health(tcp=6379)
+    ports: list[Port] = [6379]
+    health: HealthOrNone = Health(tcp=6379)
     rollback: Literal["auto", "never"] = "never"
 
     summary: ClassVar[str] = "Redis, in the cluster or external"

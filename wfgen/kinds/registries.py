@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from wfgen.kinds._model import ImageName, Line, Model, SecretName
+from wfgen.kinds._cloud import GoogleProject, Guid, IdentityProvider, Region, Role, ServiceAccount
+from wfgen.kinds._model import ImageName, Matching, Model, SecretName
 
 
 class DockerHub(Model):
@@ -15,9 +16,9 @@ class DockerHub(Model):
     type: Literal["dockerhub"]
     namespace: ImageName
     """The organization or user that owns the images."""
-    username: Line
+    username: Annotated[str, Matching(r"[A-Za-z0-9_-]+", "a user of Docker Hub")]
     """The user that the token belongs to."""
-    token_secret: SecretName = "DOCKERHUB_TOKEN"  # noqa: S105 - the name of a secret
+    token_secret: SecretName = "DOCKERHUB_TOKEN"
     """The secret that holds an access token with read and write access."""
 
     oidc: ClassVar[bool] = False
@@ -45,11 +46,11 @@ class Ecr(Model):
     """Amazon ECR, by OIDC."""
 
     type: Literal["ecr"]
-    account: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+    account: Annotated[str, Matching(r"[0-9]{12}", "the number of an AWS account: 12 digits")]
     """The account's number, quoted."""
-    region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    region: Region
     """The region, such as eu-central-1."""
-    role: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$")]
+    role: Role
     """The role that builds assume; it may push images."""
 
     oidc: ClassVar[bool] = True
@@ -63,22 +64,17 @@ class Gar(Model):
     """Google Artifact Registry, by Workload Identity Federation."""
 
     type: Literal["gar"]
-    location: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    location: Region
     """The location, such as europe-west1."""
-    project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]+$")]
+    project: GoogleProject
     """The Google Cloud project."""
-    repository: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    repository: Annotated[
+        str, Matching(r"[a-z][a-z0-9-]*", "the name of a repository: lower-case letters, digits, -")
+    ]
     """The Docker repository in Artifact Registry."""
-    workload_identity_provider: Annotated[
-        str,
-        Field(
-            pattern=r"^projects/[0-9]+/locations/global/workloadIdentityPools/[\w-]+/providers/[\w-]+$"
-        ),
-    ]
+    workload_identity_provider: IdentityProvider
     """The provider's full name, `projects/<number>/locations/global/...`."""
-    service_account: Annotated[
-        str, Field(pattern=r"^[a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com$")
-    ]
+    service_account: ServiceAccount
     """The service account that builds act as; it may write to the repository."""
 
     oidc: ClassVar[bool] = True
@@ -92,13 +88,16 @@ class Acr(Model):
     """Azure Container Registry, by OIDC."""
 
     type: Literal["acr"]
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]{5,50}$")]
+    name: Annotated[
+        str,
+        Matching(r"[a-z0-9]{5,50}", "the name of a registry: 5 to 50 small letters and digits"),
+    ]
     """The registry's name, without .azurecr.io."""
-    client_id: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
+    client_id: Guid
     """The application that builds act as; it has the role AcrPush."""
-    tenant_id: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
+    tenant_id: Guid
     """The tenant."""
-    subscription_id: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
+    subscription_id: Guid
     """The subscription."""
 
     oidc: ClassVar[bool] = True

@@ -2,61 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Discriminator, Field, Tag
 
 from wfgen.kinds._model import (
-    ArgumentName, Duration, Glob, ImageName, ImageReference, Line, Model, Name, ObjectName, Path,
-    Port, Refused, SecretName, Text,
+    Between,
+    Glob,
+    Lasting,
+    Line,
+    Matching,
+    Mistake,
+    Model,
+    Name,
+    ObjectName,
+    Port,
+    Refused,
+    SecretName,
 )  # fmt: skip
+from wfgen.kinds.image import Build, Image, image_name
 
 WorkloadKind = Literal["Deployment", "StatefulSet", "DaemonSet", "CronJob"]
-
-
-class Build(Model):
-    """How the image is built."""
-
-    context: Path = "."
-    """The folder that the build sees."""
-    dockerfile: Path | None = None
-    """The Dockerfile, from the repository's root; `Dockerfile` in the context by default."""
-    target: Line | None = None
-    """The stage of the Dockerfile to build; the last by default."""
-    args: dict[ArgumentName, Line] = {}
-    """Build arguments of fixed value. One Dockerfile makes many images by them."""
-    dynamic_args: dict[ArgumentName, Literal["sha", "run_id", "run_number", "environment"]] = {}
-    """Build arguments whose value is known only in the run: the commit's SHA, the run's id or
-    number, the name of the environment."""
-    platforms: Annotated[list[Line], Field(min_length=1)] = ["linux/amd64"]
-    """Platforms of the image; others than linux/amd64 are emulated."""
-    cache_scope: Name | None = None
-    """Services with one scope share their layers; the service's name by default."""
-    test: Text | None = None
-    """A shell command that must succeed before the image is built, such as `make test`."""
-    before: Text | None = None
-    """A shell command run before the build, such as one that generates sources."""
-    builder: Annotated[Line | None, Refused("remove it; images are built by docker buildx")] = None
-    """A builder other than docker buildx (buildpacks, bazel, ko)."""
-    needs: Annotated[
-        list[Name],
-        Refused("remove it; use stages of one Dockerfile for images that build on another"),
-    ] = []
-    """Images that must be built before this one."""
-
-
-class Image(Model):
-    """The image that the workloads run."""
-
-    name: ImageName | None = None
-    """Its name in the project's registry, free to differ from the service's; `<project>-<service>`
-    by default."""
-    reference: ImageReference | None = None
-    """Somebody else's image, by exact tag or digest; nothing is built."""
-    manifest: ImageName | None = None
-    """The name by which the manifests call the image (kustomize's `images[].name`); the service's
-    name by default, or the reference without its tag."""
 
 
 class Workload(Model):
@@ -67,13 +34,19 @@ class Workload(Model):
     name: ObjectName | None = None
     """Its name in the rendered overlay; the service's by default."""
     container: ObjectName | None = None
-    """The container that runs the image, where there are sidecars; the service's name by default."""
+    """The container that runs the image, beside sidecars; the service's name by default."""
 
 
 class Health(Model):
     """How a running copy is asked whether it is well. Give one of http, tcp and exec."""
 
-    http: Annotated[str, Field(pattern=r"^/[A-Za-z0-9_./~%?=&-]*$")] | None = None
+    http: (
+        Annotated[
+            str,
+            Matching(r"/[A-Za-z0-9_./~%?=&-]*", "a path that begins with /"),
+        ]
+        | None
+    ) = None
     """A path that answers 2xx or 3xx where all is well."""
     tcp: Port | None = None
     """A port that accepts connections."""
@@ -86,18 +59,26 @@ class Health(Model):
     ] = None
     """A port that speaks the gRPC health protocol."""
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Health:
+    def mistakes(self) -> Iterator[Mistake]:
         ways = [way for way in ("http", "tcp", "exec") if getattr(self, way) is not None]
         if len(ways) != 1:
-            raise PydanticCustomError(
-                "health",
-                "health has {count} of http, tcp and exec; expected one",
-                {"count": len(ways)},
-            )
-        if self.port and self.http is None:
-            raise PydanticCustomError("health", "health.port goes with health.http alone", {})
-        return self
+            given = " and ".join(ways) or "nothing"
+            yield Mistake("", f"{given} given; expected one of http, tcp and exec", "or: none")
+        elif self.port is not None and self.http is None:
+            yield Mistake("port", f"port goes with http, not with {ways[0]}", "remove it")
+
+
+# Told apart by hand, so that a mistake is reported for the one that was meant alone.
+HealthOrNone = Annotated[
+    Annotated[Health, Tag("Health")] | Annotated[Literal["none"], Tag("none")],
+    Discriminator(
+        lambda given: (
+            "Health" if isinstance(given, dict | Health) else given if given == "none" else None
+        ),
+        custom_error_type="health_type",
+        custom_error_message="no",
+    ),
+]
 
 
 class Migrate(Model):
@@ -105,7 +86,7 @@ class Migrate(Model):
 
     command: Annotated[list[Line], Field(min_length=1)]
     """The command and its arguments."""
-    timeout: Duration = 600
+    timeout: Annotated[int, Lasting("1s", "5h")] = 600
     """The Job is stopped after this time."""
     contracting: bool = False
     """The migration removes what the release before it needs: automatic rollback is off then."""
@@ -114,9 +95,9 @@ class Migrate(Model):
 class Rollout(Model):
     """How long the rollout may take, and how long it is watched."""
 
-    timeout: Duration = 300
+    timeout: Annotated[int, Lasting("1s", "1h")] = 300
     """All copies must be ready within this time."""
-    bake: Duration = 120
+    bake: Annotated[int, Lasting("0s", "4h")] = 120
     """How long the ready copies are watched before the release counts as good."""
 
 
@@ -128,6 +109,13 @@ class External(Model):
     it under this name in the Secret `<service>-secrets`."""
     tls: bool = True
     """The connection is encrypted; the check before a release insists on it."""
+
+
+_OF_DEPLOYED = {
+    "autoscaled", "depends_on", "external", "health", "migrate", "replicas", "rollback", "rollout",
+    "secrets", "workloads",
+}  # fmt: skip
+"""What says nothing of an image that is built and not deployed."""
 
 
 class ServiceSpec(Model):
@@ -152,12 +140,12 @@ class ServiceSpec(Model):
     """The objects that run the image; several where one image has several tasks."""
     ports: list[Port] = []
     """The ports that the container listens on: none, one or several."""
-    health: Health | Literal["none"] = "none"
+    health: HealthOrNone = "none"
     """How a running copy is asked whether it is well."""
     secrets: list[SecretName] = []
     """Secrets that the workloads find in the Secret `<service>-secrets`. Their values are GitHub
     secrets named `<NAME>_<ENVIRONMENT>`; they are never printed."""
-    replicas: Annotated[int, Field(ge=0, le=1000)] | None = None
+    replicas: Annotated[int, Between(0, 1000)] | None = None
     """Number of copies; what the manifests say by default."""
     autoscaled: bool = False
     """A HorizontalPodAutoscaler in the manifests owns the number of copies: it is never applied."""
@@ -186,37 +174,41 @@ class ServiceSpec(Model):
     @property
     def manifest_image(self) -> str:
         """The name by which the manifests call the image."""
-        own = self.name if self.build else image_name(str(self.image.reference))
-        return self.image.manifest or own
+        reference = self.image.reference
+        return self.image.manifest or (image_name(reference) if reference else self.name)
 
-    @model_validator(mode="after")
-    def _consistent(self) -> ServiceSpec:
+    def mistakes(self) -> Iterator[Mistake]:
         if self.build is not None and self.image.reference:
-            fail("image", "both build and image.reference; expected one of them", "remove one")
-        if self.build is None and not self.image.reference:
-            fail("image", "neither build nor image.reference; expected one of them",
-                  "add `build:` with the context, or `image: {reference: name:tag}`")  # fmt: skip
-        if self.autoscaled and self.replicas is not None:
-            fail("replicas", "both replicas and autoscaled; expected one of them", "remove one")
-        if not self.deploy and self.build is None:
-            fail(
-                "deploy", "deploy is false and nothing is built", "remove the spec, or add `build:`"
+            yield Mistake(
+                "image.reference", "both build and image.reference; expected one", "remove one"
             )
+        if self.build is None:
+            if not (self.image.reference or self.external):
+                yield Mistake(
+                    "kind", "neither build nor image.reference; expected one of them",
+                    "add `build:` with the context, or `image: {reference: name:tag}`",
+                )  # fmt: skip
+            if self.image.name:
+                yield Mistake("image.name", "image.name, and nothing is built", "remove it")
+            if not self.deploy:
+                yield Mistake("deploy", "deploy is false and nothing is built", "add `build:`")
+        if not self.deploy:
+            for name in sorted(self.model_fields_set & _OF_DEPLOYED):
+                hint = "remove it, or `deploy: false`"
+                yield Mistake(name, f"{name} says nothing where deploy is false", hint)
+            return
         health = self.health
         if isinstance(health, Health) and health.http and not (health.port or self.ports):
-            fail("health", "health.http without a port", "add `ports:` or `health.port`")
+            yield Mistake("health", "health.http without a port", "add `ports`, or `health.port`")
+        yield from self._copies()
         if self.external and not self.check_image:
-            fail("external", f"a {self.kind} cannot be external", "redis and postgres can")
-        return self
+            yield Mistake("external", f"a {self.kind} is never external", "redis and postgres are")
 
-
-def image_name(reference: str) -> str:
-    """An image's name without tag and digest."""
-    reference = reference.split("@")[0]
-    head, colon, tag = reference.rpartition(":")
-    return head if colon and "/" not in tag else reference
-
-
-def fail(rule: str, message: str, hint: str) -> None:
-    """Refuses a spec from a validator."""
-    raise PydanticCustomError(rule, "{message}", {"message": message, "hint": hint})
+    def _copies(self) -> Iterator[Mistake]:
+        if self.autoscaled and self.replicas is not None:
+            yield Mistake("replicas", "both replicas and autoscaled; expected one", "remove one")
+        uncounted = {w.kind for w in self.workloads} & {"DaemonSet", "CronJob"}
+        for name in ("replicas", "autoscaled"):
+            if getattr(self, name) and uncounted:
+                kind = min(uncounted)
+                yield Mistake(name, f"a {kind} has no number of copies", "remove it")

@@ -1,10 +1,8 @@
-"""Kind `terraform`: infrastructure that changes with the pull request. In the vocabulary, refused."""
+"""Kind `terraform`: infrastructure that changes with the pull request. Refused for now."""
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import model_validator
-
-from wfgen.kinds.service import ServiceSpec, fail
+from wfgen.kinds.service import ServiceSpec
 
 
 class TerraformSpec(ServiceSpec):
@@ -15,13 +13,3 @@ class TerraformSpec(ServiceSpec):
     summary: ClassVar[str] = "infrastructure by Terraform (not rendered yet)"
     refused: ClassVar[str] = "keep Terraform in a workflow of your own for now"
     builds: ClassVar[bool] = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse(cls, values: Any) -> Any:
-        fail(
-            "not-rendered",
-            "kind terraform is not rendered by this version of wfgen",
-            cls.refused,
-        )
-        return values
