@@ -29,6 +29,9 @@ from . import (
     verdict,
     watchdog,
 )
+from .git import GitError
+from .github import GitHubError
+from .kubectl import KubectlError
 from .outputs import Failure, error
 
 COMMANDS: dict[str, Callable[[], int]] = {
@@ -63,7 +66,7 @@ def main() -> int:
         )
     try:
         return COMMANDS[parser.parse_args().command]()
-    except Failure as failure:
+    except (Failure, KubectlError, GitError, GitHubError) as failure:
         error(str(failure))
         return 1
 

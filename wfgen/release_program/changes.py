@@ -153,11 +153,12 @@ def _sha(description: Description) -> str:
         if os.environ.get("GITHUB_EVENT_NAME") == "workflow_dispatch":
             _demand_merged(description, sha, sha)
         return sha
-    # Never as a revision expression: only these three kinds of name.
     candidates = [f"refs/remotes/origin/{ref}", f"refs/tags/{ref}"]
     if re.fullmatch(r"[0-9a-f]{7,40}", ref):
         candidates.append(ref)
-    sha = next((found for found in map(git.commit, candidates) if found), "")
+    # A name, never an expression (main~3, main@{yesterday}) that git would work out.
+    named = git.run("check-ref-format", candidates[0]).returncode == 0
+    sha = next((found for found in map(git.commit, candidates) if found), "") if named else ""
     if not sha:
         raise Failure(f"ref {ref!r} is no branch, tag or commit of this repository")
     _demand_merged(description, sha, ref)

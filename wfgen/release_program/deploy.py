@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import jobs, kubectl, manifests, record, rollout
+from . import diagnostics, jobs, kubectl, manifests, record, rollout
 from .description import Description, Service, load
 from .kubectl import KubectlError, Object, key
 from .outputs import Failure, group, log
@@ -105,7 +105,12 @@ def _apply_service(
         log(f"asking {service.name}, outside the cluster")
         jobs.run(jobs.question(service, release, secret, description.place))
     elif any(service.name in other.depends_on for other in description.services.values()):
-        rollout.wait(description, [service], objects)
+        try:
+            rollout.wait(description, [service], objects)
+        except rollout.NotReady:
+            record.blame(description, "app")
+            diagnostics.show(description, service, objects)
+            raise
 
 
 def _apply_config(description: Description, service: Service, objects: list[Object]) -> None:

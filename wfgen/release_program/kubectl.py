@@ -49,6 +49,7 @@ def run(*arguments: str, text: str = "", attempts: int = ATTEMPTS, timeout: floa
         try:
             done = subprocess.run(
                 ["kubectl", *arguments, "--request-timeout=30s"],
+                check=False,
                 input=text.encode(),
                 capture_output=True,
                 timeout=timeout,
@@ -88,7 +89,7 @@ def select(
 
 def live(objects: Iterable[Object]) -> list[Object]:
     """Those of the objects that the cluster has, as they are there."""
-    text = _as_list(objects)
+    text = _text(objects)
     if not text:
         return []
     return list(parse(run("get", "-f", "-", "--ignore-not-found", "-o", "json", text=text)))
@@ -100,7 +101,7 @@ def apply(objects: Iterable[Object], *, dry_run: bool = False) -> None:
     kubectl itself takes over what client-side apply owned before:
     https://kubernetes.io/docs/reference/using-api/server-side-apply/#migration-between-client-side-and-server-side-apply
     """
-    text = _as_list(objects)
+    text = _text(objects)
     if text:
         more = ("--dry-run=server",) if dry_run else ()
         run(
@@ -121,7 +122,7 @@ def replace(thing: Object) -> None:
 
 def delete(objects: Iterable[Object]) -> None:
     """Removes objects; those that are gone already do not matter."""
-    text = _as_list(objects)
+    text = _text(objects)
     if text:
         run("delete", "-f", "-", "--ignore-not-found", "--wait=false", text=text, timeout=180)
 
@@ -143,6 +144,6 @@ def key(thing: Object) -> str:
     return f"{thing['kind']}/{thing['metadata']['name']}"
 
 
-def _as_list(objects: Iterable[Object]) -> str:
-    items = list(objects)
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}) if items else ""
+def _text(objects: Iterable[Object]) -> str:
+    """Objects as kubectl reads them: one JSON document after the other."""
+    return "\n".join(json.dumps(thing) for thing in objects)

@@ -6,10 +6,10 @@ import re
 import time
 from typing import Any
 
-from . import health, kubectl, manifests, record, rollout
+from . import diagnostics, health, manifests, record, rollout
 from .description import Description, Service, load
-from .kubectl import KubectlError, Object
-from .outputs import add_summary, error, group, log, write_output
+from .kubectl import Object
+from .outputs import add_summary, error, log, write_output
 from .record import GOOD, HELD, KEPT, Record
 
 HEALTH_FAILURES = 3
@@ -120,20 +120,16 @@ def monitor() -> int:
     if failed:
         cause = "app" if any(v.cause == "app" for v in failed) else "infra"
         write_output("cause", cause)
-        _note_cause(description, cause)
+        record.blame(description, cause)
         for verdict in failed:
             error(f"{verdict.service.name}: {verdict.failure}")
-            _diagnose(description, verdict.service, objects)
+            diagnostics.show(description, verdict.service, objects)
         return 1
     _commit(description)
     write_output("verified", "true")
     write_output("cause", "")
     log(f"release {flying.release} is good")
     return 0
-
-
-def _note_cause(description: Description, cause: str) -> None:
-    record.update(description, lambda found: setattr(found.flying, "cause", cause))
 
 
 def _commit(description: Description) -> None:
@@ -176,7 +172,8 @@ def _summarize(description: Description, found: Record, verdicts: list[Verdict])
         now = found.flying.images.get(name, "") or "unchanged"
         told = "good" if verdict.good else verdict.failure or "not decided"
         rows.append(
-            f"| {name} | `{_short(before)}` | `{_short(now)}` | {told} | {verdict.decided_after:.0f} s |"
+            f"| {name} | `{_short(before)}` | `{_short(now)}` | {told} "
+            f"| {verdict.decided_after:.0f} s |"
         )
     add_summary(
         f"### Release {found.flying.release} of {description.environment}\n\n" + "\n".join(rows)
@@ -186,36 +183,6 @@ def _summarize(description: Description, found: Record, verdicts: list[Verdict])
 def _short(image: str) -> str:
     """An image with the first twelve characters of its digest."""
     return re.sub(r"(@sha256:[0-9a-f]{12})[0-9a-f]+", r"\1", image)
-
-
-def _diagnose(description: Description, service: Service, objects: list[Object]) -> None:
-    """What a person would look at, before the rollback takes it away. Secrets are never printed."""
-    place = description.place
-    for workload in manifests.workloads_of(service, objects):
-        name = workload["metadata"]["name"]
-        labels = workload["spec"].get("selector", {}).get("matchLabels", {})
-        selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        with group(f"diagnostics of {name}"):
-            _show("get", "pods", "-n", place, "-l", selector, "-o", "wide")
-            try:
-                pods = kubectl.select("pods", place, selector, attempts=1)
-            except KubectlError as problem:
-                log(f"no pods: {problem}")
-                continue
-            for pod in pods[-5:]:
-                own = pod["metadata"]["name"]
-                container = manifests.container(service, workload)["name"]
-                field = f"involvedObject.name={own}"
-                _show("get", "events", "-n", place, "--field-selector", field)
-                for more in (("--previous",), ()):
-                    _show("logs", own, "-n", place, "-c", container, "--tail=40", *more)
-
-
-def _show(*arguments: str) -> None:
-    try:
-        log(kubectl.run(*arguments, attempts=1).rstrip() or "(nothing)")
-    except KubectlError as problem:
-        log(f"({problem})")
 
 
 COMMANDS = {"monitor": monitor}

@@ -114,9 +114,7 @@ def _restore_unfinished(description: Description, found: Record, refusal: Refusa
             f"release {found.in_flight.release} of {found.owner} is {found.state}; its lease runs "
             f"for {found.lease - time.time():.0f} s more. Is another repository releasing here?"
         )
-    log(
-        f"{found.owner} left release {found.in_flight.release} unfinished; restoring what was before"
-    )
+    log(f"{found.owner} left release {found.in_flight.release} unfinished: restoring the last")
     found.owner = record.this_run()
     record.write(description, found)
     done = rollback.restore(description)

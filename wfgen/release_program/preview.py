@@ -59,9 +59,8 @@ def namespace() -> int:
     }
     kubectl.apply([place])
     kubectl.apply([quota])
-    log(
-        f"namespace {description.place}, until {time.strftime('%F %H:%M UTC', time.gmtime(expires))}"
-    )
+    until = time.strftime("%F %H:%M UTC", time.gmtime(expires))
+    log(f"namespace {description.place}, until {until}")
     return 0
 
 

@@ -165,6 +165,11 @@ def update(description: Description, change: Callable[[Record], None]) -> Record
     return record
 
 
+def blame(description: Description, cause: str) -> None:
+    """Notes what failed, app or infra, for the rollback."""
+    update(description, lambda found: setattr(found.flying, "cause", cause))
+
+
 def renew(description: Description) -> None:
     """Says that the owner is alive."""
     update(description, lambda _: None)

@@ -41,7 +41,8 @@ def rollback() -> int:
     Acts only where the record says that a release of this run is in flight; twice is the same as
     once. Services with `rollback: never` stay as they are. A preview stays up, for debugging.
 
-    Reads: WFGEN_DESCRIPTION, KUBECONFIG, GITHUB_RUN_ID, WFGEN_NUMBER (previews), WFGEN_POLL_SECONDS.
+    Reads: WFGEN_DESCRIPTION, KUBECONFIG, GITHUB_RUN_ID, WFGEN_NUMBER (previews),
+    WFGEN_POLL_SECONDS (5).
     Writes: restored (nothing, all, `except: a, b`, failed), cause (app or infra).
     """
     description = load()

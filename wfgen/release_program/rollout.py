@@ -122,24 +122,33 @@ def stuck_pods(live: Object, namespace: str) -> list[Object]:
     ]
 
 
+class NotReady(Failure):
+    """A rollout that failed by what was seen of it."""
+
+    def __init__(self, service: Service, reason: str) -> None:
+        super().__init__(f"{service.name}: {reason}")
+        self.service = service
+
+
 def wait(description: Description, services: list[Service], objects: list[Object]) -> None:
-    """Waits until services are ready. Raises `Failure` where they will not be, or not in time."""
+    """Waits until services are ready. Raises `NotReady` where they will not be, or not in time."""
     started = time.time()
     watches = [Watch(service, started) for service in services]
     while True:
         for watch in watches:
             watch.look(objects, description.place)
             if watch.failure:
-                raise Failure(f"{watch.service.name}: {watch.failure}")
+                raise NotReady(watch.service, watch.failure)
         waiting = [watch for watch in watches if not watch.ready]
         if not waiting:
             return
         for watch in waiting:
             if time.time() - started > watch.service.timeout_seconds:
-                raise Failure(
-                    f"{watch.service.name} is not ready after {watch.service.timeout_seconds} s "
-                    f"({watch.last or 'the API server did not answer'})"
-                )
+                told = watch.last or "never ready"
+                reason = f"not ready after {watch.service.timeout_seconds} s: {told}"
+                if watch.answered:
+                    raise NotReady(watch.service, reason)
+                raise Failure(f"{watch.service.name}: the API server did not answer in time")
         time.sleep(poll_seconds())
 
 
@@ -215,9 +224,10 @@ def _revision(live: Object, namespace: str) -> str:
 
 
 def _is_of(pod: Object, live: Object, revision: str) -> bool:
+    metadata = pod["metadata"]
     if live["kind"] == "Deployment":
-        return any(o["uid"] == revision for o in pod["metadata"].get("ownerReferences", []))
-    return pod["metadata"].get("labels", {}).get("controller-revision-hash") == revision
+        return any(owner["uid"] == revision for owner in metadata.get("ownerReferences", []))
+    return bool(metadata.get("labels", {}).get("controller-revision-hash") == revision)
 
 
 def _selector(live: Object) -> str:

@@ -101,8 +101,10 @@ def _judge_beginning(needs: Needs) -> tuple[str, str] | None:
         sentence = f"The release never began, because of: {results}."
     elif needs.result("plan") != "success":
         sentence = "Job plan did not run."
-    elif needs.output("plan", "any") != "true":
+    elif needs.output("plan", "any") == "false":
         return NOTHING, "No service has changed since its last release."
+    elif needs.output("plan", "any") != "true":
+        sentence = "Job plan told nothing."
     elif needs.result("release") in ("skipped", ""):
         sentence = "The release never began: it was not approved, or its images are not complete."
     elif needs.output("release", "proceed") == "false":
@@ -177,7 +179,7 @@ def gate() -> int:
         names = ", ".join(failed) or "plan"
         text = f"These jobs did not succeed: {names}. Mend what their logs name and push again."
         return _say(Verdict(UNTOUCHED, f"{description.environment}: {names} failed", text))
-    if needs.output("plan", "any") != "true":
+    if needs.output("plan", "any") == "false":
         text = "What changed was built and tested. No preview: none was asked for, or the pull "
         text += "request is a fork's or a bot's and gets no credentials."
         return _say(Verdict(NOTHING, f"{description.environment}: green without a preview", text))

@@ -1,0 +1,218 @@
+"""Deployments and ReplicaSets.
+
+https://kubernetes.io/docs/concepts/workloads/controllers/deployment/
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+from tests.kube_api.resources import Object
+from tests.kube_api.world import World, condition, counts, digest
+
+REVISION = "deployment.kubernetes.io/revision"
+HASH = "pod-template-hash"
+
+
+def sync(world: World, deployment: Object) -> None:
+    """One step of a Deployment's controller."""
+    if not world.sees(deployment):
+        return
+    new = _new_set(world, deployment)
+    _scale(world, deployment, new)
+    sets = world.store.owned("replicasets", deployment)
+    new = next(each for each in sets if each["metadata"]["uid"] == new["metadata"]["uid"])
+    _write_status(world, deployment, new, [each for each in sets if each is not new])
+
+
+def _new_set(world: World, deployment: Object) -> Object:
+    """The ReplicaSet of the current template; it has the highest revision."""
+    metadata, spec = deployment["metadata"], deployment["spec"]
+    own = digest(spec["template"])
+    sets = world.store.owned("replicasets", deployment)
+    found = next((s for s in sets if s["metadata"]["labels"][HASH] == own), None)
+    highest = max((_revision(each) for each in sets if each is not found), default=0)
+    if found is None:
+        template = copy.deepcopy(spec["template"])
+        labels = template.setdefault("metadata", {}).setdefault("labels", {})
+        labels[HASH] = own
+        selector = copy.deepcopy(spec["selector"])
+        selector.setdefault("matchLabels", {})[HASH] = own
+        found = world.make(
+            "ReplicaSet",
+            deployment,
+            f"{metadata['name']}-{own}",
+            {"labels": dict(labels), "annotations": {REVISION: str(highest + 1)}},
+            spec={"replicas": 0, "selector": selector, "template": template},
+        )
+    elif _revision(found) <= highest:
+        found = world.annotate(found, REVISION, str(highest + 1))
+    world.annotate(deployment, REVISION, str(_revision(found)))
+    return world.set_spec(found, minReadySeconds=spec.get("minReadySeconds", 0))
+
+
+def _scale(world: World, deployment: Object, new: Object) -> None:
+    """Scales the ReplicaSets by the strategy's limits."""
+    spec = deployment["spec"]
+    wanted = spec["replicas"]
+    others = [
+        each
+        for each in world.store.owned("replicasets", deployment)
+        if each["metadata"]["uid"] != new["metadata"]["uid"]
+    ]
+    old = [each for each in others if each["spec"]["replicas"]]
+    total = sum(each["spec"]["replicas"] for each in (*old, new))
+    if spec.get("paused"):
+        return
+    if spec["strategy"]["type"] == "Recreate":
+        for each in old:
+            world.set_spec(each, replicas=0)
+        if not any(world.store.owned("pods", each) for each in others):
+            _to(world, deployment, new, wanted)
+        return
+    surge, unavailable = _limits(spec)
+    if new["spec"]["replicas"] > wanted:
+        _to(world, deployment, new, wanted)
+    elif new["spec"]["replicas"] < wanted and total < wanted + surge:
+        more = min(wanted - new["spec"]["replicas"], wanted + surge - total)
+        _to(world, deployment, new, new["spec"]["replicas"] + more)
+        return  # the old ones are looked at when the new pods are there
+    available = {each["metadata"]["uid"]: _available(world, each) for each in (*old, new)}
+    least = wanted - unavailable
+    spare = total - least - (new["spec"]["replicas"] - available[new["metadata"]["uid"]])
+    for each in old:  # those that do not work go first
+        broken = min(each["spec"]["replicas"] - available[each["metadata"]["uid"]], spare)
+        if broken > 0:
+            spare -= broken
+            _to(world, deployment, each, each["spec"]["replicas"] - broken)
+            return
+    spare = min(spare, sum(available.values()) - least)
+    for each in old:
+        fewer = min(each["spec"]["replicas"], spare)
+        if fewer > 0:
+            spare -= fewer
+            _to(world, deployment, each, each["spec"]["replicas"] - fewer)
+    idle = [each for each in others if not each["spec"]["replicas"]]
+    for each in sorted(idle, key=_revision)[: max(0, len(idle) - spec["revisionHistoryLimit"])]:
+        if not world.store.owned("pods", each):
+            world.store.remove(world.key(each))
+
+
+def _to(world: World, deployment: Object, each: Object, replicas: int) -> None:
+    before, name = each["spec"]["replicas"], each["metadata"]["name"]
+    if before != replicas:
+        text = f"Scaled {'up' if replicas > before else 'down'} replica set {name}"
+        world.event(
+            deployment, "Normal", "ScalingReplicaSet", f"{text} from {before} to {replicas}"
+        )
+        world.set_spec(each, replicas=replicas)
+
+
+def _limits(spec: Object) -> tuple[int, int]:
+    rolling, wanted = spec["strategy"].get("rollingUpdate") or {}, spec["replicas"]
+    surge = _share(rolling.get("maxSurge", "25%"), wanted, up=True)
+    unavailable = _share(rolling.get("maxUnavailable", "25%"), wanted, up=False)
+    return surge, unavailable if surge or unavailable else 1
+
+
+def _share(value: Any, of: int, *, up: bool) -> int:
+    if isinstance(value, str):
+        share = of * int(value.rstrip("%")) / 100
+        return math.ceil(share) if up else math.floor(share)
+    return int(value)
+
+
+def sync_set(world: World, replica_set: Object) -> None:
+    """One step of a ReplicaSet's controller."""
+    wanted = replica_set["spec"]["replicas"]
+    pods = world.store.owned("pods", replica_set)
+    template = replica_set["spec"]["template"]
+    for _ in range(wanted - len(pods)):
+        number = world.note(replica_set)["made"] = world.note(replica_set).get("made", 0) + 1
+        own = digest([replica_set["metadata"]["uid"], number])[:5]
+        name = f"{replica_set['metadata']['name']}-{own}"
+        pods.append(world.make_pod(replica_set, name, template))
+    # Those that are not ready go first, and of them the youngest.
+    pods.sort(key=world.is_ready, reverse=True)
+    for pod in pods[wanted:]:
+        world.delete_pod(replica_set, pod)
+    pods = pods[:wanted]
+    numbers = counts(
+        fullyLabeledReplicas=len(pods),
+        readyReplicas=sum(world.is_ready(pod) for pod in pods),
+        availableReplicas=sum(world.is_available(pod, replica_set) for pod in pods),
+    )
+    generation = replica_set["metadata"]["generation"]
+    status = {"replicas": len(pods), "observedGeneration": generation, **numbers}
+    world.set_status(replica_set, status)
+
+
+def _write_status(world: World, deployment: Object, new: Object, old: list[Object]) -> None:
+    wanted, generation = deployment["spec"]["replicas"], deployment["metadata"]["generation"]
+    every = [each.get("status") or {} for each in (new, *old)]
+    updated = every[0].get("replicas", 0)
+    total, ready, available = (
+        sum(each.get(name, 0) for each in every)
+        for name in ("replicas", "readyReplicas", "availableReplicas")
+    )
+    numbers = counts(
+        replicas=total,
+        updatedReplicas=updated,
+        readyReplicas=ready,
+        availableReplicas=available,
+        unavailableReplicas=max(0, max(total, wanted) - available),
+    )
+    done = updated == total == available == wanted
+    note = world.note(deployment)
+    progress = _progress(world, deployment, new, (updated, updated - total, ready, available), done)
+    enough = available >= wanted - _limits(deployment["spec"])[1]
+    if note.get("enough") is not enough:
+        note.update(enough=enough, turned=world.time)
+    kind, text = ("Minimum", "has") if enough else ("Minimum", "does not have")
+    conditions = [
+        condition(
+            "Available",
+            enough,
+            f"{kind}Replicas{'Available' if enough else 'Unavailable'}",
+            f"Deployment {text} minimum availability.",
+            note["turned"],
+        ),
+        progress,
+    ]
+    status = {"observedGeneration": generation, **numbers, "conditions": conditions}
+    world.set_status(deployment, status)
+
+
+def _progress(
+    world: World, deployment: Object, new: Object, now: tuple[int, ...], done: bool
+) -> Object:
+    """The condition Progressing: how long nothing has got better."""
+    note, name = world.note(deployment), new["metadata"]["name"]
+    if note.get("set") != name:
+        note.update(set=name, best=now, moved=world.time, done=False)
+    if any(a > b for a, b in zip(now, note["best"], strict=True)):
+        note["moved"] = world.time
+    note["best"] = now
+    if done and not note["done"]:
+        note.update(done=True, moved=world.time)
+    if note["done"]:
+        text = f'ReplicaSet "{name}" has successfully progressed.'
+        return condition("Progressing", True, "NewReplicaSetAvailable", text, note["moved"])
+    due = note["moved"] + deployment["spec"]["progressDeadlineSeconds"] * world.time_scale
+    if world.time >= due:
+        text = f'ReplicaSet "{name}" has timed out progressing.'
+        return condition("Progressing", False, "ProgressDeadlineExceeded", text, due)
+    world.wake(due)
+    text = f'ReplicaSet "{name}" is progressing.'
+    return condition("Progressing", True, "ReplicaSetUpdated", text, note["moved"])
+
+
+def _revision(replica_set: Object) -> int:
+    return int(replica_set["metadata"]["annotations"][REVISION])
+
+
+def _available(world: World, replica_set: Object) -> int:
+    pods = world.store.owned("pods", replica_set)
+    return sum(world.is_available(pod, replica_set) for pod in pods)

@@ -1,0 +1,206 @@
+"""`audit`: a release leaves one tag and GitHub deployments, however often the job runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wfgen.release_program import audit, tags
+from wfgen.release_program.description import load
+
+from .conftest import Api, Describe, Repository
+
+SHA, GOOD = "1" * 40, "2" * 40
+IMAGE = "ghcr.io/acme/shop-server@sha256:" + "a" * 64
+TOOLS = "ghcr.io/acme/shop-tools@sha256:" + "c" * 64
+SHOP = "/repos/acme/shop"
+
+Needs = Callable[..., None]
+
+
+@pytest.fixture
+def github(api: Api, describe: Describe) -> Api:
+    """An API where everything works and nothing was made before."""
+    api.on("POST", f"{SHOP}/git/tags", {"sha": "9" * 40}, 201)
+    api.on("POST", f"{SHOP}/git/refs", {}, 201)
+    api.on("GET", f"{SHOP}/deployments", [])
+    api.on("POST", f"{SHOP}/deployments", {"id": 5}, 201)
+    api.on("POST", f"{SHOP}/deployments/5/statuses", {}, 201)
+    return api
+
+
+def released(needs: Needs, **release: str) -> None:
+    """Release 42 of redis and the server, with this end."""
+    plan = {"any": "true", "sha": SHA, "services": '["redis", "server"]'}
+    images = {"images": json.dumps({"server": IMAGE, "tools": TOOLS, "evil": "x"})}
+    needs(
+        plan=("success", plan),
+        images=("success", images),
+        release=("success", {"proceed": "true", "release": "42", "lkg_sha": GOOD, **release}),
+    )
+
+
+def test_good_release_is_tagged_with_what_plan_reads(
+    github: Api, needs: Needs, repository: Repository, summary: Callable[[], str]
+) -> None:
+    released(needs, verified="true")
+    assert audit.audit() == 0
+    (tag,) = github.sent("POST", f"{SHOP}/git/tags")
+    assert (tag["tag"], tag["object"], tag["type"]) == ("deploy/production/42", SHA, "commit")
+    (ref,) = github.sent("POST", f"{SHOP}/git/refs")
+    assert ref == {"ref": "refs/tags/deploy/production/42", "sha": "9" * 40}
+    facts = json.loads(tag["message"].strip().splitlines()[-1])
+    assert facts["run"] == "https://github.com/acme/shop/actions/runs/77"
+    assert facts["actor"] == "ada"
+    # The very message, in a repository, is what the next plan compares with.
+    repository.git("tag", "-a", "--cleanup=verbatim", "-m", tag["message"], tag["tag"])
+    (release,) = tags.releases(load(), "production")
+    assert release.number == 42
+    assert release.services == {
+        "redis": tags.Recorded(SHA, None),
+        "server": tags.Recorded(SHA, IMAGE),
+        "tools": tags.Recorded(SHA, TOOLS),
+    }
+    assert f"| server | {IMAGE} |" in summary()
+    assert "production: release 42 is live" in summary()
+
+
+def test_good_release_is_a_successful_deployment(github: Api, needs: Needs) -> None:
+    released(needs, verified="true")
+    audit.audit()
+    (made,) = github.sent("POST", f"{SHOP}/deployments")
+    assert made["ref"] == SHA
+    assert (made["environment"], made["task"]) == ("production", "deploy")
+    # Otherwise GitHub merges the default branch, or refuses for want of green checks.
+    assert made["auto_merge"] is False
+    assert made["required_contexts"] == []
+    assert made["production_environment"] is True
+    (status,) = github.sent("POST", f"{SHOP}/deployments/5/statuses")
+    assert status["state"] == "success"
+    assert status["environment_url"] == "https://shop.example.com"
+    assert status["log_url"] == "https://github.com/acme/shop/actions/runs/77"
+
+
+@pytest.mark.parametrize(("restored", "state"), [("all", "success"), ("except: redis", "failure")])
+def test_rollback_is_a_deployment_of_the_good_commit_linked_with_the_bad(
+    github: Api, needs: Needs, restored: str, state: str
+) -> None:
+    github.on("POST", f"{SHOP}/deployments", {"id": 6}, 201)
+    github.on("POST", f"{SHOP}/deployments/6/statuses", {}, 201)
+    released(needs, restored=restored, cause="app")
+    assert audit.audit() == 0
+    (tag,) = github.sent("POST", f"{SHOP}/git/tags")
+    assert (tag["tag"], tag["object"]) == ("rollback/production/42", SHA)
+    facts = json.loads(tag["message"].strip().splitlines()[-1])
+    assert (facts["restored"], facts["restored_sha"], facts["cause"]) == (restored, GOOD, "app")
+    bad, good = github.sent("POST", f"{SHOP}/deployments")
+    assert (bad["ref"], bad["task"]) == (SHA, "deploy")
+    assert (good["ref"], good["task"]) == (GOOD, "rollback")
+    assert good["payload"]["failed_deployment"] == 5
+    assert good["payload"]["failed_sha"] == SHA
+    assert github.sent("POST", f"{SHOP}/deployments/5/statuses")[0]["state"] == "failure"
+    assert github.sent("POST", f"{SHOP}/deployments/6/statuses")[0]["state"] == state
+
+
+@pytest.mark.parametrize(("restored", "state"), [("failed", "error"), ("nothing", "failure")])
+def test_release_that_was_not_undone_is_no_rollback(
+    github: Api, needs: Needs, restored: str, state: str
+) -> None:
+    released(needs, restored=restored)
+    assert audit.audit() == 0
+    assert github.sent("POST", f"{SHOP}/git/tags") == []
+    assert len(github.sent("POST", f"{SHOP}/deployments")) == 1
+    assert github.sent("POST", f"{SHOP}/deployments/5/statuses")[0]["state"] == state
+
+
+@pytest.mark.parametrize(
+    "release", [{"proceed": "false", "stale": "true"}, {"release": ""}, {"release": "x"}]
+)
+def test_release_that_never_began_leaves_nothing(
+    github: Api, needs: Needs, release: dict[str, str]
+) -> None:
+    released(needs, **release)
+    assert audit.audit() == 0
+    assert github.requests == []
+
+
+def test_second_run_finds_what_the_first_made(github: Api, needs: Needs) -> None:
+    released(needs, verified="true")
+    audit.audit()
+    (tag,) = github.sent("POST", f"{SHOP}/git/tags")
+    (made,) = github.sent("POST", f"{SHOP}/deployments")
+    github.now("POST", f"{SHOP}/git/refs", {"message": "Reference already exists"}, 422)
+    present = {"object": {"type": "tag", "sha": "8" * 40}}
+    github.now("GET", f"{SHOP}/git/ref/tags/deploy/production/42", present)
+    # GitHub gives the message back without the last line end, and the payload as text.
+    said = {"message": tag["message"].rstrip("\n"), "object": {"sha": SHA}}
+    github.now("GET", f"{SHOP}/git/tags/{'8' * 40}", said)
+    github.now("GET", f"{SHOP}/deployments", [{"id": 5, "payload": json.dumps(made["payload"])}])
+    assert audit.audit() == 0
+    assert len(github.sent("POST", f"{SHOP}/deployments")) == 1
+
+
+@pytest.mark.parametrize(
+    "present",
+    [
+        {"object": {"type": "commit", "sha": SHA}},
+        {"object": {"type": "tag", "sha": "8" * 40}},
+    ],
+)
+def test_tag_that_says_something_else_is_left_alone_and_told(
+    api: Api,
+    describe: Describe,
+    needs: Needs,
+    capsys: pytest.CaptureFixture[str],
+    present: dict[str, Any],
+) -> None:
+    released(needs, verified="true")
+    api.on("POST", f"{SHOP}/git/tags", {"sha": "9" * 40}, 201)
+    api.on("POST", f"{SHOP}/git/refs", {"message": "Reference already exists"}, 422)
+    api.on("GET", f"{SHOP}/git/ref/tags/deploy/production/42", present)
+    api.on("GET", f"{SHOP}/git/tags/{'8' * 40}", {"message": "x", "object": {"sha": SHA}})
+    api.on("GET", f"{SHOP}/deployments", [])
+    api.on("POST", f"{SHOP}/deployments", {"id": 5}, 201)
+    api.on("POST", f"{SHOP}/deployments/5/statuses", {}, 201)
+    assert audit.audit() == 1
+    assert "tag deploy/production/42 exists and says something else" in capsys.readouterr().err
+    # What can still be recorded is recorded.
+    assert len(api.sent("POST", f"{SHOP}/deployments/5/statuses")) == 1
+
+
+def test_refused_tag_names_the_permission_and_the_workflow_files(
+    api: Api, describe: Describe, needs: Needs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    released(needs, verified="true")
+    refused = {"message": "Resource not accessible by integration"}
+    api.on("POST", f"{SHOP}/git/tags", {"sha": "9" * 40}, 201)
+    api.on("POST", f"{SHOP}/git/refs", refused, 403)
+    api.on("GET", f"{SHOP}/deployments", refused, 403)
+    assert audit.audit() == 1
+    said = capsys.readouterr().err
+    assert "`contents: write`" in said
+    assert "only an App's token with `workflows: write`" in said
+    assert "`deployments: write`" in said
+    assert "secret-token" not in said
+
+
+def test_ref_refused_by_a_rule_is_told_as_it_is(
+    api: Api, describe: Describe, needs: Needs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    released(needs, verified="true")
+    api.on("POST", f"{SHOP}/git/tags", {"sha": "9" * 40}, 201)
+    api.on("POST", f"{SHOP}/git/refs", {"message": "Repository rule violations found"}, 422)
+    assert audit.audit() == 1
+    assert "422 Repository rule violations found" in capsys.readouterr().err
+
+
+def test_audit_needs_no_checkout(
+    github: Api, needs: Needs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    released(needs, verified="true")
+    assert audit.audit() == 0

@@ -1,0 +1,124 @@
+"""`comment` and `closed`: one comment for ever, and no preview torn down by mistake."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+
+from wfgen.release_program import comment
+from wfgen.release_program.github import GitHubError
+
+from .conftest import Api, Describe
+
+COMMENTS = "/repos/acme/shop/issues/12/comments"
+MARKER = "<!-- wfgen:preview:staging -->"
+SHA = "1" * 40
+Needs = Callable[..., None]
+
+
+@pytest.fixture
+def previewed(describe: Describe, needs: Needs) -> Callable[..., None]:
+    """The end of a preview's release."""
+    describe(preview=True, environment="staging", url="https://pr-{number}.preview.example.com")
+
+    def end(trusted: str = "true", **release: str) -> None:
+        plan = {"any": "true", "sha": SHA, "services": '["server"]', "number": "12"}
+        images = {"images": json.dumps({"server": "ghcr.io/acme/shop-server@sha256:" + "a" * 64})}
+        needs(
+            plan=("success", {**plan, "trusted": trusted}),
+            images=("success", images),
+            release=("success", {"proceed": "true", "release": "1", **release}),
+        )
+
+    return end
+
+
+Previewed = Callable[..., None]
+
+
+def test_first_comment_has_address_and_result(api: Api, previewed: Previewed) -> None:
+    previewed(verified="true")
+    api.on("GET", COMMENTS, [])
+    api.on("POST", COMMENTS, {}, 201)
+    assert comment.comment() == 0
+    (made,) = api.sent("POST", COMMENTS)
+    assert made["body"].startswith(MARKER)
+    assert "**https://pr-12.preview.example.com**" in made["body"]
+    assert "staging, pull request 12: release 1 is live" in made["body"]
+    assert SHA in made["body"]
+
+
+def test_failed_preview_says_that_it_stays_up(api: Api, previewed: Previewed) -> None:
+    previewed(cause="app")
+    api.on("GET", COMMENTS, [])
+    api.on("POST", COMMENTS, {}, 201)
+    comment.comment()
+    assert "stays up as it is, for debugging" in api.sent("POST", COMMENTS)[0]["body"]
+
+
+def test_comment_is_changed_in_place(api: Api, previewed: Previewed) -> None:
+    previewed(verified="true")
+    following = f'<{api.url}{COMMENTS}?page=2>; rel="next"'
+    # A person's comment that quotes ours is not ours.
+    quoted = {"id": 1, "body": f"{MARKER} see", "user": {"type": "User"}}
+    other = {"id": 2, "body": "lint", "user": {"type": "Bot"}}
+    ours = {"id": 3, "body": f"{MARKER}\n\nold", "user": {"type": "Bot"}}
+    api.on("GET", COMMENTS, [quoted, other], Link=following)
+    api.on("GET", COMMENTS, [ours])
+    api.on("PATCH", "/repos/acme/shop/issues/comments/3", {})
+    assert comment.comment() == 0
+    assert [r.path for r in api.requests if r.method != "GET"] == [
+        "/repos/acme/shop/issues/comments/3"
+    ]
+
+
+def test_untrusted_pull_request_gets_no_comment(api: Api, previewed: Previewed) -> None:
+    previewed(trusted="false", verified="true")
+    assert comment.comment() == 0
+    assert api.requests == []
+
+
+def test_previews_without_an_open_pull_request_or_past_their_time_are_listed(
+    api: Api,
+    describe: Describe,
+    outputs: Callable[[], dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = int(time.time())
+    previews = [
+        {"number": "1", "expires": str(now + 3600), "run": "7"},
+        {"number": "2", "expires": str(now + 3600), "run": "7"},
+        {"number": "3", "expires": str(now - 1), "run": "7"},
+        {"number": "4", "expires": "0", "run": "7"},
+    ]
+    monkeypatch.setenv("WFGEN_NAMESPACES", json.dumps(previews))
+    following = f'<{api.url}/repos/acme/shop/pulls?page=2>; rel="next"'
+    api.on("GET", "/repos/acme/shop/pulls", [{"number": 1}, {"number": 3}], Link=following)
+    api.on("GET", "/repos/acme/shop/pulls", [{"number": 4}])
+    assert comment.closed() == 0
+    assert json.loads(outputs()["numbers"]) == ["2", "3"]
+    assert api.requests[0].query["state"] == ["open"]
+
+
+def test_nothing_is_torn_down_where_the_token_sees_no_pull_requests(
+    api: Api,
+    describe: Describe,
+    outputs: Callable[[], dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WFGEN_NAMESPACES", '[{"number": "1", "expires": "0"}]')
+    api.on("GET", "/repos/acme/shop/pulls", {"message": "Not Found"}, 404)
+    with pytest.raises(GitHubError, match="`pull-requests: read`"):
+        comment.closed()
+    assert "numbers" not in outputs()
+
+
+def test_no_previews_are_no_failure(
+    api: Api, describe: Describe, outputs: Callable[[], dict[str, str]]
+) -> None:
+    api.on("GET", "/repos/acme/shop/pulls", [])
+    assert comment.closed() == 0
+    assert outputs()["numbers"] == "[]"
