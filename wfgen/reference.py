@@ -150,8 +150,9 @@ def _kinds() -> Iterator[str]:
 def _rules() -> Iterator[str]:
     yield "Rendered workflows that GitHub would not take are refused, and nothing is written.\n"
     for rule in RULES:
-        title, reason, remedy = (" ".join(p.split()) for p in rule.__doc__.strip().split("\n\n"))
-        yield f"### {name_of(rule)}\n\n{title}\n\n- Reason: {reason}\n- Remedy: {remedy}\n"
+        title, *reason, remedy = (" ".join(p.split()) for p in rule.__doc__.strip().split("\n\n"))
+        yield f"### {name_of(rule)}\n\n{title}\n"
+        yield f"- Reason: {' '.join(reason)}\n- Remedy: {remedy}\n"
 
 
 def _type(annotation: Any, marks: typing.Sequence[Any] = ()) -> str:
