@@ -111,13 +111,14 @@ def update_snapshots(root: Path, commands: str, case: str) -> str:
 
 
 def test_recipe_for_a_kind(copy: Path) -> None:
-    """The new kind has a spec to begin with, a schema, a row in the reference, and it renders."""
+    """The new kind has first files, a schema, a row in the reference, and it renders."""
     commands = follow("add a kind", copy)
     assert "make reference" in commands
     wfgen(copy, "docs/reference.md", module="wfgen.reference")
     assert "| `rabbitmq` |" in (copy / "docs/reference.md").read_text("utf-8")
     assert "specs/broker.yaml" in wfgen(copy, "new", "broker", "--kind", "rabbitmq")
-    assert "kind: rabbitmq" in (copy / "specs/broker.yaml").read_text("utf-8")
+    assert "wrote .github/workflows/production.yml" in wfgen(copy, "render")
+    wfgen(copy, "check")
     assert json.loads(wfgen(copy, "schema", "rabbitmq"))["properties"]["kind"]
     assert '"image": "rabbitmq"' in update_snapshots(copy, commands, "rabbitmq")
 

@@ -35,6 +35,9 @@ def made(what: str) -> str:
     """What stands in the block of this name."""
     if what == "causes of drift":
         return "".join(f"- {cause.value}\n" for cause in Cause)
+    if what == "exit codes":
+        rows = "".join(f"| {code} | {meaning} |\n" for code, meaning in exit_codes())
+        return f"| exit code | means |\n|---|---|\n{rows}"
     if what == "refused":
         return "".join(f"- {line}\n" for line in refused())
     kind, _, path = what.rpartition(" of ")
@@ -80,6 +83,12 @@ def arrows(workflow: str) -> list[tuple[str, str]]:
 
 def ancestors(needs: Needs, name: str) -> set[str]:
     return {above for need in needs[name] for above in (need, *ancestors(needs, need))}
+
+
+def exit_codes() -> list[tuple[str, str]]:
+    """Each exit code of the program, and the docstring below it."""
+    source = (ROOT / "wfgen/errors.py").read_text("utf-8")
+    return re.findall(r'^EXIT_\w+ = (\d+)\n"""(.+)"""$', source, re.MULTILINE)
 
 
 def refused() -> Iterable[str]:
@@ -157,7 +166,7 @@ def test_commands_in_the_text_are_those_that_there_are() -> None:
 
 def test_exit_codes_are_those_of_the_program() -> None:
     codes = {value for name, value in vars(errors).items() if name.startswith("EXIT_")}
-    assert [cells[0] for cells in table("exit code")] == [str(code) for code in sorted(codes)]
+    assert [code for code, _ in exit_codes()] == [str(code) for code in sorted(codes)]
 
 
 def test_the_example_logs_in_by_oidc() -> None:

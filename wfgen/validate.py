@@ -26,10 +26,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def validate_files(files: Iterable[RenderedFile]) -> list[Diagnostic]:
-    """What the schema says against the workflows.
-
-    Raises `WfgenError` where no schema is installed.
-    """
+    """What the schema says against the workflows. Raises `WfgenError` where no schema is installed."""
     validator = Draft7Validator(_schema())
     found = []
     for file in files:
