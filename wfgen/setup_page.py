@@ -1,5 +1,5 @@
 """What docs/delivery-setup.md says that is not simply a field of a spec: who reads which secret,
-which tokens a cloud is asked to trust, and what the release program may do in a cluster.
+which tokens a cloud is asked to trust, who asks for which permission.
 """
 
 from __future__ import annotations
@@ -8,12 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from wfgen.kinds.service import Health
+from wfgen import deployer_role
 from wfgen.plan import Plan, PlannedEnvironment
 from wfgen.values import code
-
-WRITE = ("get", "list", "create", "patch", "delete")
-"""What server-side apply, pruning and rolling back need of an object."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +47,6 @@ class Token:
     """Whom the cloud takes its bearer for; empty where nothing needs to trust it."""
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A rule of the deployer's Role; an empty group is the core one."""
-
-    group: str
-    resources: tuple[str, ...]
-    verbs: tuple[str, ...]
-    reason: str
-
-
 class SetupPage:
     """What the page's template asks for beside the plan."""
 
@@ -76,6 +63,10 @@ class SetupPage:
         """Name of the Role, its binding and its subject where that has no name of the cloud's."""
         return f"wfgen-{self.spec.project}-{environment.name}"
 
+    def rules(self, environment: PlannedEnvironment) -> list[deployer_role.Rule]:
+        """What the deployer may do in the environment's cluster."""
+        return deployer_role.rules(environment)
+
     def home(self, environment: PlannedEnvironment) -> str:
         """The namespace of the deployer's ServiceAccount; previews have none that lasts."""
         return "wfgen" if environment.spec.preview else environment.namespace
@@ -84,6 +75,14 @@ class SetupPage:
     def images(self) -> list[str]:
         """Where images are pushed."""
         return sorted({s.repository for e in self.built for s in e.built if s.repository})
+
+    @property
+    def server(self) -> str:
+        """How a pull secret names the registry: kubelets know Docker Hub by its old address."""
+        if not self.images:
+            return "REGISTRY"
+        host = self.spec.registry.prefix.partition("/")[0]
+        return "https://index.docker.io/v1/" if host == "docker.io" else host
 
     @property
     def built(self) -> list[PlannedEnvironment]:
@@ -197,41 +196,6 @@ class SetupPage:
             found.append(("pull-requests: read", asked, "look whether it is still open"))
             found.append(("pull-requests: write", comments, "write the preview's address"))
         return [each for each in found if each[1] or each[0] == "contents: read"]
-
-    def rules(self, environment: PlannedEnvironment) -> list[Rule]:
-        """What the release program does in the environment's namespace, no more."""
-        inside = [s.spec for s in environment.deployed if environment.name not in s.spec.external]
-        kinds = {workload.kind for spec in inside for workload in spec.workloads}
-        health = [spec.health for spec in inside if isinstance(spec.health, Health)]
-        jobs = len(inside) < len(environment.deployed) or any(s.migrate for s in inside)
-        found = [
-            Rule("", ("configmaps",), (*WRITE, "update"), "also the release record"),
-            Rule("", ("secrets", "services"), WRITE, "what the manifests have"),
-            Rule("apps", ("deployments", "statefulsets", "daemonsets"), WRITE, ""),
-            Rule("batch", ("cronjobs",), WRITE, ""),
-            Rule("networking.k8s.io", ("ingresses", "networkpolicies"), WRITE, ""),
-            Rule("autoscaling", ("horizontalpodautoscalers",), WRITE, ""),
-            Rule("policy", ("poddisruptionbudgets",), WRITE, ""),
-            Rule("", ("pods",), ("get", "list"), "watch the rollout"),
-            Rule("", ("pods/log",), ("get",), "tell why it failed"),
-            Rule("", ("events",), ("list",), ""),
-        ]
-        if "StatefulSet" in kinds:
-            found.append(Rule("", ("pods",), ("delete",), "free a StatefulSet of a stuck pod"))
-        revisions = {"Deployment": "replicasets", "DaemonSet": "controllerrevisions"}
-        if used := tuple(name for kind, name in revisions.items() if kind in kinds):
-            found.append(Rule("apps", used, ("list",), "tell new pods from old ones"))
-        if any(each.exec is None for each in health):
-            found.append(Rule("", ("pods/proxy",), ("get",), "ask the health address"))
-        if any(each.exec is not None for each in health):
-            found.append(Rule("", ("pods/exec",), ("get", "create"), "run the health command"))
-        if jobs:
-            verbs = ("get", "create", "patch", "delete")
-            found.append(Rule("batch", ("jobs",), verbs, "migrations and connection checks"))
-        if environment.spec.preview:
-            found.append(Rule("", ("namespaces",), WRITE, "one per pull request"))
-            found.append(Rule("", ("resourcequotas",), ("create", "patch"), "its quota"))
-        return found
 
 
 def identity(trusted: object) -> str:
