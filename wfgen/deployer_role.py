@@ -47,7 +47,8 @@ def rules(environment: PlannedEnvironment) -> list[Rule]:
         Rule("", ("pods/log",), ("get",), "tell why it failed"),
         Rule("", ("events",), ("list",), ""),
     ]
-    if "StatefulSet" in kinds:
+    # It does not replace a broken pod by itself; services that are never rolled back stay so.
+    if any(w.kind == "StatefulSet" for s in inside if s.rollback == "auto" for w in s.workloads):
         found.append(Rule("", ("pods",), ("delete",), "free a StatefulSet of a stuck pod"))
     revisions = {"Deployment": "replicasets", "DaemonSet": "controllerrevisions"}
     if used := tuple(name for kind, name in revisions.items() if kind in kinds):
@@ -62,4 +63,6 @@ def rules(environment: PlannedEnvironment) -> list[Rule]:
     if environment.spec.preview:
         found.append(Rule("", ("namespaces",), WRITE, "one per pull request"))
         found.append(Rule("", ("resourcequotas",), ("create", "patch"), "its quota"))
+    else:
+        found.append(Rule("", ("namespaces",), ("get",), "kubectl looks whether it is there"))
     return found
