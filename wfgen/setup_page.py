@@ -77,6 +77,12 @@ class SetupPage:
         return sorted({s.repository for e in self.built for s in e.built if s.repository})
 
     @property
+    def never_restored(self) -> list[str]:
+        """Services that a rollback leaves as they are."""
+        deployed = [s for e in self.plan.lasting for s in e.deployed]
+        return sorted({s.name for s in deployed if s.spec.rollback == "never"})
+
+    @property
     def server(self) -> str:
         """How a pull secret names the registry: kubelets know Docker Hub by its old address."""
         if not self.images:
