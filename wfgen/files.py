@@ -10,6 +10,7 @@ from wfgen.describe import describe
 from wfgen.errors import WfgenError
 from wfgen.plan import Plan
 from wfgen.references import Service
+from wfgen.setup_page import SetupPage
 
 WORKFLOWS = ".github/workflows"
 ACTIONS = ".github/actions"
@@ -87,7 +88,7 @@ def files(made: Plan) -> Iterator[PlannedFile]:
     yield planned(f"{WORKFLOWS}/wfgen-check.yml", "wfgen-check.yml", ())
     yield planned(f"{ACTIONS}/cluster-login/action.yml", "cluster-login.yml", ())
     yield planned(f"{RELEASE_ACTION}/action.yml", "release/action.yml", (), outputs=PROGRAM_OUTPUTS)
-    yield planned("docs/delivery-setup.md", "delivery-setup.md")
+    yield planned("docs/delivery-setup.md", "delivery-setup.md", page=SetupPage(made))
 
 
 def check_paths(planned: list[PlannedFile]) -> None:

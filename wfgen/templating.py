@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from wfgen import __version__, header, pins
 from wfgen.errors import WfgenError
-from wfgen.values import block, line, scalar
+from wfgen.values import block, code, line, scalar
 
 _PACKAGE = Path(__file__).parent
 _REFERS = re.compile(r'#\{% (?:include|import|from|extends) "([^"]+)"')
@@ -57,7 +57,7 @@ class Templates:
             return Markup(locked[action])
 
         environment.globals.update(pin=pin, local=lambda path: Markup(prefix + path))
-        environment.filters.update(raw=Markup, line=line, block=block)
+        environment.filters.update(raw=Markup, line=line, block=block, code=code)
         self.environment = environment
         self._digests: dict[str, str] = {}
 
@@ -101,7 +101,7 @@ class Templates:
                 continue
             if current.endswith("/"):  # a name made at run time: any file of the folder
                 for folder in self.folders:
-                    todo += [f"{current}{p.name}" for p in sorted((folder / current).glob("*.yml"))]
+                    todo += [f"{current}{p.name}" for p in sorted((folder / current).glob("*.*"))]
                 continue
             found[current] = self.source(current)
             todo += _REFERS.findall(found[current])

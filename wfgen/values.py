@@ -47,6 +47,14 @@ def line(value: str) -> Markup:
     return Markup(value)
 
 
+def code(value: str) -> Markup:
+    """A value as a code span of Markdown, also inside a table."""
+    longest = max((len(run) for run in re.findall("`+", value)), default=0)
+    fence, space = "`" * (longest + 1), " " if longest else ""
+    text = line(value).replace("|", "\\|")
+    return Markup(f"{fence}{space}{text}{space}{fence}")
+
+
 def block(value: str, indent: int) -> Markup:
     """A text as a block literal where it has several lines, as a scalar otherwise."""
     lines = value.rstrip("\n").split("\n")
