@@ -44,14 +44,16 @@ def scaffold(root: Path, name: str, kind: str) -> list[str]:
             wanted[f"{folders[part]}/{path}"] = templates.render(template, words)
     secrets = _secrets(spec, wanted.get(spec, ""), name, model)
     for path, key, item in [
-        *((PROJECT_FILE, "secrets", secret) for secret in secrets if (root / PROJECT_FILE).exists()),
+        *(
+            (PROJECT_FILE, "secrets", secret)
+            for secret in secrets
+            if (root / PROJECT_FILE).exists()
+        ),
         *_places(root, folders["kube"]),
     ]:
         before = wanted.get(path) or _read(root / path)
         wanted[path] = _with_item(path, before, key, item)
-    wanted = {
-        path: text for path, text in wanted.items() if text != _read(root / path, missing="")
-    }
+    wanted = {path: text for path, text in wanted.items() if text != _read(root / path, missing="")}
     write_all(root, wanted)
     return sorted(wanted)
 
@@ -111,7 +113,7 @@ def _places(root: Path, base: str) -> Iterator[tuple[str, str, str]]:
 def _with_item(path: str, text: str, key: str, item: str) -> str:
     try:
         return with_item(text, key, item)
-    except Exception as error:  # noqa: BLE001 - whatever an editor of YAML says of a broken file
+    except Exception as error:  # whatever the editor says of a broken file
         raise WfgenError(f"{path}: no YAML with a list `{key}`, to add {item} to") from error
 
 
