@@ -86,7 +86,9 @@ def _exit_code(error: Exception, arguments: list[str]) -> int:
     if isinstance(error, typer.Abort):  # Ctrl-C
         return EXIT_INTERRUPTED
     if hasattr(error, "format_message"):  # a mistake in the command line, in click's words
-        say(f"wfgen: {error.format_message()}\nTry wfgen --help.", error=True)
+        message: str = error.format_message()
+        usage = message.startswith("Usage:")  # no command at all: the help
+        say(message if usage else f"wfgen: {message}\nTry wfgen --help.", error=True)
         return EXIT_INVALID
     if isinstance(error, OSError):
         return _stop(f"{error.filename or 'wfgen'}: {error.strerror or error}", arguments)

@@ -47,7 +47,10 @@ def render(
     output: Format = None,
     quiet: Quiet = False,
 ) -> int:
-    """Write every generated file, and remove those that no spec makes any more."""
+    """Write every generated file; remove orphans.
+
+    An orphan is a file that wfgen wrote and that no spec makes any more.
+    """
     from wfgen import drift, report
 
     if check_only:
@@ -76,7 +79,10 @@ def render(
 
 
 def check(directory: Directory = None, output: Format = None, quiet: Quiet = False) -> int:
-    """Compare the committed files with the specs; write nothing. Exit 0 clean, 1 drift."""
+    """Compare the files with the specs.
+
+    Nothing is written. Exit code 0 where all is as the specs say, 1 where a file differs.
+    """
     from wfgen import drift, report
 
     form = style(output)
@@ -100,7 +106,10 @@ def validate(
     format_: Format = None,
     quiet: Quiet = False,
 ) -> int:
-    """Check the specs, and with --output what they make against GitHub's schema and our rules."""
+    """Check the specs, and what they make.
+
+    With --output, the rendered files are held against GitHub's schemas and our rules.
+    """
     from wfgen import report
     from wfgen.diagnostics import Diagnostic
 
@@ -121,7 +130,10 @@ def validate(
 
 
 def list_(directory: Directory = None, output: Format = None) -> int:
-    """List services, pipelines and generated files, with the specs that each is made from."""
+    """List services, pipelines and files.
+
+    Each generated file is shown with the specs that it is made from.
+    """
     from wfgen import listing, spec
 
     form = style(output)
@@ -134,7 +146,11 @@ def new(
     kind: Annotated[str, typer.Option("--kind", help="client, server, redis or postgres.")],
     directory: Directory = None,
 ) -> int:
-    """Write the spec of a new service, and a kustomize base where there is none."""
+    """Write the first files of a new service.
+
+    Its spec, a kustomize base, its place in the overlays and, where there is none, a first
+    program with a Dockerfile. All of them are written, or none.
+    """
     from wfgen import scaffold
 
     for path in scaffold.scaffold(_root(directory), name, kind):

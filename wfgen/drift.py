@@ -44,7 +44,7 @@ class Drift:
     @property
     def line(self) -> int:
         """The first line of the file in the repository that differs, from 1."""
-        if self.found is None or self.wanted is None:
+        if self.found is None or self.wanted is None or not self.change():
             return 1
         found, wanted = self.found.split("\n"), self.wanted.split("\n")
         same = next(

@@ -76,7 +76,8 @@ def drifts(found: list[Drift], style: Format) -> str:
 def summary(found: list[Drift], checked: int) -> str:
     """One line on what a check found."""
     if not found:
-        return f"{checked} generated files are what the specs say"
+        are = "files are" if checked != 1 else "file is"
+        return f"{checked} generated {are} what the specs say"
     causes = Counter(drift.cause for drift in found)
     counts = "; ".join(f"{causes[cause]} {cause.value}" for cause in Cause if causes[cause])
     differ = "files differ" if len(found) != 1 else "file differs"
@@ -121,7 +122,7 @@ def _title(group: list[Drift]) -> str:
     if len(group) == 1:
         return f"{first.path}: {first.cause.value}; mend it by: {first.remedy}"
     alike = "the same change in all" if first.change() else "in their headers alone"
-    return f"{len(group)} files, {alike}: {first.cause.value}; mend them by: {first.remedy}"
+    return f"{len(group)} files: {first.cause.value} ({alike}); mend them by: {first.remedy}"
 
 
 def _shortened(drift: Drift) -> str:

@@ -52,6 +52,7 @@ def named(files: tuple[RenderedFile, ...], names: list[str]) -> tuple[RenderedFi
     """The files of these paths or file names; raises `WfgenError` for a name that none has."""
     for name in names:
         if not any(name in (file.path, Path(file.path).name) for file in files):
-            hint = did_you_mean(name, [file.path for file in files])
+            known = {each for file in files for each in (file.path, Path(file.path).name)}
+            hint = did_you_mean(name, known, "they are listed by: wfgen list")
             raise WfgenError(f"--only {name}: no such file; {hint}")
     return tuple(file for file in files if {file.path, Path(file.path).name} & set(names))
