@@ -14,8 +14,9 @@ from wfgen.drift import Cause, Drift
 
 Format = Literal["text", "json", "github"]
 
+_WHOLLY = (Cause.MISSING, Cause.ORPHAN, Cause.FOREIGN)
 _WHOLE = 20
-"""Lines shown of a file that is wholly new or orphaned."""
+"""Lines shown of a file of which every line differs."""
 _LINES = 200
 """Lines shown of another diff."""
 _PAGE = 500_000
@@ -128,7 +129,7 @@ def _title(group: list[Drift]) -> str:
 def _shortened(drift: Drift) -> str:
     """The diff; its beginning where it is long."""
     lines = drift.diff().splitlines()
-    limit = _WHOLE if drift.cause in (Cause.MISSING, Cause.ORPHAN) else _LINES
+    limit = _WHOLE if drift.cause in _WHOLLY else _LINES
     if len(lines) > limit + 1:
         lines[limit:] = [f"... {len(lines) - limit} more lines; see them by: wfgen render --diff"]
     return "\n".join(lines)

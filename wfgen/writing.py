@@ -35,7 +35,7 @@ def write_all(root: Path, texts: Mapping[str, str], remove: Iterable[str] = ()) 
         for folder in reversed(made):
             with contextlib.suppress(OSError):  # not empty: another's
                 folder.rmdir()
-        raise WfgenError(f"{path}: cannot be written: {error.strerror}") from error
+        raise WfgenError(f"{path}: cannot be written: {error.strerror}; nothing was") from error
     for path in remove:
         try:
             (root / path).unlink()
