@@ -1,0 +1,308 @@
+"""`wfgen new`: a service is added by one command, `wfgen render` and a commit."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate  # type: ignore[import-untyped]
+import pytest
+import yaml
+
+from tests import case
+from tests.judges import judge
+from tests.judges.tools import find_program
+from tests.terminal import Terminal
+from wfgen.kinds import KINDS, kind_name
+from wfgen.scaffold import scaffold
+
+ROOT = Path(__file__).resolve().parents[1]
+NEW = {"worker": "server", "site": "client", "sessions": "redis", "orders-db": "postgres"}
+KUSTOMIZATION = "# Ours\nresources:\n  - ../../bases/web # first\nlabels: []\n"
+LABEL = "app.kubernetes.io/name"
+
+
+def test_every_kind_is_tried_here() -> None:
+    assert sorted(NEW.values()) == sorted(kind_name(kind) for kind in KINDS if not kind.refused)
+
+
+# In a copy of this repository
+
+
+@dataclass
+class Copy:
+    """This repository with one service more of each kind, not rendered yet."""
+
+    root: Path
+    before: dict[str, bytes]
+    after: dict[str, bytes]
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    paths = [path for path in root.rglob("*") if path.is_file()]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    root = tmp_path_factory.mktemp("copy")
+    for folder in (".github", "app", "docs", "kube", "specs", "templates"):
+        skipped = shutil.ignore_patterns("__pycache__", ".*cache")
+        shutil.copytree(ROOT / folder, root / folder, ignore=skipped)
+    before = tree(root)
+    for name, kind in NEW.items():
+        scaffold(root, name, kind)
+    return Copy(root, before, tree(root))
+
+
+def test_nothing_of_others_is_lost(copy: Copy) -> None:
+    own = re.compile(rf"(specs/|kube/bases/|app/)({'|'.join(NEW)})(\.yaml|/.*)")
+    changed = {path for path, text in copy.after.items() if text != copy.before.get(path)}
+    others = {path for path in changed if not own.fullmatch(path)}
+    assert others == {
+        "kube/overlays/production/kustomization.yaml",
+        "kube/overlays/staging/kustomization.yaml",
+        "specs/project.yaml",  # the secret of the new Postgres
+    }
+    for path in others:  # lines were added, and the rest stands as it stood, comments and all
+        lines = iter(copy.after[path].splitlines())
+        assert all(line in lines for line in copy.before[path].splitlines()), path
+
+
+def test_rendered_as_it_is_no_judge_finds_anything(
+    copy: Copy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing but `wfgen render` comes after `wfgen new`."""
+    if shutil.which("kubectl") is None:
+        case.missing("kubectl")
+    terminal = Terminal(copy.root, capsys)
+    ran = terminal.run("render")
+    assert (ran.code, ran.err) == (0, "")
+    assert terminal.run("check").code == 0
+    pipeline = (copy.root / ".github/workflows/production.yml").read_text("utf-8")
+    for text in ("build_worker", "build_site", "ORDERS_DB_PASSWORD_PRODUCTION"):
+        assert text in pipeline
+    workflows = (copy.root / ".github/workflows").glob("*.yml")
+    actions = (copy.root / ".github/actions").glob("*/action.yml")
+    assert [str(found) for found in judge([*workflows, *actions], copy.root)] == []
+
+
+@pytest.mark.parametrize("overlay", ["production", "staging"])
+def test_manifests_are_valid_and_safe(copy: Copy, overlay: str) -> None:
+    if shutil.which("kubectl") is None:
+        case.missing("kubectl")
+    command = ["kubectl", "kustomize", f"kube/overlays/{overlay}"]
+    text = subprocess.check_output(command, cwd=copy.root, text=True)
+    objects: list[dict[str, Any]] = list(yaml.safe_load_all(text))
+    ours = [each for each in objects if each["metadata"]["labels"].get(LABEL) in NEW]
+    for each in ours:
+        kubernetes_validate.validate(each, "1.37", strict=True)
+    services = {each["metadata"]["name"]: each for each in ours if each["kind"] == "Service"}
+    assert set(services) == set(NEW)
+    for each in (each for each in ours if each["kind"] in ("Deployment", "StatefulSet")):
+        check_workload(each, services[each["metadata"]["name"]])
+
+
+def check_workload(workload: dict[str, Any], service: dict[str, Any]) -> None:
+    """What the pipeline and the restricted Pod Security Standard ask for."""
+    name, spec = workload["metadata"]["name"], workload["spec"]
+    pod = spec["template"]["spec"]
+    (container,) = pod["containers"]
+    image = {"redis": "redis:7.4.1", "postgres": "postgres:17.2"}.get(NEW[name], name)
+    assert (container["name"], container["image"]) == (name, image)
+    assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container)
+    assert set(container["resources"]["requests"]) == {"cpu", "memory"}
+    assert spec["minReadySeconds"] > 0
+    if workload["kind"] == "Deployment":
+        probe = container["startupProbe"]
+        patience = probe["periodSeconds"] * probe["failureThreshold"] + spec["minReadySeconds"]
+        assert patience < spec["progressDeadlineSeconds"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert service["spec"]["selector"] == spec["template"]["metadata"]["labels"] == {LABEL: name}
+    (port,) = service["spec"]["ports"]
+    assert port["targetPort"] in [each["name"] for each in container["ports"]]
+
+
+def test_dockerfiles_are_sound(copy: Copy) -> None:
+    for name in ("worker", "site"):
+        folder = copy.root / "app" / name
+        dockerfile = (folder / "Dockerfile").read_text("utf-8")
+        (user,) = re.findall(r"^USER (.*)$", dockerfile, re.MULTILINE)
+        manifest = copy.root / f"kube/bases/{name}/deployment.yaml"
+        context = yaml.safe_load(manifest.read_text("utf-8"))["spec"]["template"]["spec"]
+        ids = context["securityContext"]
+        assert user == f"{ids['runAsUser']}:{ids['runAsGroup']}"
+        for source in re.findall(r"^COPY (\S+)", dockerfile, re.MULTILINE):
+            assert (folder / source).exists()
+            assert f"!{source}" in (folder / ".dockerignore").read_text("utf-8").splitlines()
+        command = [find_program("hadolint"), str(folder / "Dockerfile")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_first_program_answers_and_ends_when_told(copy: Copy) -> None:
+    """As its probes and Kubernetes' SIGTERM will find it."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    command = [sys.executable, str(copy.root / "app/worker/main.py")]
+    program = subprocess.Popen(command, env={"PORT": str(port)}, stderr=subprocess.DEVNULL)
+    try:
+        assert ask(port, "/healthz") == 200
+        assert ask(port, "/") == 404
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(10) == 0
+    finally:
+        program.kill()
+        program.wait()
+
+
+def ask(port: int, path: str) -> int:
+    """The status of an answer; the server is given time to start."""
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError("nothing answers")
+
+
+# In a small repository
+
+
+def add_overlay(terminal: Terminal, folder: str = "kube/overlays/production") -> Path:
+    case.write(terminal.root, {f"{folder}/kustomization.yaml": KUSTOMIZATION})
+    return terminal.root / folder / "kustomization.yaml"
+
+
+def test_overlay_with_a_name_of_its_own(terminal: Terminal) -> None:
+    """And overlays that are none of the project's stay as they are."""
+    terminal.edit(
+        "specs/project.yaml", "deploy_on: push", "deploy_on: push\n    overlay: deploy/live/"
+    )
+    ours, other = add_overlay(terminal, "deploy/live"), add_overlay(terminal)
+    assert terminal.run("new", "worker", "--kind", "server").code == 0
+    assert ours.read_text("utf-8") == KUSTOMIZATION.replace(
+        "# first\n", "# first\n  - ../../kube/bases/worker\n"
+    )
+    assert other.read_text("utf-8") == KUSTOMIZATION
+
+
+def test_what_stands_already_is_kept(terminal: Terminal) -> None:
+    case.write(
+        terminal.root,
+        {"app/worker/Dockerfile": "FROM scratch\n", "kube/bases/worker/x.yaml": "kind: List\n"},
+    )
+    ran = terminal.run("new", "worker", "--kind", "server")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "wrote specs/worker.yaml")
+    assert [path.name for path in (terminal.root / "app/worker").iterdir()] == ["Dockerfile"]
+    assert [path.name for path in (terminal.root / "kube/bases/worker").iterdir()] == ["x.yaml"]
+    assert terminal.run("render").code == 0
+
+
+def test_first_service_of_an_empty_folder(terminal: Terminal) -> None:
+    shutil.rmtree(terminal.root)
+    terminal.root.mkdir()
+    assert terminal.run("new", "db", "--kind", "postgres").code == 0
+    ran = terminal.run("render")
+    assert ran.code == 2
+    assert "specs/project.yaml:1:1: missing; expected the project's spec" in ran.err
+
+
+def test_own_template_of_a_kind(terminal: Terminal) -> None:
+    text = "kind: server\nbuild: {context: app/#{{ name }}#}\nreplicas: 2\n"
+    case.write(terminal.root, {"templates/kinds/server/spec.yaml": text})
+    assert terminal.run("new", "worker", "--kind", "server").code == 0
+    spec = (terminal.root / "specs/worker.yaml").read_text("utf-8")
+    assert spec == "kind: server\nbuild: {context: app/worker}\nreplicas: 2\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        ("web", "server", "specs/web.yaml is the spec of web already"),
+        ("Worker", "server", "'Worker' is not a name of lower-case letters, digits and -"),
+        ("../x", "server", "'../x' is not a name"),
+        ("", "server", "'' is not a name"),
+        ("on", "server", "no word such as true or on"),
+        ("project", "server", "specs/project.yaml is the project's spec"),
+        ("worker", "sever", "--kind sever: no such kind; did you mean server?"),
+        ("worker", "terraform", "--kind terraform: not rendered by this version; keep Terraform"),
+    ],
+)
+def test_refused(terminal: Terminal, name: str, kind: str, said: str) -> None:
+    add_overlay(terminal)
+    before = terminal.files()
+    ran = terminal.run("new", name, "--kind", kind)
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+    assert terminal.files() == before
+
+
+def test_service_that_another_file_names(terminal: Terminal) -> None:
+    case.write(terminal.root, {"specs/jobs.yaml": "kind: server\nname: worker\n"})
+    for name in ("worker", "jobs"):
+        ran = terminal.run("new", name, "--kind", "server")
+        assert ran.code == 2
+        assert "specs/jobs.yaml is the spec of worker already" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("kube/overlays/production/kustomization.yaml", "resources: [", "kustomization.yaml: no"),
+        ("kube/overlays/production/kustomization.yaml", "resources: x", "kustomization.yaml: no"),
+        ("kube/overlays/production/kustomization.yaml", "- a\n", "kustomization.yaml: no YAML"),
+        ("templates/kinds/server/spec.yaml", "#{{ nope }}#", "spec.yaml:1: 'nope' is undefined"),
+        ("templates/kinds/server/spec.yaml", "kind: redis\n", "worker.yaml:1:7: kind: redis is"),
+    ],
+)
+def test_nothing_is_written_where_a_part_fails(
+    terminal: Terminal, path: str, text: str, said: str
+) -> None:
+    case.write(terminal.root, {path: text})
+    before = terminal.files()
+    ran = terminal.run("new", "worker", "--kind", "server")
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+    assert terminal.files() == before
+
+
+def test_nothing_is_written_where_the_disk_is_full(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_overlay(terminal)
+    real, calls = tempfile.mkstemp, iter(range(1, 100))
+
+    def mkstemp(**arguments: Any) -> Any:
+        if next(calls) == 5:
+            raise OSError(28, "No space left on device")
+        return real(**arguments)
+
+    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    before = terminal.files()
+    ran = terminal.run("new", "worker", "--kind", "server")
+    assert (ran.code, ran.out) == (2, "")
+    assert "No space left on device; nothing was" in ran.err
+    assert terminal.files() == before
