@@ -361,10 +361,11 @@ def test_reader_that_goes_away_changes_no_exit_code(terminal: Terminal) -> None:
     for command, code in (("check", 1), ("render", 0)):
         reader, writer = os.pipe()
         os.close(reader)
-        arguments = [*WFGEN, command, "-C", str(terminal.root)]
+        environment = {**os.environ, "PYTHONUNBUFFERED": ""}  # so that the end comes at the end
         ran = subprocess.run(
-            arguments, stdout=writer, stderr=subprocess.PIPE, text=True, check=False
-        )
+            [*WFGEN, command, "-C", str(terminal.root)],
+            env=environment, stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
         os.close(writer)
         assert ran.returncode == code
         assert "Traceback" not in ran.stderr

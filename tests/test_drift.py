@@ -253,7 +253,14 @@ def make_link(path: Path) -> None:
     path.symlink_to("/etc/hostname")
 
 
-@pytest.mark.parametrize("make", [make_file, make_link])
+def make_link_to_the_same(path: Path) -> None:
+    """What the specs make, but not a file of the repository."""
+    same = path.parents[3] / "same.yml"
+    same.write_text(next(f.text for f in case.rendered(path.parents[2]) if f.path == PIPELINE))
+    path.symlink_to(same)
+
+
+@pytest.mark.parametrize("make", [make_file, make_link, make_link_to_the_same])
 def test_file_of_another_is_overwritten_by_force_alone(
     terminal: Terminal, make: Callable[[Path], None]
 ) -> None:

@@ -42,15 +42,11 @@ def scaffold(root: Path, name: str, kind: str) -> list[str]:
             wanted[spec] = templates.render(template, words)
         elif part in folders and not (root / folders[part]).exists():
             wanted[f"{folders[part]}/{path}"] = templates.render(template, words)
+    places = list(_places(root, folders["kube"]))
     secrets = _secrets(spec, wanted.get(spec, ""), name, model)
-    for path, key, item in [
-        *(
-            (PROJECT_FILE, "secrets", secret)
-            for secret in secrets
-            if (root / PROJECT_FILE).exists()
-        ),
-        *_places(root, folders["kube"]),
-    ]:
+    if (root / PROJECT_FILE).is_file():
+        places += [(PROJECT_FILE, "secrets", secret) for secret in secrets]
+    for path, key, item in places:
         before = wanted.get(path) or _read(root / path)
         wanted[path] = _with_item(path, before, key, item)
     wanted = {path: text for path, text in wanted.items() if text != _read(root / path, missing="")}

@@ -14,11 +14,12 @@ from wfgen.errors import WfgenError
 def write_all(root: Path, texts: Mapping[str, str], remove: Iterable[str] = ()) -> None:
     """Replaces each file below `root` whole, by rename, then removes others and empty folders.
 
-    Raises `WfgenError` where a file cannot be written; then nothing is.
+    Raises `WfgenError` where a file cannot be written; then nothing is, as all texts lie ready
+    before the first file is replaced.
     """
     staged: dict[Path, str] = {}
     made: list[Path] = []
-    path = ""
+    path, written = "", "nothing was"
     try:
         for path, text in texts.items():
             target = root / path
@@ -29,13 +30,14 @@ def write_all(root: Path, texts: Mapping[str, str], remove: Iterable[str] = ()) 
         for target, temporary in staged.items():
             path = target.relative_to(root).as_posix()
             os.replace(temporary, target)
+            written = "files before it were"
     except OSError as error:
         for temporary in staged.values():
             Path(temporary).unlink(missing_ok=True)
         for folder in reversed(made):
             with contextlib.suppress(OSError):  # not empty: another's
                 folder.rmdir()
-        raise WfgenError(f"{path}: cannot be written: {error.strerror}; nothing was") from error
+        raise WfgenError(f"{path}: cannot be written: {error.strerror}; {written}") from error
     for path in remove:
         try:
             (root / path).unlink()
