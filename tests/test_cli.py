@@ -262,6 +262,9 @@ def test_only_some_files(terminal: Terminal) -> None:
     assert (terminal.root / WATCHDOG).exists()
     assert not (terminal.root / PIPELINE).exists()
     assert terminal.run("render", "--only", PIPELINE).code == 0
+    (terminal.root / PIPELINE).unlink()
+    ran = terminal.run("render", "--only", "production")
+    assert (ran.code, f"wrote {PIPELINE}\n" in ran.out) == (0, True)
     assert terminal.run("check").code == 0
 
 

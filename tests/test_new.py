@@ -42,7 +42,7 @@ def test_every_kind_is_tried_here() -> None:
 
 @dataclass
 class Copy:
-    """This repository with one service more of each kind, not rendered yet."""
+    """This repository with a new service of each kind, not rendered yet."""
 
     root: Path
     before: dict[str, bytes]
@@ -63,11 +63,14 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     before = tree(root)
     for name, kind in NEW.items():
         scaffold(root, name, kind)
+    # One more is written by hand: an image beside the server's, that nothing of `kube/` runs.
+    spec = "kind: server\nbuild: {context: app/server, test: make test}\ndeploy: false\n"
+    case.write(root, {"specs/tool.yaml": spec})
     return Copy(root, before, tree(root))
 
 
 def test_nothing_of_others_is_lost(copy: Copy) -> None:
-    own = re.compile(rf"(specs/|kube/bases/|app/)({'|'.join(NEW)})(\.yaml|/.*)")
+    own = re.compile(rf"(specs/|kube/bases/|app/)({'|'.join([*NEW, 'tool'])})(\.yaml|/.*)")
     changed = {path for path, text in copy.after.items() if text != copy.before.get(path)}
     others = {path for path in changed if not own.fullmatch(path)}
     assert others == {
@@ -83,7 +86,7 @@ def test_nothing_of_others_is_lost(copy: Copy) -> None:
 def test_rendered_as_it_is_no_judge_finds_anything(
     copy: Copy, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing but `wfgen render` comes after `wfgen new`."""
+    """Nothing but `wfgen render` comes after `wfgen new`, or a spec written by hand."""
     if shutil.which("kubectl") is None:
         case.missing("kubectl")
     terminal = Terminal(copy.root, capsys)
@@ -91,7 +94,7 @@ def test_rendered_as_it_is_no_judge_finds_anything(
     assert (ran.code, ran.err) == (0, "")
     assert terminal.run("check").code == 0
     pipeline = (copy.root / ".github/workflows/production.yml").read_text("utf-8")
-    for text in ("build_worker", "build_site", "ORDERS_DB_PASSWORD_PRODUCTION"):
+    for text in ("build_worker", "build_site", "build_tool", "ORDERS_DB_PASSWORD_PRODUCTION"):
         assert text in pipeline
     workflows = (copy.root / ".github/workflows").glob("*.yml")
     actions = (copy.root / ".github/actions").glob("*/action.yml")

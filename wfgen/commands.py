@@ -35,7 +35,7 @@ def render(
     ] = False,
     check_only: Annotated[bool, typer.Option("--check", help="The same as wfgen check.")] = False,
     only: Annotated[
-        list[str] | None, typer.Option("--only", help="Only files of this path or file name.")
+        list[str] | None, typer.Option("--only", help="Only this file: its path or its name.")
     ] = None,
     out_dir: Annotated[
         Path | None, typer.Option("--out-dir", help="Write below this folder instead.")
