@@ -29,18 +29,7 @@ LIST_KEYS: dict[str, tuple[str, ...]] = {
 """Lists whose items are merged; every other list is one value."""
 
 ATOMIC = frozenset(
-    [
-        "selector",
-        "podSelector",
-        "namespaceSelector",
-        "labelSelector",
-        "nodeSelector",
-        "secretKeyRef",
-        "configMapKeyRef",
-        "fieldRef",
-        "resourceFieldRef",
-        "scaleTargetRef",
-    ]
+    ["selector", "podSelector", "namespaceSelector", "labelSelector", "nodeSelector", "secretKeyRef", "configMapKeyRef", "fieldRef", "resourceFieldRef", "scaleTargetRef"]
 )
 """Maps that are one value."""
 
@@ -50,17 +39,7 @@ _UNMANAGED = (
     ("f:status",),
     *(
         ("f:metadata", f"f:{name}")
-        for name in [
-            "name",
-            "namespace",
-            "uid",
-            "resourceVersion",
-            "generation",
-            "creationTimestamp",
-            "managedFields",
-            "deletionTimestamp",
-            "selfLink",
-        ]
+        for name in ["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "deletionTimestamp", "selfLink"]
     ),
 )
 
