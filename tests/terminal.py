@@ -45,14 +45,19 @@ class Terminal:
         (self.root / path).write_text(text.replace(before, after), "utf-8")
 
     def files(self) -> dict[str, str]:
-        """What lies in the repository: a text, or what a path is instead."""
-        found = {}
-        for path in sorted(self.root.rglob("*")):
-            if path.is_symlink():
-                text = f"link to {path.readlink()}"
-            elif path.is_file():
-                text = path.read_bytes().decode("utf-8", errors="replace")
-            else:
-                text = "no file"
-            found[path.relative_to(self.root).as_posix()] = text
-        return found
+        """What lies in the repository."""
+        return files_below(self.root)
+
+
+def files_below(root: Path) -> dict[str, str]:
+    """What lies below a folder, by path: a file's text, or what a path is instead."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        if path.is_symlink():
+            text = f"link to {path.readlink()}"
+        elif path.is_file():
+            text = path.read_bytes().decode("utf-8", errors="replace")
+        else:
+            text = "no file"
+        found[path.relative_to(root).as_posix()] = text
+    return found

@@ -1,4 +1,7 @@
-"""`wfgen new`: a service is added by one command, `wfgen render` and a commit."""
+"""`wfgen new`: a service is added by one command, `wfgen render` and a commit.
+
+In a copy of this repository.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -29,15 +31,11 @@ from wfgen.scaffold import scaffold
 
 ROOT = Path(__file__).resolve().parents[1]
 NEW = {"worker": "server", "site": "client", "sessions": "redis", "orders-db": "postgres"}
-KUSTOMIZATION = "# Ours\nresources:\n  - ../../bases/web # first\nlabels: []\n"
 LABEL = "app.kubernetes.io/name"
 
 
 def test_every_kind_is_tried_here() -> None:
     assert sorted(NEW.values()) == sorted(kind_name(kind) for kind in KINDS if not kind.refused)
-
-
-# In a copy of this repository
 
 
 @dataclass
@@ -189,123 +187,3 @@ def ask(port: int, path: str) -> int:
         except OSError:
             time.sleep(0.05)
     raise AssertionError("nothing answers")
-
-
-# In a small repository
-
-
-def add_overlay(terminal: Terminal, folder: str = "kube/overlays/production") -> Path:
-    case.write(terminal.root, {f"{folder}/kustomization.yaml": KUSTOMIZATION})
-    return terminal.root / folder / "kustomization.yaml"
-
-
-def test_overlay_with_a_name_of_its_own(terminal: Terminal) -> None:
-    """And overlays that are none of the project's stay as they are."""
-    terminal.edit(
-        "specs/project.yaml", "deploy_on: push", "deploy_on: push\n    overlay: deploy/live/"
-    )
-    ours, other = add_overlay(terminal, "deploy/live"), add_overlay(terminal)
-    assert terminal.run("new", "worker", "--kind", "server").code == 0
-    assert ours.read_text("utf-8") == KUSTOMIZATION.replace(
-        "# first\n", "# first\n  - ../../kube/bases/worker\n"
-    )
-    assert other.read_text("utf-8") == KUSTOMIZATION
-
-
-def test_what_stands_already_is_kept(terminal: Terminal) -> None:
-    case.write(
-        terminal.root,
-        {"app/worker/Dockerfile": "FROM scratch\n", "kube/bases/worker/x.yaml": "kind: List\n"},
-    )
-    ran = terminal.run("new", "worker", "--kind", "server")
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "wrote specs/worker.yaml")
-    assert [path.name for path in (terminal.root / "app/worker").iterdir()] == ["Dockerfile"]
-    assert [path.name for path in (terminal.root / "kube/bases/worker").iterdir()] == ["x.yaml"]
-    assert terminal.run("render").code == 0
-
-
-def test_first_service_of_an_empty_folder(terminal: Terminal) -> None:
-    shutil.rmtree(terminal.root)
-    terminal.root.mkdir()
-    assert terminal.run("new", "db", "--kind", "postgres").code == 0
-    ran = terminal.run("render")
-    assert ran.code == 2
-    assert "specs/project.yaml:1:1: missing; expected the project's spec" in ran.err
-
-
-def test_own_template_of_a_kind(terminal: Terminal) -> None:
-    text = "kind: server\nbuild: {context: app/#{{ name }}#}\nreplicas: 2\n"
-    case.write(terminal.root, {"templates/kinds/server/spec.yaml": text})
-    assert terminal.run("new", "worker", "--kind", "server").code == 0
-    spec = (terminal.root / "specs/worker.yaml").read_text("utf-8")
-    assert spec == "kind: server\nbuild: {context: app/worker}\nreplicas: 2\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "said"),
-    [
-        ("web", "server", "specs/web.yaml is the spec of web already"),
-        ("Worker", "server", "'Worker' is not a name of lower-case letters, digits and -"),
-        ("../x", "server", "'../x' is not a name"),
-        ("", "server", "'' is not a name"),
-        ("on", "server", "no word such as true or on"),
-        ("project", "server", "specs/project.yaml is the project's spec"),
-        ("worker", "sever", "--kind sever: no such kind; did you mean server?"),
-        ("worker", "terraform", "--kind terraform: not rendered by this version; keep Terraform"),
-    ],
-)
-def test_refused(terminal: Terminal, name: str, kind: str, said: str) -> None:
-    add_overlay(terminal)
-    before = terminal.files()
-    ran = terminal.run("new", name, "--kind", kind)
-    assert (ran.code, ran.out) == (2, "")
-    assert said in ran.err
-    assert terminal.files() == before
-
-
-def test_service_that_another_file_names(terminal: Terminal) -> None:
-    case.write(terminal.root, {"specs/jobs.yaml": "kind: server\nname: worker\n"})
-    for name in ("worker", "jobs"):
-        ran = terminal.run("new", name, "--kind", "server")
-        assert ran.code == 2
-        assert "specs/jobs.yaml is the spec of worker already" in ran.err
-
-
-@pytest.mark.parametrize(
-    ("path", "text", "said"),
-    [
-        ("kube/overlays/production/kustomization.yaml", "resources: [", "kustomization.yaml: no"),
-        ("kube/overlays/production/kustomization.yaml", "resources: x", "kustomization.yaml: no"),
-        ("kube/overlays/production/kustomization.yaml", "- a\n", "kustomization.yaml: no YAML"),
-        ("templates/kinds/server/spec.yaml", "#{{ nope }}#", "spec.yaml:1: 'nope' is undefined"),
-        ("templates/kinds/server/spec.yaml", "kind: redis\n", "worker.yaml:1:7: kind: redis is"),
-    ],
-)
-def test_nothing_is_written_where_a_part_fails(
-    terminal: Terminal, path: str, text: str, said: str
-) -> None:
-    case.write(terminal.root, {path: text})
-    before = terminal.files()
-    ran = terminal.run("new", "worker", "--kind", "server")
-    assert (ran.code, ran.out) == (2, "")
-    assert said in ran.err
-    assert terminal.files() == before
-
-
-def test_nothing_is_written_where_the_disk_is_full(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add_overlay(terminal)
-    real, calls = tempfile.mkstemp, iter(range(1, 100))
-
-    def mkstemp(**arguments: Any) -> Any:
-        if next(calls) == 5:
-            raise OSError(28, "No space left on device")
-        return real(**arguments)
-
-    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
-    before = terminal.files()
-    ran = terminal.run("new", "worker", "--kind", "server")
-    assert (ran.code, ran.out) == (2, "")
-    assert "No space left on device; nothing was" in ran.err
-    assert terminal.files() == before
