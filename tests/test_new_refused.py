@@ -11,6 +11,7 @@ import pytest
 
 from tests import case
 from tests.terminal import Terminal
+from wfgen.templating import Templates
 
 KUSTOMIZATION = "# Ours\nresources:\n  - ../../bases/web # first\nlabels: []\n"
 
@@ -43,6 +44,23 @@ def test_what_stands_already_is_kept(terminal: Terminal) -> None:
     assert [path.name for path in (terminal.root / "app/worker").iterdir()] == ["Dockerfile"]
     assert [path.name for path in (terminal.root / "kube/bases/worker").iterdir()] == ["x.yaml"]
     assert terminal.run("render").code == 0
+
+
+def test_kind_without_manifests_is_in_no_overlay(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one that a contributor has just begun."""
+    overlay = add_overlay(terminal)
+    names = Templates.names
+    monkeypatch.setattr(
+        Templates, "names", lambda *given: [n for n in names(*given) if n.endswith("/spec.yaml")]
+    )
+    ran = terminal.run("new", "worker", "--kind", "server")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "wrote specs/worker.yaml")
+    assert overlay.read_text("utf-8") == KUSTOMIZATION
+    monkeypatch.setattr(Templates, "names", lambda *_: [])
+    ran = terminal.run("new", "other", "--kind", "server")
+    assert (ran.code, "no template kinds/server/spec.yaml" in ran.err) == (2, True)
 
 
 def test_first_service_of_an_empty_folder(terminal: Terminal) -> None:

@@ -42,8 +42,12 @@ def scaffold(root: Path, name: str, kind: str) -> list[str]:
             wanted[spec] = templates.render(template, words)
         elif part in folders and not (root / folders[part]).exists():
             wanted[f"{folders[part]}/{path}"] = templates.render(template, words)
-    places = list(_places(root, folders["kube"]))
-    secrets = _secrets(spec, wanted.get(spec, ""), name, model)
+    if spec not in wanted:
+        raise WfgenError(f"templates: no template kinds/{kind}/spec.yaml")
+    secrets = _secrets(spec, wanted[spec], name, model)
+    places: list[tuple[str, str, str]] = []
+    if (root / folders["kube"]).exists() or any(path.startswith("kube/") for path in wanted):
+        places += _places(root, folders["kube"])
     if (root / PROJECT_FILE).is_file():
         places += [(PROJECT_FILE, "secrets", secret) for secret in secrets]
     for path, key, item in places:
