@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -120,6 +122,21 @@ def test_mistake_in_a_spec(terminal: Terminal) -> None:
         assert "hint: did you mean server?" in ran.err
         assert ran.err.endswith("1 error; nothing was written\n")
     assert terminal.files() == before
+
+
+def test_mistake_in_a_spec_does_not_wait_for_kustomize(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Which runs beside, and is stopped: nobody needs what it would say."""
+    case.write(tmp_path, {"bin/kubectl": "#!/bin/sh\nexec /bin/sleep 60\n"})
+    (tmp_path / "bin/kubectl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    overlay = "kube/overlays/production/kustomization.yaml"
+    case.write(terminal.root, {overlay: "resources: []\n", "specs/web.yaml": "kind: sever\n"})
+    start = time.monotonic()
+    assert terminal.run("check").code == 2
+    assert time.monotonic() - start < 30
+    gc.collect()  # a process left behind is a warning, and warnings are errors here
 
 
 def test_defect_of_ours_says_so(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,14 +116,16 @@ def test_service_that_another_file_names(terminal: Terminal) -> None:
         ("kube/overlays/production/kustomization.yaml", "resources: [", "kustomization.yaml: no"),
         ("kube/overlays/production/kustomization.yaml", "resources: x", "kustomization.yaml: no"),
         ("kube/overlays/production/kustomization.yaml", "- a\n", "kustomization.yaml: no YAML"),
+        ("kube/overlays/production/kustomization.yaml", b"# \xe9\n", "byte 3 is not UTF-8"),
         ("templates/kinds/server/spec.yaml", "#{{ nope }}#", "spec.yaml:1: 'nope' is undefined"),
         ("templates/kinds/server/spec.yaml", "kind: redis\n", "worker.yaml:1:7: kind: redis is"),
     ],
 )
 def test_nothing_is_written_where_a_part_fails(
-    terminal: Terminal, path: str, text: str, said: str
+    terminal: Terminal, path: str, text: str | bytes, said: str
 ) -> None:
-    case.write(terminal.root, {path: text})
+    (terminal.root / path).parent.mkdir(parents=True)
+    (terminal.root / path).write_bytes(text if isinstance(text, bytes) else text.encode())
     before = terminal.files()
     ran = terminal.run("new", "worker", "--kind", "server")
     assert (ran.code, ran.out) == (2, "")

@@ -124,7 +124,12 @@ def _tree(path: Path) -> dict[str, Any]:
 
 
 def _read(path: Path, missing: str | None = None) -> str:
-    """The text of a file; `missing` where it is none."""
+    """The text of a file; `missing`, where that is given, for what is none."""
     if missing is not None and not path.is_file():
         return missing
-    return path.read_text("utf-8", errors="replace")
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        if missing is not None:
+            return missing
+        raise WfgenError(f"{path}: byte {error.start + 1} is not UTF-8") from error
