@@ -51,7 +51,7 @@ def field_docs(model: type[BaseModel]) -> dict[str, str]:
 
 
 def refused(field: FieldInfo) -> Refused | None:
-    """The mark of a field that is in the vocabulary and not rendered."""
+    """The mark of a field that is in the vocabulary and not rendered, or not with one value."""
     return next((mark for mark in field.metadata if isinstance(mark, Refused)), None)
 
 
@@ -131,9 +131,16 @@ def entries(model: type[BaseModel]) -> Iterator[Entry]:
             name,
             _type(field.annotation),
             _default(field),
-            f"refused: {mark.instead}" if mark else "rendered",
+            _status(mark),
             docs.get(name, ""),
         )
+
+
+def _status(mark: Refused | None) -> str:
+    if mark is None:
+        return "rendered"
+    refusal = f"refused: {mark.instead}"
+    return f"rendered; `{mark.value}` is {refusal}" if mark.value else refusal
 
 
 def reference() -> str:

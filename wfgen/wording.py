@@ -71,8 +71,9 @@ def _translate(
             message = f"{prefix}{value} is not one of {', '.join(choices)}"
             yield file.at(route, message, "choice", near if near.startswith("did") else "")
         case "not-rendered":
-            message = f"{field} is not rendered by this version of wfgen"
-            yield file.at(route, message, "not-rendered", hint, key=True)
+            what = f"{prefix}{context['value']}" if context["value"] else field
+            message = f"{what} is not rendered by this version of wfgen"
+            yield file.at(route, message, "not-rendered", hint, key=not context["value"])
         case "mistakes":
             mistakes: tuple[Mistake, ...] = context["mistakes"]
             for each in mistakes:

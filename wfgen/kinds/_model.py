@@ -40,17 +40,23 @@ class Model(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Marks a field that wfgen does not render yet, and says what to do instead."""
+    """Marks a field, or one value of it, that wfgen does not render yet: what to do instead."""
 
     instead: str
+    value: str | None = None
+    """The one value that is refused; None for the whole field."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self._refuse, handler(source))
 
-    def _refuse(self, _: object) -> object:
-        raise PydanticCustomError("not-rendered", "not rendered", {"hint": self.instead})
+    def _refuse(self, given: object) -> object:
+        if self.value not in (None, given):
+            return given
+        raise PydanticCustomError(
+            "not-rendered", "not rendered", {"hint": self.instead, "value": self.value or ""}
+        )
 
 
 @dataclass(frozen=True)
