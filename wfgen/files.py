@@ -93,12 +93,11 @@ def files(made: Plan) -> Iterator[PlannedFile]:
 
 def check_paths(planned: list[PlannedFile]) -> None:
     """Raises `WfgenError` where two files would have one path."""
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     for file in planned:
-        if seen.setdefault(file.path, file.template) is not file.template or (
-            sum(other.path == file.path for other in planned) > 1
-        ):
+        if file.path in seen:
             raise WfgenError(
                 f"specs/project.yaml: two workflows would be {file.path}; "
                 "give the environment or the service another name"
             )
+        seen.add(file.path)

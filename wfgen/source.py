@@ -27,6 +27,8 @@ MAX_PROBLEMS = 50
 Route = tuple[str | int, ...]
 """Keys and indices that lead to a value."""
 
+_BRACKETS = {"while parsing a flow sequence": "[", "while parsing a flow mapping": "{"}
+
 Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -69,7 +71,9 @@ def parse(file: str, text: str) -> tuple[Any, list[Diagnostic]]:
     except yaml.reader.ReaderError as error:
         # its position counts bytes
         line = text.encode()[: error.position].count(b"\n") + 1
-        message = f"character #x{ord(error.character):04x} is not allowed in YAML"
+        found: Any = error.character  # a number from libyaml, a character from PyYAML's own reader
+        code = found if isinstance(found, int) else ord(found)
+        message = f"character #x{code:04x} is not allowed in YAML"
         return None, [diagnose(file, text, line, 1, message, "yaml-syntax")]
     return tree, [
         diagnose(file, text, p.line, p.column, p.message, p.rule, p.hint) for p in reader.problems
@@ -168,9 +172,18 @@ def _explain(text: str, error: yaml.MarkedYAMLError) -> SourceError:
             mark, "a tab; YAML is indented with spaces", "yaml-tab", "use two spaces"
         )
     problem = (error.problem or "not YAML").replace("did not find expected", "expected")
-    if error.context:
+    hint = ""
+    if problem.startswith("mapping values are not allowed"):
+        problem = "a key cannot stand here"
+        hint = (
+            "is it indented like its neighbours, and does the line above end its key with a colon?"
+        )
+    elif error.context in _BRACKETS and error.context_mark:
+        bracket = _BRACKETS[error.context]
+        hint = f"the {bracket} of line {error.context_mark.line + 1} is not closed"
+    elif error.context:
         problem += f" {error.context}"
-    return SourceError(mark, f"not YAML: {problem}", "yaml-syntax")
+    return SourceError(mark, f"not YAML: {problem}", "yaml-syntax", hint)
 
 
 def locate(text: str, route: Route, *, key: bool = False) -> tuple[int, int]:

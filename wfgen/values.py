@@ -37,7 +37,8 @@ def scalar(value: Any) -> Markup:
         return Markup(json.dumps(value, ensure_ascii=False))
     if isinstance(value, list | tuple):
         return Markup(f"[{', '.join(scalar(item) for item in value)}]")
-    raise WfgenError(f"a template prints {value!r}, which is no text, number or list [template]")
+    kind = type(value).__name__
+    raise WfgenError(f"a template prints a {kind}, which is no text, number or list [template]")
 
 
 def line(value: str) -> Markup:

@@ -133,9 +133,9 @@ class Lasting:
     def _seconds(self, value: object) -> int:
         seconds = _seconds(value) if isinstance(value, str) else None
         if seconds is None:
-            raise PydanticCustomError(
-                "format", "no", {"what": "a duration such as 90s, 5m, 2h or 3d"}
-            )
+            hint = f"write {value}s for seconds" if type(value) is int else ""
+            what = "a duration such as 90s, 5m, 2h or 3d"
+            raise PydanticCustomError("format", "no", {"what": what, "hint": hint})
         if not (_seconds(self.low) or 0) <= seconds <= (_seconds(self.high) or 0):
             what = f"between {self.low} and {self.high}"
             raise PydanticCustomError("range", "no", {"what": what})
