@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakekube import FakeCluster
 from tests.judges.tools import find_program
+from tests.kube_api import FakeCluster
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -92,7 +92,7 @@ class Release:
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(self.folder),
-                "KUBECONFIG": str(self.cluster.kubeconfig),
+                **self.cluster.environment,
                 "WFGEN_DESCRIPTION": str(description),
                 "WFGEN_POLL_SECONDS": "0.15",
                 "WFGEN_DOUBT_SECONDS": "0.5",
@@ -149,6 +149,15 @@ class Release:
         """The release record in the cluster."""
         found = self.cluster.find("ConfigMap", "wfgen-release-production", "shop")
         return json.loads(found["data"]["record.json"]) if found else {}
+
+    @property
+    def writes(self) -> list[str]:
+        """Verb and path of every request that changed something, in order."""
+        return [
+            f"{each['verb']} {each['path']}"
+            for each in self.cluster.requests
+            if not each["dry_run"] and each["status"] < 300
+        ]
 
     def settle(self, seconds: float = 3) -> None:
         """Waits until the fake's controllers have nothing left to do."""
