@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 
 from tests.judges.tools import find_program
 from tests.kube_api import FakeCluster
+from tests.kube_api.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,47 +36,64 @@ class Outputs:
     summary: str = ""
 
 
+@dataclass(frozen=True)
+class Start:
+    """Where a test begins: a checkout and a cluster to copy, and the number of the last run."""
+
+    checkout: Path
+    world: World
+    run_id: int
+
+
+def describe(environment: str) -> dict[str, Any]:
+    """The description of an environment of the sample project, but hurried."""
+    path = ROOT / f".github/actions/release/{environment}.json"
+    description: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    for service in description["services"].values():
+        service.update(timeout_seconds=20, bake_seconds=0.3)
+    return description
+
+
+def git(checkout: Path, *arguments: str) -> str:
+    """What git prints in a checkout."""
+    who = {
+        f"GIT_{role}_{what}": "test@example.com"
+        for role in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    return subprocess.run(
+        ["git", *arguments], cwd=checkout, env={**os.environ, **who},
+        check=True, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+
+
+def commit(checkout: Path) -> str:
+    """Commits whatever changed, also nothing, and returns the commit."""
+    git(checkout, "add", "--all")
+    git(checkout, "commit", "--quiet", "--allow-empty", "--message", "a change")
+    return git(checkout, "rev-parse", "HEAD")
+
+
 class Release:
     """A checkout, a cluster, and one run of a pipeline after the other."""
 
-    def __init__(self, folder: Path, cluster: FakeCluster) -> None:
+    def __init__(self, folder: Path, cluster: FakeCluster, start: Start) -> None:
         self.folder, self.cluster = folder, cluster
         self.checkout = folder / "checkout"
-        shutil.copytree(ROOT / "kube", self.checkout / "kube")
-        for path in self.checkout.rglob("*.yaml"):  # faster than anybody's patience
-            text = path.read_text("utf-8")
-            path.write_text(
-                text.replace("progressDeadlineSeconds: 1", "progressDeadlineSeconds: 9"), "utf-8"
-            )
-        described = json.loads(
-            (ROOT / ".github/actions/release/production.json").read_text("utf-8")
-        )
-        for service in described["services"].values():
-            service.update(timeout_seconds=12, bake_seconds=1)
-            if service["health"] and service["health"]["type"] == "exec":
-                service["health"] = None
-        self.description: dict[str, Any] = described
+        shutil.copytree(start.checkout, self.checkout)
+        self.sha = git(self.checkout, "rev-parse", "HEAD")
+        self.description: dict[str, Any] = describe("production")
         self.environment: dict[str, str] = {}
-        self.run_id = 1
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.sha = self.commit()
-        cluster.namespace("shop")
+        self.run_id = start.run_id
+        cluster.restore(start.world)
 
-    def git(self, *arguments: str) -> str:
-        who = {
-            f"GIT_{role}_{what}": "test@example.com"
-            for role in ("AUTHOR", "COMMITTER")
-            for what in ("NAME", "EMAIL")
-        }
-        return subprocess.run(
-            ["git", *arguments], cwd=self.checkout, env={**os.environ, **who},
-            check=True, capture_output=True, text=True,
-        ).stdout.strip()  # fmt: skip
-
-    def commit(self) -> str:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "a change")
-        self.sha = self.git("rev-parse", "HEAD")
+    def commit(self, path: str = "", old: str = "", new: str = "") -> str:
+        """A new commit, with `new` for `old` in a file of the checkout where one is given."""
+        if path:
+            text = (self.checkout / path).read_text("utf-8")
+            assert old in text
+            (self.checkout / path).write_text(text.replace(old, new, 1), "utf-8")
+        self.sha = commit(self.checkout)
         return self.sha
 
     def run(self, command: str, **environment: str) -> Outputs:
@@ -159,10 +176,6 @@ class Release:
             if not each["dry_run"] and each["status"] < 300
         ]
 
-    def settle(self, seconds: float = 3) -> None:
-        """Waits until the fake's controllers have nothing left to do."""
-        time.sleep(seconds)
-
 
 def _read(path: Path) -> dict[str, str]:
     values: dict[str, str] = {}
@@ -178,14 +191,52 @@ def _read(path: Path) -> dict[str, str]:
     return values
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[FakeCluster]:
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeCluster]:
+    """One API server for all tests: kubectl keeps what discovery told it of an address."""
     find_program("kubectl")
-    with FakeCluster(tmp_path) as cluster:
+    with FakeCluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        cluster.namespace("shop")
         yield cluster
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory, server: FakeCluster) -> Start:
+    """The sample project in a commit, and nothing in its namespace."""
+    checkout = tmp_path_factory.mktemp("project") / "checkout"
+    shutil.copytree(ROOT / "kube", checkout / "kube")
+    git(checkout, "init", "--quiet", "--template=", "--initial-branch=main")
+    commit(checkout)
+    return Start(checkout, server.snapshot(), run_id=1)
+
+
+@pytest.fixture(scope="session")
+def released(
+    tmp_path_factory: pytest.TempPathFactory, server: FakeCluster, empty: Start
+) -> tuple[Start, dict[str, Outputs]]:
+    """The first good release, c1 and s1, made once; and what its jobs said."""
+    release = Release(tmp_path_factory.mktemp("released"), server, empty)
+    done = release.release(client="c1", server="s1")
+    assert done["monitor"].code == 0, done
+    return Start(release.checkout, server.snapshot(), release.run_id), done
+
+
 @pytest.fixture
-def shop(tmp_path: Path, cluster: FakeCluster) -> Release:
-    """The sample project and an empty cluster."""
-    return Release(tmp_path, cluster)
+def cluster(server: FakeCluster, empty: Start) -> FakeCluster:
+    """A cluster with an empty namespace, shop."""
+    server.restore(empty.world)
+    return server
+
+
+@pytest.fixture
+def first(tmp_path: Path, server: FakeCluster, empty: Start) -> Release:
+    """The sample project, before its first release."""
+    return Release(tmp_path, server, empty)
+
+
+@pytest.fixture
+def shop(
+    tmp_path: Path, server: FakeCluster, released: tuple[Start, dict[str, Outputs]]
+) -> Release:
+    """The sample project after its first good release, c1 and s1."""
+    return Release(tmp_path, server, released[0])

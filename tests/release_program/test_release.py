@@ -28,7 +28,6 @@ def test_a_good_release_is_the_last_known_good(shop: Release) -> None:
 
 
 def test_a_service_that_did_not_change_keeps_its_pods(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     before = {n for n in shop.cluster.names("Pod", "shop") if n.startswith(("client", "redis"))}
     done = shop.release(client="c1", server="s2")
     assert done["monitor"].values["verified"] == "true", done
@@ -51,7 +50,6 @@ def test_a_failing_monitor_brings_every_service_back(
     shop: Release, behaviour: dict[str, Any], reason: str
 ) -> None:
     # The client comes last: everything else of the release is applied and well by then.
-    shop.release(client="c1", server="s1")
     before = shop.cluster.images("shop")
     shop.cluster.behave(shop.images(client="bad")["client"], **behaviour)
     shop.description["services"]["client"]["timeout_seconds"] = 4
@@ -68,7 +66,6 @@ def test_a_failing_monitor_brings_every_service_back(
 
 
 def test_a_bad_dependency_stops_the_deploy_and_blames_the_application(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     before = shop.cluster.images("shop")
     shop.cluster.behave(shop.images(server="bad")["server"], pull_error=True)
     done = shop.release(client="c2", server="bad")
@@ -79,7 +76,6 @@ def test_a_bad_dependency_stops_the_deploy_and_blames_the_application(shop: Rele
 
 
 def test_what_only_the_bad_release_added_is_gone_after_the_rollback(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     before = shop.cluster.find("Deployment", "client", "shop")
     path = shop.checkout / "kube/bases/client/deployment.yaml"
     text = path.read_text("utf-8")
@@ -101,7 +97,6 @@ def test_what_only_the_bad_release_added_is_gone_after_the_rollback(shop: Releas
 
 
 def test_an_apply_that_fails_midway_is_undone_for_all(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     before = shop.cluster.images("shop")
     shop.cluster.fault("PATCH", "/deployments/client.*dryRun", 403)
     assert shop.release(client="c2", server="s2")["deploy"].code == 1
@@ -116,7 +111,6 @@ def test_an_apply_that_fails_midway_is_undone_for_all(shop: Release) -> None:
 
 
 def test_manifests_that_the_server_refuses_touch_nothing(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     path = shop.checkout / "kube/bases/client/deployment.yaml"
     text = path.read_text("utf-8").replace(
         "metadata:\n  name: client",
@@ -137,7 +131,6 @@ def test_manifests_that_the_server_refuses_touch_nothing(shop: Release) -> None:
 def test_rollback_twice_is_the_same_as_once_and_nothing_after_the_commit_point(
     shop: Release,
 ) -> None:
-    shop.release(client="c1", server="s1")
     live = shop.cluster.images("shop")
     assert shop.run("rollback").values["restored"] == "nothing"
     assert shop.cluster.images("shop") == live
@@ -150,7 +143,6 @@ def test_rollback_twice_is_the_same_as_once_and_nothing_after_the_commit_point(
 
 
 def test_only_the_owner_rolls_back_and_only_the_owner_may_be_monitored(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     shop.release("deploy", client="c2", server="s2")
     live = shop.cluster.images("shop")
     assert shop.run("rollback", GITHUB_RUN_ID="999").values["restored"] == "nothing"
@@ -160,7 +152,6 @@ def test_only_the_owner_rolls_back_and_only_the_owner_may_be_monitored(shop: Rel
 
 
 def test_a_second_run_is_refused_while_the_first_is_in_flight(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     shop.release("preflight", client="c2", server="s2")
     done = shop.release(client="c3", server="s3")
     assert done["preflight"].code == 1
@@ -169,7 +160,6 @@ def test_a_second_run_is_refused_while_the_first_is_in_flight(shop: Release) -> 
 
 
 def test_a_dead_run_is_undone_by_the_watchdog_or_by_the_next_preflight(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     good = shop.cluster.images("shop")
     shop.release("deploy", client="c2", server="s2")
     dead = shop.run_id
@@ -200,7 +190,6 @@ def test_a_commit_that_does_not_contain_what_is_live_is_stale_unless_forced(shop
 
 
 def test_a_commit_made_before_the_failure_that_it_contains_is_stale(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     shop.commit()
     shop.cluster.behave(shop.images(client="bad")["client"], crash_loop=True)
     bad = shop.sha
@@ -224,7 +213,6 @@ def test_a_first_release_that_fails_deletes_only_what_it_made_and_no_state(shop:
 
 
 def test_what_is_live_before_the_first_release_is_release_0(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     for name in [n for n in shop.cluster.names("ConfigMap", "shop") if n.startswith("wfgen")]:
         shop.cluster.delete("ConfigMap", name, "shop")
     live = shop.cluster.images("shop")
@@ -236,7 +224,6 @@ def test_what_is_live_before_the_first_release_is_release_0(shop: Release) -> No
 
 
 def test_a_database_that_fails_is_named_and_left_alone(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     path = shop.checkout / "kube/bases/redis/statefulset.yaml"
     path.write_text(path.read_text("utf-8").replace("redis:7.4.1", "redis:7.4.2"), "utf-8")
     shop.commit()
@@ -251,7 +238,6 @@ def test_a_database_that_fails_is_named_and_left_alone(shop: Release) -> None:
 
 def test_a_stateful_set_that_may_be_rolled_back_loses_its_stuck_pod(shop: Release) -> None:
     shop.description["services"]["redis"]["rollback"] = "auto"
-    shop.release(client="c1", server="s1")
     path = shop.checkout / "kube/bases/redis/statefulset.yaml"
     path.write_text(path.read_text("utf-8").replace("redis:7.4.1", "redis:7.4.2"), "utf-8")
     shop.commit()
@@ -265,7 +251,6 @@ def test_a_stateful_set_that_may_be_rolled_back_loses_its_stuck_pod(shop: Releas
 
 
 def test_a_failing_migration_leaves_everything_and_the_schema(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     before = shop.cluster.images("shop")
     shop.cluster.behave(shop.images(server="bad")["server"], job_fails=True)
     done = shop.release(client="c2", server="bad")
@@ -276,7 +261,6 @@ def test_a_failing_migration_leaves_everything_and_the_schema(shop: Release) -> 
 
 
 def test_a_contracting_migration_switches_the_rollback_off_and_says_so(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     shop.description["services"]["server"]["migrate"]["contracting"] = True
     shop.cluster.behave(shop.images(client="bad")["client"], crash_loop=True)
     done = shop.release(client="bad", server="s2")
@@ -287,7 +271,6 @@ def test_a_contracting_migration_switches_the_rollback_off_and_says_so(shop: Rel
 
 
 def test_autoscaled_replicas_are_left_to_the_autoscaler(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     scaler = {"spec": {"minReplicas": 4}}
     shop.cluster.patch("HorizontalPodAutoscaler", "server", "shop", scaler)
     shop.release(client="c2", server="s2")
@@ -328,7 +311,6 @@ def test_an_api_server_that_fails_now_and_then_does_not_fail_the_release(shop: R
 
 
 def test_going_back_restores_a_recorded_release_and_holds_the_environment(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     first = shop.cluster.images("shop")
     shop.release(client="c2", server="s2")
     shop.environment["WFGEN_GO_BACK"] = "1"
@@ -342,7 +324,6 @@ def test_going_back_restores_a_recorded_release_and_holds_the_environment(shop: 
 
 
 def test_pruning_keeps_what_a_recorded_release_uses(shop: Release) -> None:
-    shop.release(client="c1", server="s1")
     path = shop.checkout / "kube/bases/server/kustomization.yaml"
     path.write_text(
         path.read_text("utf-8").replace("PORT=8000", "PORT=8000\n      - MORE=1"), "utf-8"

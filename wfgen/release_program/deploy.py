@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from . import diagnostics, jobs, kubectl, manifests, record, rollout
+from . import diagnostics, jobs, kubectl, manifests, record, rollout, stored
 from .description import Description, Service, load
 from .kubectl import KubectlError, Object, key
 from .outputs import Failure, group, log
-from .record import InFlight, Record
+from .record import InFlight
 
 
 def migrate() -> int:
@@ -18,8 +18,7 @@ def migrate() -> int:
     Reads: WFGEN_DESCRIPTION, KUBECONFIG, SECRET_<KEY>, WFGEN_NUMBER (previews). Writes nothing.
     """
     description = load()
-    flying = (record.read(description) or Record()).flying
-    record.renew(description)
+    flying = record.begin(description)
     services = description.in_order(flying.services)
     migrating = [s for s in services if s.migrate]
     if flying.go_back or not migrating:
@@ -27,15 +26,22 @@ def migrate() -> int:
         return 0
     objects = manifests.render(description, services, flying.images)
     for service in migrating:
-        for dependency in _dependencies(description, service, services):
-            if not kubectl.live(manifests.workloads_of(dependency, objects)):
-                _apply_service(description, flying.release, dependency, objects)
+        missing = [
+            each
+            for each in _dependencies(description, service, services)
+            if not kubectl.live(manifests.workloads_of(each, objects))
+        ]
+        if missing:
+            _prepare(description, flying, objects)
+        for dependency in missing:
+            _apply_service(description, flying.release, dependency, objects)
         _apply_config(description, service, objects)
         assert service.migrate is not None
         if service.migrate.contracting:
-            record.update(description, lambda found: setattr(found.flying, "contracted", True))
+            record.update(description, lambda mine: setattr(mine, "contracted", True))
         log(f"migrating {service.name}")
-        jobs.run(jobs.migration(service, flying.release, objects, description.place))
+        job = jobs.migration(service, flying.release, objects, description.place)
+        jobs.run(job, record.Lease(description))
     return 0
 
 
@@ -48,18 +54,10 @@ def deploy() -> int:
     Reads: WFGEN_DESCRIPTION, KUBECONFIG, SECRET_<KEY>, WFGEN_NUMBER (previews). Writes nothing.
     """
     description = load()
-    flying = (record.read(description) or Record()).flying
-    record.renew(description)
+    flying = record.begin(description)
     services = description.in_order(flying.services)
     objects = _objects(description, flying, services)
-    try:
-        kubectl.apply(objects, dry_run=True)
-    except KubectlError as error:
-        raise Failure(
-            f"the API server refuses the manifests; nothing was applied: {error}"
-        ) from error
-    record.store(description, flying.release, objects)
-    _note_created(description, objects)
+    _prepare(description, flying, objects)
     with group("objects of no service"):
         _apply(manifests.shared(description, objects))
     for service in services:
@@ -70,26 +68,45 @@ def deploy() -> int:
 def _objects(description: Description, flying: InFlight, services: list[Service]) -> list[Object]:
     if not flying.go_back:
         return manifests.render(description, services, flying.images)
-    objects = record.stored(description, flying.go_back)
-    if objects is None:
-        raise Failure(f"release {flying.go_back} is not recorded any more")
-    hashed = [thing for thing in objects if thing["kind"] == "Secret"]
-    if missing := {key(t) for t in hashed} - {key(t) for t in kubectl.live(hashed)}:
+    objects = stored.demand(description, flying.go_back)
+    # No body of a Secret was recorded; it is still there.
+    mine = {*(service.name for service in services), None}
+    return [
+        thing
+        for thing in objects
+        if thing["kind"] != "Secret" and manifests.owner(description, thing) in mine
+    ]
+
+
+def _prepare(description: Description, flying: InFlight, objects: list[Object]) -> None:
+    """Asks the API server what would change, and records that with the manifests.
+
+    Only what a release made may be deleted when it is undone, and what it did not change is not to
+    be restored. Raises `Failure` where the API server refuses the manifests.
+    """
+    before = {key(thing): thing for thing in kubectl.live(objects)}
+    try:
+        after = kubectl.apply(objects, dry_run=True)
+    except KubectlError as error:
         raise Failure(
-            f"release {flying.go_back} needs {', '.join(sorted(missing))}, which are gone"
-        )
-    return [thing for thing in objects if thing["kind"] != "Secret"]
+            f"the API server refuses the manifests; nothing was applied: {error}"
+        ) from error
+    stored.write(description, flying.release, objects)
+    created = [key(thing) for thing in objects if key(thing) not in before]
+    changed = [key(thing) for thing in after if _body(thing) != _body(before.get(key(thing), {}))]
 
-
-def _note_created(description: Description, objects: list[Object]) -> None:
-    """Which objects this release makes: only those may a first release's rollback delete."""
-    present = {key(thing) for thing in kubectl.live(objects)}
-    created = [key(thing) for thing in objects if key(thing) not in present]
-
-    def note(found: Record) -> None:
-        found.flying.created = sorted({*found.flying.created, *created})
+    def note(mine: InFlight) -> None:
+        mine.touching = True
+        mine.created = sorted({*mine.created, *created})
+        mine.changed = sorted({*mine.changed, *changed})
 
     record.update(description, note)
+
+
+def _body(thing: Object) -> Object:
+    """An object without what the API server and controllers write."""
+    labels = thing.get("metadata", {}).get("labels")
+    return {**{k: v for k, v in thing.items() if k not in ("metadata", "status")}, "labels": labels}
 
 
 def _apply_service(
@@ -103,7 +120,8 @@ def _apply_service(
     if service.external:
         secret = next(t["metadata"]["name"] for t in own if t["kind"] == "Secret")
         log(f"asking {service.name}, outside the cluster")
-        jobs.run(jobs.question(service, release, secret, description.place))
+        job = jobs.question(service, release, secret, description.place)
+        jobs.run(job, record.Lease(description))
     elif any(service.name in other.depends_on for other in description.services.values()):
         try:
             rollout.wait(description, [service], objects)
@@ -128,9 +146,9 @@ def _apply(objects: list[Object]) -> None:
 def _note_applied(description: Description, service: Service) -> None:
     """Before the apply, as nobody knows how far one gets that is cut off."""
 
-    def note(found: Record) -> None:
-        if service.name not in found.flying.applied:
-            found.flying.applied.append(service.name)
+    def note(mine: InFlight) -> None:
+        if service.name not in mine.applied:
+            mine.applied.append(service.name)
 
     record.update(description, note)
 

@@ -9,6 +9,8 @@ from . import kubectl, manifests
 from .description import Service
 from .kubectl import Object
 from .outputs import Failure, group, log
+from .record import Lease
+from .rollout import poll_seconds
 
 _RESOURCES = {
     "requests": {"cpu": "50m", "memory": "64Mi"},
@@ -64,8 +66,11 @@ def question(service: Service, release: int, secret: str, namespace: str) -> Obj
     return _job(f"{name}-{release}", name, namespace, spec, 120)
 
 
-def run(job: Object) -> None:
-    """Runs a Job to its end. Raises `Failure` where it fails, with its last lines."""
+def run(job: Object, lease: Lease) -> None:
+    """Runs a Job to its end, and keeps the lease meanwhile; its last lines go to the log.
+
+    Raises `Failure` where it fails or does not end in time.
+    """
     name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
     kubectl.delete([job])  # of an earlier attempt
     limit = job["spec"]["activeDeadlineSeconds"] + 60
@@ -82,7 +87,8 @@ def run(job: Object) -> None:
         if "Failed" in ended:
             _show(name, namespace)
             raise Failure(f"Job {name} failed: {ended['Failed'] or 'see its log above'}")
-        time.sleep(_poll())
+        lease.keep()
+        time.sleep(poll_seconds())
     raise Failure(f"Job {name} did not end within {limit} s")
 
 
@@ -90,13 +96,8 @@ def _wait_until_gone(name: str, namespace: str) -> None:
     for _ in range(30):
         if kubectl.get("job", name, namespace) is None:
             return
-        time.sleep(_poll())
-
-
-def _poll() -> float:
-    from .rollout import poll_seconds
-
-    return poll_seconds()
+        time.sleep(poll_seconds())
+    raise Failure(f"Job {name} of an earlier attempt does not go away")
 
 
 def _show(name: str, namespace: str) -> None:
