@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import os
 import shutil
@@ -19,6 +21,7 @@ from tests.kube_api import FakeCluster
 from tests.kube_api.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
+RECORD = "wfgen-release-production"
 
 
 def digest(text: str) -> str:
@@ -96,14 +99,13 @@ class Release:
         self.sha = commit(self.checkout)
         return self.sha
 
-    def run(self, command: str, **environment: str) -> Outputs:
-        """One command, in a process of its own."""
+    def start(self, command: str, **environment: str) -> subprocess.Popen[str]:
+        """Starts a command, in a process of its own."""
         description = self.folder / "description.json"
         description.write_text(json.dumps(self.description), "utf-8")
-        outputs, summary = self.folder / "outputs", self.folder / "summary"
-        outputs.write_text("")
-        summary.write_text("")
-        process = subprocess.run(
+        for name in ("outputs", "summary"):
+            (self.folder / name).write_text("")
+        return subprocess.Popen(
             [sys.executable, str(ROOT / "wfgen/release_program"), command],
             cwd=self.checkout,
             env={
@@ -111,25 +113,43 @@ class Release:
                 "HOME": str(self.folder),
                 **self.cluster.environment,
                 "WFGEN_DESCRIPTION": str(description),
-                "WFGEN_POLL_SECONDS": "0.15",
-                "WFGEN_DOUBT_SECONDS": "0.5",
+                "GOGC": "off",  # kubectl ends before it needs to collect garbage
+                "WFGEN_POLL_SECONDS": "0.2",
+                "WFGEN_DOUBT_SECONDS": "0.4",
                 "WFGEN_RETRY_SECONDS": "0.1",
                 "WFGEN_SHA": self.sha,
                 "GITHUB_REPOSITORY": "acme/shop",
                 "GITHUB_RUN_ID": str(self.run_id),
-                "GITHUB_OUTPUT": str(outputs),
-                "GITHUB_STEP_SUMMARY": str(summary),
+                "GITHUB_OUTPUT": str(self.folder / "outputs"),
+                "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
                 "SECRET_POSTGRES_PASSWORD": "placeholder-of-the-test",
                 **self.environment,
                 **environment,
             },
-            check=False,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=90,
         )
-        log = process.stdout + process.stderr
-        return Outputs(process.returncode, log, _read(outputs), summary.read_text("utf-8"))
+
+    def end(self, process: subprocess.Popen[str]) -> Outputs:
+        """What a command that was started said, when it has ended."""
+        log = "".join(process.communicate(timeout=90))
+        values, summary = _read(self.folder / "outputs"), (self.folder / "summary").read_text()
+        return Outputs(process.returncode, log, values, summary)
+
+    def run(self, command: str, **environment: str) -> Outputs:
+        """One command from beginning to end."""
+        return self.end(self.start(command, **environment))
+
+    def preflight(self, **environment: str) -> Outputs:
+        """A preflight of a new run, unless told otherwise, with images c3 and s3."""
+        self.run_id += 1
+        names = [n for n, s in self.description["services"].items() if s["deploy"]]
+        told = {
+            "WFGEN_SERVICES": json.dumps(names),
+            "WFGEN_IMAGES": json.dumps(self.images(client="c3", server="s3")),
+        }
+        return self.run("preflight", **told, **environment)
 
     def images(self, **tags: str) -> dict[str, str]:
         """References by digest for the services that are built here."""
@@ -139,33 +159,49 @@ class Release:
             if name in tags
         }
 
-    def release(self, until: str = "rollback", **tags: str) -> dict[str, Outputs]:
-        """The jobs of _deploy.yml by its conditions; `tags` tell the images apart."""
+    def release(self, until: str = "", services: str = "", **tags: str) -> dict[str, Outputs]:
+        """The jobs of _deploy.yml by its conditions, all or `until` one of them.
+
+        `services` is a comma list, of all where it is empty; `tags` tell the images apart.
+        """
         self.run_id += 1
         names = [n for n, s in self.description["services"].items() if s["deploy"]]
-        images = json.dumps(self.images(**tags))
-        done = {
-            "preflight": self.run(
-                "preflight", WFGEN_SERVICES=json.dumps(names), WFGEN_IMAGES=images
-            )
+        told = {
+            "WFGEN_SERVICES": json.dumps(services.split(",") if services else names),
+            "WFGEN_IMAGES": json.dumps(self.images(**tags)),
         }
-        if done["preflight"].values.get("proceed") == "true":
-            for command in ("migrate", "deploy", "monitor"):
-                done[command] = self.run(command)
-                if done[command].code or command == until:
-                    break
-        if until == "rollback" and (
-            done["preflight"].values.get("proceed") != "false"
-            and done.get("monitor", Outputs(1, "")).code
-        ):
+        done = {"preflight": self.run("preflight", **told)}
+        for command in ("migrate", "deploy", "monitor"):
+            if done["preflight"].values["proceed"] != "true" or until in done:
+                break
+            done[command] = self.run(command)
+            if done[command].code:
+                break
+        verified = "monitor" in done and not done["monitor"].code
+        if until not in done and done["preflight"].values["proceed"] != "false" and not verified:
             done["rollback"] = self.run("rollback")
         return done
 
     @property
     def record(self) -> dict[str, Any]:
         """The release record in the cluster."""
-        found = self.cluster.find("ConfigMap", "wfgen-release-production", "shop")
-        return json.loads(found["data"]["record.json"]) if found else {}
+        found = self.cluster.find("ConfigMap", RECORD, "shop")
+        assert found is not None
+        record: dict[str, Any] = json.loads(found["data"]["record.json"])
+        return record
+
+    def change_record(self, **values: Any) -> None:
+        """Makes the record say something else, as if it had come about."""
+        text = json.dumps({**self.record, **values})
+        self.cluster.patch("ConfigMap", RECORD, "shop", {"data": {"record.json": text}})
+
+    def manifests(self, release: int) -> dict[str, Any]:
+        """The stored manifests of a release, by kind/name."""
+        found = self.cluster.find("ConfigMap", f"{RECORD}-{release}", "shop")
+        assert found is not None
+        packed = base64.b64decode(found["data"]["manifests"])
+        objects = json.loads(gzip.decompress(packed))
+        return {f"{thing['kind']}/{thing['metadata']['name']}": thing for thing in objects}
 
     @property
     def writes(self) -> list[str]:
@@ -240,3 +276,22 @@ def shop(
 ) -> Release:
     """The sample project after its first good release, c1 and s1."""
     return Release(tmp_path, server, released[0])
+
+
+@pytest.fixture(scope="session")
+def deployed(
+    tmp_path_factory: pytest.TempPathFactory,
+    server: FakeCluster,
+    released: tuple[Start, dict[str, Outputs]],
+) -> Start:
+    """After the deploy of a second release, c2 and s2, made once."""
+    release = Release(tmp_path_factory.mktemp("deployed"), server, released[0])
+    done = release.release("deploy", client="c2", server="s2")
+    assert done["deploy"].code == 0, done
+    return Start(release.checkout, server.snapshot(), release.run_id)
+
+
+@pytest.fixture
+def flying(tmp_path: Path, server: FakeCluster, deployed: Start) -> Release:
+    """The sample project with a second release in flight, c2 and s2, which the last run owns."""
+    return Release(tmp_path, server, deployed)

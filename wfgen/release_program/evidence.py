@@ -121,13 +121,20 @@ def _judge_pod(pod: Object, state: State) -> None:
         time.strptime(pod["metadata"]["creationTimestamp"], "%Y-%m-%dT%H:%M:%SZ")
     )
     state.pods[name] = (sum(c.get("restartCount", 0) for c in containers), made, codes)
-    for container in containers:
+    state.signs += signs(pod)
+
+
+def signs(pod: Object) -> list[str]:
+    """What is bad about a pod if it lasts, as POD: REASON: MESSAGE."""
+    name, status = pod["metadata"]["name"], pod.get("status", {})
+    found = []
+    for container in status.get("containerStatuses", []) + status.get("initContainerStatuses", []):
         waiting = container.get("state", {}).get("waiting", {})
         if waiting.get("reason") in BAD_REASONS:
-            state.signs.append(f"{name}: {waiting['reason']}: {waiting.get('message', '')}")
-    for condition in status.get("conditions", []):
-        if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
-            state.signs.append(f"{name}: Unschedulable: {condition.get('message', '')}")
+            found.append(f"{name}: {waiting['reason']}: {waiting.get('message', '')}")
+    if _reason(pod, "PodScheduled") == "Unschedulable":
+        found.append(f"{name}: Unschedulable: no node takes it")
+    return found
 
 
 def stuck_pods(live: Object, cluster: Cluster) -> list[Object]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import diagnostics, health, manifests, record, rollout, stored
 from .description import Description, Service, load
+from .kubectl import Object
 from .outputs import add_summary, error, log, write_output
 from .record import GOOD, HELD, KEPT, Record
 
@@ -102,7 +103,7 @@ def monitor() -> int:
     objects = stored.read(description, flying.release) or []
     services = description.in_order(flying.services)
     verdicts = [Verdict(s, flying.started) for s in services if manifests.workloads_of(s, objects)]
-    started, lease = time.time(), record.Lease(description)
+    started = time.time()
     failed: list[Verdict] = []
     while True:
         rollout.look_at(description, [verdict.watch for verdict in verdicts], objects)
@@ -111,32 +112,33 @@ def monitor() -> int:
         failed = [verdict for verdict in verdicts if verdict.failure]
         if failed or all(verdict.good for verdict in verdicts):
             break
-        lease.keep()
+        record.renew(description, found)
         time.sleep(rollout.poll_seconds())
     _summarize(description, found, verdicts)
     if failed:
         cause = "app" if any(v.cause == "app" for v in failed) else "infra"
         write_output("cause", cause)
-        record.blame(description, cause)
+        record.blame(description, found, cause)
         for verdict in failed:
             error(f"{verdict.service.name}: {verdict.failure}")
             diagnostics.show(description, verdict.service, objects)
         return 1
-    _commit(description)
+    _commit(description, objects)
     write_output("verified", "true")
     write_output("cause", "")
     log(f"release {flying.release} is good")
     return 0
 
 
-def _commit(description: Description) -> None:
+def _commit(description: Description, new: list[Object]) -> None:
     """The commit point: from here on, this release is what others go back to."""
     found = record.read(description) or Record()
     flying = found.advancing
-    old = (stored.read(description, found.release) if found.release >= 0 else None) or []
-    new = stored.read(description, flying.release) or []
     # What this release did not touch stays part of the state to go back to.
-    kept = [t for t in old if manifests.owner(description, t) not in (*flying.services, None)]
+    kept = []
+    if found.services.keys() - set(flying.services):
+        old = stored.read(description, found.release) or []
+        kept = [t for t in old if manifests.owner(description, t) not in (*flying.services, None)]
     if kept:
         stored.write(description, flying.release, [*kept, *new])
     for name in flying.services:

@@ -132,11 +132,11 @@ def _restore_unfinished(description: Description, found: Record) -> Record:
     log(f"{found.owner} left release {found.in_flight.release} unfinished: restoring the last")
     found.owner = record.this_run()
     _write(description, found)
-    done = rollback.restore(description)
+    done = rollback.restore(description, found)
     if done.outcome == "failed":
         _answer("false")  # the record says what is to be done, and by whom
         raise Failure("what an unfinished release left could not be undone")
-    return record.read(description) or Record()
+    return found
 
 
 def _stale(description: Description, found: Record, services: list[str], sha: str) -> str:

@@ -178,43 +178,36 @@ def write(description: Description, record: Record) -> None:
         pause *= 2
 
 
-def update(description: Description, change: Callable[[InFlight], None]) -> Record:
-    """Reads, changes and writes this run's release. Raises `Failure` where it is not ours."""
+def begin(description: Description) -> Record:
+    """The record, where it says that the release of this run goes on; renews its lease."""
     record = read(description) or Record()
-    change(record.flying)
+    record.advancing  # noqa: B018 - raises where the release is not ours, or is undone
     write(description, record)
     return record
 
 
-def begin(description: Description) -> InFlight:
-    """The release of this run, to go on with: says that the owner is alive."""
-    record = read(description) or Record()
-    flying = record.advancing
-    write(description, record)
-    return flying
-
-
-def blame(description: Description, cause: str) -> None:
+def blame(description: Description, record: Record, cause: str) -> None:
     """Notes what failed, app or infra, for the rollback."""
-    update(description, lambda flying: setattr(flying, "cause", cause))
+    record.flying.cause = cause
+    write(description, record)
 
 
-class Lease:
-    """Says from time to time that the owner of the release in flight is alive."""
+def renew(description: Description, record: Record) -> None:
+    """Says that the owner is alive, where that is due.
 
-    def __init__(self, description: Description) -> None:
-        self.description = description
-        self.renewed = time.time()
-
-    def keep(self) -> None:
-        """Renews the lease where that is due. Raises `Failure` where the release is not ours."""
-        if time.time() - self.renewed < min(RENEW_SECONDS, lease_seconds() / 3):
-            return
-        try:
-            update(self.description, lambda _: None)
-            self.renewed = time.time()
-        except KubectlError as error:  # there is time for it until the lease runs out
-            log(f"the lease could not be renewed: {error}")
+    Raises `Failure` where the release is not ours any more, or another job goes on with it.
+    """
+    patience = lease_seconds() - min(RENEW_SECONDS, lease_seconds() / 3)
+    if record.lease - time.time() > patience:
+        return
+    try:
+        found = read(description) or Record()
+        if (found.flying.release, found.state) != (record.flying.release, record.state):
+            raise Failure(f"another job goes on with release {found.flying.release}: {found.state}")
+        record.version = found.version
+        write(description, record)
+    except KubectlError as error:  # there is time for it until the lease runs out
+        log(f"the lease could not be renewed: {error}")
 
 
 def config_map(description: Description, name: str, data: dict[str, str]) -> Object:

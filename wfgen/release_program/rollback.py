@@ -53,7 +53,7 @@ def rollback() -> int:
     if not found.mine:
         write_output("restored", _nothing(found))
         return 1 if found.in_flight else 0
-    done = restore(description)
+    done = restore(description, found)
     write_output("restored", done.outcome)
     write_output("cause", done.cause)
     return 1 if done.outcome == "failed" else 0
@@ -75,23 +75,23 @@ def _nothing(found: Record) -> str:
     return "nothing"
 
 
-def restore(description: Description) -> Outcome:
-    """Undoes the release in flight, which this run must own.
+def restore(description: Description, found: Record) -> Outcome:
+    """Undoes the release in flight, which this run must own by the record just read.
 
     Raises `KubectlError` or `Unanswered` where the API server does not answer: the watchdog goes
     on later.
     """
     started = time.time()
-    found = record.read(description) or Record()
     flying = found.flying
     cause = flying.cause or "infra"
+    if flying.contracted and not description.preview:
+        reason = "a contracting migration ran: the release before cannot run any more"
+        _give_up(description, found, reason)
+        return Outcome("failed", cause)
     if not flying.touching or description.preview:
         log("the preview stays up, for debugging" if flying.touching else "nothing was applied")
-        _finish(description, cause if flying.touching else "")
+        _finish(description, found, cause if flying.touching else "")
         return Outcome("nothing", cause)
-    if flying.contracted:
-        _give_up(description, "a contracting migration ran: the release before cannot run any more")
-        return Outcome("failed", cause)
     found.state = ROLLING_BACK
     record.write(description, found)
     try:
@@ -99,9 +99,9 @@ def restore(description: Description) -> Outcome:
     except (Failure, KubectlError) as problem:
         if rollout.is_unanswered(problem):
             raise
-        _give_up(description, str(problem))
+        _give_up(description, found, str(problem))
         return Outcome("failed", cause)
-    _finish(description, cause)
+    _finish(description, found, cause)
     names = ", ".join(left)
     text = f"Release {flying.release} was rolled back to {_called(found)}"
     more = f", except {names} (`rollback: never`)" if left else ""
@@ -112,7 +112,6 @@ def restore(description: Description) -> Outcome:
 
 def _try(description: Description, found: Record, flying: InFlight) -> list[str]:
     """Restores the services, in several attempts; raises what ended the last one."""
-    lease = record.Lease(description)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return _restore_services(description, found, flying)
@@ -121,7 +120,7 @@ def _try(description: Description, found: Record, flying: InFlight) -> list[str]
             if attempt == ATTEMPTS:
                 raise
         time.sleep(rollout.poll_seconds())
-        lease.keep()
+        record.renew(description, found)
     raise AssertionError("unreachable")
 
 
@@ -156,7 +155,7 @@ def _restore_services(description: Description, found: Record, flying: InFlight)
             )
         _restore_objects(manifests.shared(description, good), manifests.shared(description, added))
     _unstick(description, mine, good)
-    rollout.wait(description, [s for s in mine if manifests.workloads_of(s, good)], good)
+    rollout.wait(description, found, [s for s in mine if manifests.workloads_of(s, good)], good)
     return left
 
 
@@ -192,8 +191,7 @@ def _unstick(description: Description, services: list[Service], good: list[Objec
         kubectl.delete(stuck)
 
 
-def _finish(description: Description, cause: str) -> None:
-    found = record.read(description) or Record()
+def _finish(description: Description, found: Record, cause: str) -> None:
     flying = found.flying
     if cause == "app":
         found.failed = [*found.failed, {"sha": flying.sha, "at": time.time()}][-20:]
@@ -201,14 +199,12 @@ def _finish(description: Description, cause: str) -> None:
     record.write(description, found)
 
 
-def _give_up(description: Description, reason: str) -> None:
+def _give_up(description: Description, found: Record, reason: str) -> None:
     """Keeps the release in flight: the watchdog may be dispatched to try again."""
     error(f"the rollback failed, further releases are refused: {reason}")
     add_summary(
         f"**The rollback failed**: {reason}. Look at the cluster; see docs/delivery-setup.md."
     )
-    found = record.read(description) or Record()
-    found.flying  # noqa: B018 - raises where the release is not ours any more
     found.state = ROLLBACK_FAILED
     record.write(description, found)
 

@@ -11,6 +11,7 @@ from .description import Description, Service
 from .evidence import State, judge, look
 from .kubectl import KubectlError, Object
 from .outputs import Failure, log
+from .record import Record
 
 RESTARTS = 2
 """So many restarts of a new pod are a crash loop: the first may be bad luck."""
@@ -26,10 +27,23 @@ def doubt_seconds() -> float:
     return float(os.environ.get("WFGEN_DOUBT_SECONDS", "15"))
 
 
-def _what(sign: str) -> str:
-    """What a sign is about, in whichever pod. A pull is tried, and waited for, in turns."""
-    reason = sign.partition(": ")[2].partition(":")[0]
-    return "ErrImagePull" if reason == "ImagePullBackOff" else reason
+class Doubt:
+    """Bad signs and how long they last: a single sighting is often a false alarm."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+
+    def lasting(self, signs: list[str]) -> str:
+        """The first of these signs (POD: REASON: MESSAGE) that has lasted; '' where none has."""
+        now = time.time()
+        # In whichever pod it is. A pull is tried, and waited for, in turns.
+        reasons = [sign.partition(": ")[2].partition(":")[0] for sign in signs]
+        reasons = ["ErrImagePull" if r == "ImagePullBackOff" else r for r in reasons]
+        self._since = {reason: self._since.get(reason, now) for reason in reasons}
+        for sign, reason in zip(signs, reasons):
+            if now - self._since[reason] >= doubt_seconds():
+                return sign
+        return ""
 
 
 class NotReady(Failure):
@@ -51,12 +65,14 @@ def is_unanswered(problem: Exception) -> bool:
     )
 
 
-def wait(description: Description, services: list[Service], objects: list[Object]) -> None:
+def wait(
+    description: Description, found: Record, services: list[Service], objects: list[Object]
+) -> None:
     """Waits until services are ready, and keeps the lease meanwhile.
 
     Raises `NotReady` where they will not be, or not in time, and `Unanswered`.
     """
-    started, lease = time.time(), record.Lease(description)
+    started = time.time()
     watches = [Watch(service, started) for service in services]
     while watches:
         look_at(description, watches, objects)
@@ -73,7 +89,7 @@ def wait(description: Description, services: list[Service], objects: list[Object
                 if watch.answered:
                     raise NotReady(watch.service, reason)
                 raise Unanswered(f"{watch.service.name}: the API server did not answer in time")
-        lease.keep()
+        record.renew(description, found)
         time.sleep(poll_seconds())
 
 
@@ -104,7 +120,7 @@ class Watch:
         self.last = ""
         self.state: State | None = None
         self.answered = False
-        self._lasts: dict[str, float] = {}
+        self._doubt = Doubt()
         self._before: dict[str, int] = {}
 
     def judge(self, state: State | None) -> None:
@@ -112,21 +128,14 @@ class Watch:
         if state is None:
             self.ready, self.answered, self.state = False, False, None
             return
-        now = time.time()
         self.answered, self.ready, self.state = True, state.ready, state
-        signs = [_what(sign) for sign in state.signs]
-        self._lasts = {sign: self._lasts.get(sign, now) for sign in signs}
-        lasting = [sign for sign in signs if now - self._lasts[sign] >= doubt_seconds()]
         self.restarts = 0
         for name, (count, made, codes) in state.pods.items():
             before = self._before.setdefault(name, 0 if made >= self.since - 1 else count)
             self.restarts += count - before
             if count - before >= RESTARTS:
                 state.doom = f"{name} restarted {count} times (exit code {codes or 'unknown'})"
-        if state.doom:
-            self.failure = state.doom
-        elif lasting:
-            self.failure = state.signs[signs.index(lasting[0])]
+        self.failure = state.doom or self._doubt.lasting(state.signs)
         text = state.text + "; ".join([state.doom] if state.doom else state.signs[:1])
         if text.strip() != self.last:
             self.last = text.strip()

@@ -38,7 +38,7 @@ def watchdog() -> int:
     notice(f"{found.owner} left release {flying.release} {found.state}; now it is undone")
     found.owner = record.this_run()
     record.write(description, found)
-    done = rollback.restore(description)
+    done = rollback.restore(description, found)
     error(f"release {flying.release} was left half done; restored: {done.outcome}")
     return 1
 
