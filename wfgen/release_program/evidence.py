@@ -132,8 +132,11 @@ def signs(pod: Object) -> list[str]:
         waiting = container.get("state", {}).get("waiting", {})
         if waiting.get("reason") in BAD_REASONS:
             found.append(f"{name}: {waiting['reason']}: {waiting.get('message', '')}")
-    if _reason(pod, "PodScheduled") == "Unschedulable":
-        found.append(f"{name}: Unschedulable: no node takes it")
+    found += [
+        f"{name}: Unschedulable: {condition.get('message', '')}"
+        for condition in status.get("conditions", [])
+        if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable"
+    ]
     return found
 
 
