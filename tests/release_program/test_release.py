@@ -124,6 +124,27 @@ def test_pruning_keeps_what_a_recorded_release_uses(shop: Release) -> None:
     assert shop.cluster.names("PersistentVolumeClaim", "shop") == claims
 
 
+def test_a_release_of_another_repository_takes_nothing_away(shop: Release) -> None:
+    path = "kube/overlays/production/kustomization.yaml"
+    for line in (
+        "  - ../../bases/server\n",
+        "  - ../../bases/redis\n",
+        "  - ../../bases/postgres\n",
+        "  - ingress.yaml\n",
+        "  - horizontalpodautoscaler.yaml\n",
+    ):
+        shop.commit(path, line, "")
+    services = shop.description["services"]
+    shop.description["services"] = {"client": {**services["client"], "depends_on": []}}
+    shop.environment.update(GITHUB_REPOSITORY="acme/other", WFGEN_FORCE="true")
+    kinds = ("Deployment", "StatefulSet", "Ingress", "Service", "ConfigMap")
+    before = {(kind, n) for kind in kinds for n in shop.cluster.names(kind, "shop")}
+    assert shop.release(client="c2")["monitor"].code == 0
+    assert shop.run("prune").code == 0
+    assert before <= {(kind, n) for kind in kinds for n in shop.cluster.names(kind, "shop")}
+    assert {"Deployment/server", "Ingress/shop"} <= shop.manifests(2).keys()
+
+
 def test_nothing_is_pruned_while_a_release_is_in_flight(flying: Release) -> None:
     writes = len(flying.writes)
     assert flying.run("prune").code == 0

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
+
 from tests.release_program.conftest import RECORD, Release
 
 
@@ -135,6 +139,18 @@ def test_what_is_live_before_the_first_release_is_release_0(shop: Release) -> No
     stored = shop.manifests(0)
     assert "replicas" not in stored["Deployment/server"]["spec"]
     assert stored["Deployment/client"]["spec"]["replicas"] == 2
+
+
+def test_a_service_that_was_live_before_its_first_release_is_no_silent_exception(
+    flying: Release,
+) -> None:
+    known = flying.manifests(1)
+    objects = [thing for name, thing in known.items() if not name.endswith("/client")]
+    packed = base64.b64encode(gzip.compress(json.dumps(objects).encode())).decode()
+    flying.cluster.patch("ConfigMap", f"{RECORD}-1", "shop", {"data": {"manifests": packed}})
+    done = flying.run("rollback")
+    assert done.values["restored"] == "except: client", done.log
+    assert flying.images(client="c2", server="s1").items() <= flying.cluster.images("shop").items()
 
 
 def test_a_database_that_fails_is_named_and_left_alone(shop: Release) -> None:

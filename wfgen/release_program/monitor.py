@@ -8,7 +8,7 @@ from typing import Any
 
 from . import diagnostics, health, manifests, record, rollout, stored
 from .description import Description, Service, load
-from .kubectl import Object
+from .kubectl import Object, key
 from .outputs import add_summary, error, log, write_output
 from .record import GOOD, HELD, KEPT, Record
 
@@ -134,11 +134,7 @@ def _commit(description: Description, new: list[Object]) -> None:
     """The commit point: from here on, this release is what others go back to."""
     found = record.read(description) or Record()
     flying = found.advancing
-    # What this release did not touch stays part of the state to go back to.
-    kept = []
-    if found.services.keys() - set(flying.services):
-        old = stored.read(description, found.release) or []
-        kept = [t for t in old if manifests.owner(description, t) not in (*flying.services, None)]
+    kept = _untouched(description, found, new)
     if kept:
         stored.write(description, flying.release, [*kept, *new])
     for name in flying.services:
@@ -146,6 +142,7 @@ def _commit(description: Description, new: list[Object]) -> None:
             "sha": flying.sha,
             "image": flying.images.get(name, ""),
             "release": flying.release,
+            "repository": record.repository(),
         }
     entry: dict[str, Any] = {
         "release": flying.release,
@@ -158,6 +155,22 @@ def _commit(description: Description, new: list[Object]) -> None:
     found.release, found.in_flight = flying.release, None
     found.state = HELD if flying.go_back else GOOD
     record.write(description, found)
+
+
+def _untouched(description: Description, found: Record, new: list[Object]) -> list[Object]:
+    """What the release did not touch: it stays part of the state to go back to."""
+    mine = found.flying.services
+    if not found.services.keys() - set(mine):
+        return []
+    # Another repository's services are unknown here, and so is which objects are theirs.
+    others = {each.get("repository") for each in found.services.values()} - {record.repository()}
+    touched = {*mine} if others else {*mine, None}
+    names = {key(thing) for thing in new}
+    return [
+        thing
+        for thing in stored.read(description, found.release) or []
+        if manifests.owner(description, thing) not in touched and key(thing) not in names
+    ]
 
 
 def _summarize(description: Description, found: Record, verdicts: list[Verdict]) -> None:

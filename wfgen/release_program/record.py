@@ -33,10 +33,14 @@ def lease_seconds() -> float:
     return float(os.environ.get("WFGEN_LEASE_SECONDS", "1800"))
 
 
+def repository() -> str:
+    """The repository that releases."""
+    return os.environ.get("GITHUB_REPOSITORY", "by-hand")
+
+
 def this_run() -> str:
     """The run that this job belongs to: repository/run."""
-    repository = os.environ.get("GITHUB_REPOSITORY", "by-hand")
-    return f"{repository}/{os.environ.get('GITHUB_RUN_ID', '0')}"
+    return f"{repository()}/{os.environ.get('GITHUB_RUN_ID', '0')}"
 
 
 @dataclass
@@ -79,7 +83,7 @@ class Record:
     owner: str = ""
     lease: float = 0.0
     services: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Per service: the commit and the image that are live, and the release that brought them."""
+    """Per service: the commit and image that are live, the release and repository they came by."""
     in_flight: InFlight | None = None
     failed: list[dict[str, Any]] = field(default_factory=list)
     """Commits that were rolled back, and when."""

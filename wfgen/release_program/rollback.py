@@ -104,7 +104,7 @@ def restore(description: Description, found: Record) -> Outcome:
     _finish(description, found, cause)
     names = ", ".join(left)
     text = f"Release {flying.release} was rolled back to {_called(found)}"
-    more = f", except {names} (`rollback: never`)" if left else ""
+    more = f", except {names} (rollback is `never`, or nothing is recorded)" if left else ""
     add_summary(f"**{text}**{more}, in {time.time() - started:.0f} s.")
     notice(text + more)
     return Outcome(f"except: {names}" if left else "all", cause)
@@ -137,6 +137,16 @@ def _restore_services(description: Description, found: Record, flying: InFlight)
         service.name
         for service in applied
         if service not in mine and manifests.of_service(description, service, changed)
+    ]
+    # Live before it was ever released by this program: nobody knows with what.
+    left += [
+        service.name
+        for service in mine
+        if not manifests.of_service(description, service, good)
+        and any(
+            key(thing) not in flying.created
+            for thing in manifests.of_service(description, service, changed)
+        )
     ]
     kept = {key(thing) for thing in good}
     added = [
