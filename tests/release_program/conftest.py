@@ -22,6 +22,8 @@ from tests.kube_api.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = "wfgen-release-production"
+APP = "server,client"
+"""The services that are built here; a release of them alone is a shorter test."""
 
 
 def digest(text: str) -> str:
@@ -106,7 +108,7 @@ class Release:
         for name in ("outputs", "summary"):
             (self.folder / name).write_text("")
         return subprocess.Popen(
-            [sys.executable, str(ROOT / "wfgen/release_program"), command],
+            [sys.executable, "-S", str(ROOT / "wfgen/release_program"), command],
             cwd=self.checkout,
             env={
                 "PATH": os.environ["PATH"],
@@ -114,7 +116,7 @@ class Release:
                 **self.cluster.environment,
                 "WFGEN_DESCRIPTION": str(description),
                 "GOGC": "off",  # kubectl ends before it needs to collect garbage
-                "WFGEN_POLL_SECONDS": "0.2",
+                "WFGEN_POLL_SECONDS": "0.4",
                 "WFGEN_DOUBT_SECONDS": "0.4",
                 "WFGEN_RETRY_SECONDS": "0.1",
                 "WFGEN_SHA": self.sha,
@@ -202,6 +204,12 @@ class Release:
         packed = base64.b64decode(found["data"]["manifests"])
         objects = json.loads(gzip.decompress(packed))
         return {f"{thing['kind']}/{thing['metadata']['name']}": thing for thing in objects}
+
+    def change_manifests(self, release: int, objects: list[dict[str, Any]]) -> None:
+        """Makes a release's stored manifests others, as if it had been another one."""
+        packed = base64.b64encode(gzip.compress(json.dumps(objects).encode())).decode()
+        data = {"data": {"manifests": packed}}
+        self.cluster.patch("ConfigMap", f"{RECORD}-{release}", "shop", data)
 
     @property
     def writes(self) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.release_program.conftest import Release
+from tests.release_program.conftest import APP, Release
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_a_failing_monitor_brings_every_service_back(
     before = shop.cluster.images("shop")
     shop.cluster.behave(shop.images(client="bad")["client"], **behaviour)
     shop.description["services"]["client"].update(timeout_seconds=3, bake_seconds=3)
-    done = shop.release(client="bad", server="s2")
+    done = shop.release(services=APP, client="bad", server="s2")
     assert done["deploy"].code == 0, done["deploy"].log
     assert done["monitor"].values == {"verified": "false", "cause": "app"}
     assert reason in done["monitor"].log
@@ -49,7 +49,7 @@ def test_what_only_the_bad_release_added_is_gone_after_the_rollback(shop: Releas
     resources = "  - deployment.yaml\n"
     shop.commit("kube/bases/client/kustomization.yaml", resources, f"{resources}  - account.yaml\n")
     shop.cluster.behave(shop.images(client="bad")["client"], crash_loop=True)
-    done = shop.release(client="bad", server="s1")
+    done = shop.release(services=APP, client="bad", server="s1")
     assert "restarted" in done["monitor"].log
     diagnostics = ("Back-off restarting failed container", "[pod/client-", "sidecar")
     assert all(text in done["monitor"].log for text in diagnostics), done["monitor"].log
@@ -64,7 +64,7 @@ def test_what_only_the_bad_release_added_is_gone_after_the_rollback(shop: Releas
 def test_a_bad_dependency_stops_the_deploy_and_blames_the_application(shop: Release) -> None:
     before = shop.cluster.images("shop")
     shop.cluster.behave(shop.images(server="bad")["server"], never_ready=True)
-    done = shop.release(client="c2", server="bad")
+    done = shop.release(services=APP, client="c2", server="bad")
     assert done["deploy"].code == 1
     assert "no progress within its deadline" in done["deploy"].log
     assert "diagnostics of server" in done["deploy"].log

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from tests.kube_api import FakeCluster
-from tests.release_program.conftest import RECORD, ROOT, Outputs, Release, Start
+from tests.release_program.conftest import APP, RECORD, ROOT, Outputs, Release, Start
 
 SECRET = "placeholder-of-the-test"
 
@@ -51,7 +51,7 @@ def test_a_release_of_one_service_leaves_the_others_in_the_state_to_go_back_to(
 def test_autoscaled_replicas_are_left_to_the_autoscaler(shop: Release) -> None:
     scaler = {"spec": {"minReplicas": 4}}
     shop.cluster.patch("HorizontalPodAutoscaler", "server", "shop", scaler)
-    assert shop.release("deploy", client="c2", server="s2")["deploy"].code == 0
+    assert shop.release("deploy", "server", server="s2")["deploy"].code == 0
     found = shop.cluster.find("Deployment", "server", "shop")
     assert found is not None
     assert found["spec"]["replicas"] == 4
@@ -85,7 +85,7 @@ def test_an_api_server_that_fails_now_and_then_does_not_fail_the_release(shop: R
     shop.cluster.fault("PUT", RECORD, 503)
     shop.cluster.fault("PUT", RECORD, 504, after=True)  # written, but the answer is lost
     shop.cluster.fault("PATCH", "/deployments/client[?]", reset=True)
-    done = shop.release(client="c2", server="s2")
+    done = shop.release(services=APP, client="c2", server="s2")
     assert done["monitor"].values["verified"] == "true", done
     assert not [fault for fault in shop.cluster.api.faults.due if fault.times]
 
@@ -108,7 +108,7 @@ def test_going_back_restores_a_recorded_release_and_holds_the_environment(
 def test_pruning_keeps_what_a_recorded_release_uses(shop: Release) -> None:
     old = {n for n in shop.cluster.names("ConfigMap", "shop") if n.startswith("server-config")}
     shop.commit("kube/bases/server/kustomization.yaml", "PORT=8000", "PORT=8000\n      - MORE=1")
-    assert shop.release(client="c1", server="s2")["monitor"].code == 0
+    assert shop.release(services="server", server="s2")["monitor"].code == 0
     ours = {"app.kubernetes.io/managed-by": "wfgen"}
     for name, labels in (("left", ours), ("foreign", {})):
         metadata = {"name": name, "namespace": "shop", "labels": labels}

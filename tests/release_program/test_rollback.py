@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
+from typing import Any
 
-from tests.release_program.conftest import RECORD, Release
+from tests.release_program.conftest import APP, RECORD, Release
 
 
 def test_an_apply_that_fails_midway_is_undone_for_all(shop: Release) -> None:
     before = shop.cluster.images("shop")
     shop.cluster.fault("PATCH", "/deployments/client[?](?!.*dryRun)", 403)
-    done = shop.release(client="c2", server="s2")
+    done = shop.release(services=APP, client="c2", server="s2")
     assert done["deploy"].code == 1, done["deploy"].log
     assert "forbidden" in done["deploy"].log
     assert done["rollback"].values == {"restored": "all", "cause": "infra"}, done["rollback"].log
@@ -25,7 +23,7 @@ def test_manifests_that_the_server_refuses_touch_nothing(shop: Release) -> None:
     name = "metadata:\n  name: client"
     refused = "metadata:\n  annotations: {test.wfgen/reject: no}\n  name: client"
     shop.commit("kube/bases/client/deployment.yaml", name, refused)
-    shop.release("migrate", client="c2", server="s2")
+    shop.release("migrate", APP, client="c2", server="s2")
     before = len(shop.writes)
     done = shop.run("deploy")
     assert done.code == 1
@@ -146,8 +144,7 @@ def test_a_service_that_was_live_before_its_first_release_is_no_silent_exception
 ) -> None:
     known = flying.manifests(1)
     objects = [thing for name, thing in known.items() if not name.endswith("/client")]
-    packed = base64.b64encode(gzip.compress(json.dumps(objects).encode())).decode()
-    flying.cluster.patch("ConfigMap", f"{RECORD}-1", "shop", {"data": {"manifests": packed}})
+    flying.change_manifests(1, objects)
     done = flying.run("rollback")
     assert done.values["restored"] == "except: client", done.log
     assert flying.images(client="c2", server="s1").items() <= flying.cluster.images("shop").items()
@@ -177,35 +174,39 @@ def test_a_stateful_set_that_may_be_rolled_back_loses_its_stuck_pod(shop: Releas
     assert pod["spec"]["containers"][0]["image"] == "redis:7.4.1"
 
 
-def test_claims_and_jobs_are_neither_deleted_nor_applied_by_a_rollback(shop: Release) -> None:
-    kept = (
-        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: kept}\n"
-        "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n---\n"
-        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: kept}\nspec: {template: {spec: "
-        "{restartPolicy: Never, containers: [{name: job, image: busybox:1.37.0}]}}}\n"
-    )
-    (shop.checkout / "kube/bases/client/kept.yaml").write_text(kept, "utf-8")
-    resources = "  - deployment.yaml\n"
-    shop.commit("kube/bases/client/kustomization.yaml", resources, f"{resources}  - kept.yaml\n")
-    assert shop.release(services="client", client="c2")["monitor"].code == 0
-    assert shop.release("deploy", services="client", client="c3")["deploy"].code == 0
-    before = len(shop.writes)
-    assert shop.run("rollback").values["restored"] == "all"
-    assert [w for w in shop.writes[before:] if "kept" in w] == []
-    # Of a release that made them, they stay as well.
-    found = {**shop.record, "state": "in-flight", "release": 1, "owner": "acme/shop/50"}
-    flight = {"release": 2, "sha": shop.sha, "services": ["client"], "images": {}, "touching": True}
-    flight |= {"applied": ["client"], "created": ["Job/kept", "PersistentVolumeClaim/kept"]}
-    shop.change_record(**{**found, "in_flight": flight})
-    assert shop.run("rollback", GITHUB_RUN_ID="50").values["restored"] == "all"
-    assert "kept" in shop.cluster.names("PersistentVolumeClaim", "shop")
-    assert "kept" in shop.cluster.names("Job", "shop")
+def test_claims_and_jobs_are_neither_deleted_nor_applied_by_a_rollback(flying: Release) -> None:
+    def things(name: str) -> list[dict[str, Any]]:
+        labels = {"app.kubernetes.io/name": "client"}
+        metadata = {"name": name, "namespace": "shop", "labels": labels}
+        container = {"name": "job", "image": "busybox:1.37.0"}
+        pod = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+        claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        kinds = (
+            ("batch/v1", "Job", {"template": pod}),
+            ("v1", "PersistentVolumeClaim", claim),
+        )
+        return [
+            {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
+            for version, kind, spec in kinds
+        ]
+
+    flying.cluster.create(*things("added"))
+    flying.change_manifests(1, [*flying.manifests(1).values(), *things("earlier")])
+    flying.change_manifests(2, [*flying.manifests(2).values(), *things("added")])
+    flight = flying.record["in_flight"]
+    created = [*flight["created"], "Job/added", "PersistentVolumeClaim/added"]
+    flying.change_record(in_flight={**flight, "created": created})
+    assert flying.run("rollback").values["restored"] == "all"
+    for kind in ("Job", "PersistentVolumeClaim"):
+        names = flying.cluster.names(kind, "shop")
+        assert "added" in names
+        assert "earlier" not in names
 
 
 def test_a_failing_migration_leaves_everything_and_the_schema(shop: Release) -> None:
     before = shop.cluster.images("shop")
     shop.cluster.behave(shop.images(server="bad")["server"], job_fails=True)
-    done = shop.release(client="c2", server="bad")
+    done = shop.release(services=APP, client="c2", server="bad")
     assert done["migrate"].code == 1
     assert "deploy" not in done
     assert done["rollback"].values["restored"] == "nothing"
@@ -216,7 +217,7 @@ def test_a_failing_migration_leaves_everything_and_the_schema(shop: Release) -> 
 
 def test_a_migration_whose_image_is_not_there_is_not_waited_for(shop: Release) -> None:
     shop.cluster.behave(shop.images(server="bad")["server"], pull_error=True)
-    done = shop.release("migrate", client="c2", server="bad")
+    done = shop.release("migrate", APP, client="c2", server="bad")
     assert done["migrate"].code == 1
     assert "ErrImagePull" in done["migrate"].log
     assert "deadline" not in done["migrate"].log
@@ -224,7 +225,7 @@ def test_a_migration_whose_image_is_not_there_is_not_waited_for(shop: Release) -
 
 def test_a_contracting_migration_switches_the_rollback_off_and_says_so(shop: Release) -> None:
     shop.description["services"]["server"]["migrate"]["contracting"] = True
-    shop.release("migrate", client="c2", server="s2")
+    shop.release("migrate", APP, client="c2", server="s2")
     done = shop.run("rollback")
     assert (done.code, done.values["restored"]) == (1, "failed")
     assert "contracting migration" in done.log

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.release_program.conftest import Release
+from tests.release_program.conftest import APP, Release
 
 
 def test_a_run_that_ended_in_the_middle_is_undone_by_the_watchdog(flying: Release) -> None:
@@ -36,7 +36,7 @@ def test_a_deploy_that_is_cut_off_is_undone(
     shop: Release, number: signal.Signals, command: str
 ) -> None:
     before = shop.cluster.images("shop")
-    shop.release("migrate", client="c2", server="s2")
+    shop.release("migrate", APP, client="c2", server="s2")
     process = shop.start("deploy")
     changed = "PATCH /apis/apps/v1/namespaces/shop/deployments/server"
     shop.cluster.wait(lambda: changed in shop.writes, 30)
