@@ -48,6 +48,16 @@ def test_a_release_of_one_service_leaves_the_others_in_the_state_to_go_back_to(
     assert [record["services"][name]["release"] for name in ("client", "server")] == [2, 1]
 
 
+def test_what_was_live_before_the_first_release_stays_in_the_state_to_go_back_to(
+    shop: Release,
+) -> None:
+    for name in [n for n in shop.cluster.names("ConfigMap", "shop") if n.startswith("wfgen")]:
+        shop.cluster.delete("ConfigMap", name, "shop")
+    assert shop.release(services="client", client="c2")["monitor"].code == 0
+    for release in (0, 1):
+        assert {"Deployment/client", "Deployment/server"} <= shop.manifests(release).keys()
+
+
 def test_autoscaled_replicas_are_left_to_the_autoscaler(shop: Release) -> None:
     scaler = {"spec": {"minReplicas": 4}}
     shop.cluster.patch("HorizontalPodAutoscaler", "server", "shop", scaler)

@@ -160,7 +160,8 @@ def _commit(description: Description, new: list[Object]) -> None:
 def _untouched(description: Description, found: Record, new: list[Object]) -> list[Object]:
     """What the release did not touch: it stays part of the state to go back to."""
     mine = found.flying.services
-    if not found.services.keys() - set(mine):
+    deployed = {service.name for service in description.services.values() if service.deploy}
+    if found.release < 0 or not (deployed | found.services.keys()) - set(mine):
         return []
     # Another repository's services are unknown here, and so is which objects are theirs.
     others = {each.get("repository") for each in found.services.values()} - {record.repository()}

@@ -7,7 +7,7 @@ import os
 import time
 
 from . import kubectl, manifests, record, rollback, stored
-from .description import Description, Service, load
+from .description import Description, load
 from .git import run as git
 from .outputs import Failure, add_summary, log, notice, write_output
 from .record import HELD, IN_FLIGHT, ROLLBACK_FAILED, InFlight, Record
@@ -30,7 +30,7 @@ def preflight() -> int:
     sha, forced = os.environ["WFGEN_SHA"], os.environ.get("WFGEN_FORCE") == "true"
     go_back = int(os.environ.get("WFGEN_GO_BACK") or 0)
 
-    found = record.read(description) or _adopt(description, services, images)
+    found = record.read(description) or _adopt(description, images)
     write_output("lkg_sha", _commit(found))
     if found.in_flight is not None and found.state != ROLLBACK_FAILED:
         found = _restore_unfinished(description, found)
@@ -93,8 +93,9 @@ def _inherit(found: Record, flying: InFlight) -> None:
     flying.leftovers = [*left.leftovers, left.release]
 
 
-def _adopt(description: Description, services: list[Service], images: dict[str, str]) -> Record:
+def _adopt(description: Description, images: dict[str, str]) -> Record:
     """The record of a place that has none: what is live there, if anything, is release 0."""
+    services = [service for service in description.services.values() if service.deploy]
     objects = manifests.render(description, services, images, with_secrets=False)
     present = [_clean(thing) for thing in kubectl.live(objects)]
     if not any(thing["kind"] in ("Deployment", "StatefulSet", "DaemonSet") for thing in present):
