@@ -45,8 +45,6 @@ class Behaviour:
     """Status by path, which the pod answers through the API server's proxy; else 200."""
     http_after: float = 0.0
     """Seconds from which on `http` counts; 200 before."""
-    exec: dict[str, int] = field(default_factory=dict)
-    """Exit code by a part of the command line; else 0."""
     logs: str = ""
 
     @property

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.kube_api import controllers, writes
+from tests.kube_api import controllers, patches, writes
 from tests.kube_api.api import Api
 from tests.kube_api.behaviour import Behaviours
 from tests.kube_api.faults import Faults
@@ -96,6 +96,13 @@ class FakeCluster:
         thing = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         self.create(thing)
 
+    def patch(self, kind: str, name: str, namespace: str, body: Object) -> None:
+        """Merges a patch into an object, as somebody else would have."""
+        with self.server.lock:
+            controllers.tick(self.world)
+            key = Key(BY_KIND[kind].plural, namespace, name)
+            writes.patch(self.world.store, key, patches.MERGE, body, Options("somebody"))
+
     def delete(self, kind: str, name: str, namespace: str = "") -> None:
         """Deletes an object, as somebody else would have."""
         with self.server.lock:
@@ -135,6 +142,19 @@ class FakeCluster:
                 c["type"] == "Ready" and c["status"] == "True" for c in pod["status"]["conditions"]
             )
         }
+
+    def snapshot(self) -> World:
+        """All that is there now, for `restore`."""
+        with self.server.lock:
+            controllers.tick(self.world)
+            return copy.deepcopy(self.world)
+
+    def restore(self, snapshot: World) -> None:
+        """Puts a snapshot back; faults and the list of requests are as in a new cluster."""
+        with self.server.lock:
+            self.world = self.api.world = copy.deepcopy(snapshot)
+            self.api.faults = Faults([])
+            self.api.requests = []
 
     def fault(self, verb: str, path: str, status: int = 500, times: int = 1, **more: Any) -> None:
         """The next requests of this verb, to a path that matches, are answered so."""

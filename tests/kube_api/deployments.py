@@ -63,7 +63,6 @@ def _scale(world: World, deployment: Object, new: Object) -> None:
         if each["metadata"]["uid"] != new["metadata"]["uid"]
     ]
     old = [each for each in others if each["spec"]["replicas"]]
-    total = sum(each["spec"]["replicas"] for each in (*old, new))
     if spec.get("paused"):
         return
     if spec["strategy"]["type"] == "Recreate":
@@ -72,6 +71,15 @@ def _scale(world: World, deployment: Object, new: Object) -> None:
         if not any(world.store.owned("pods", each) for each in others):
             _to(world, deployment, new, wanted)
         return
+    _roll(world, deployment, new, old)
+    _forget(world, deployment, [each for each in others if not each["spec"]["replicas"]])
+
+
+def _roll(world: World, deployment: Object, new: Object, old: list[Object]) -> None:
+    """One step from the old ReplicaSets to the new one."""
+    spec = deployment["spec"]
+    wanted = spec["replicas"]
+    total = sum(each["spec"]["replicas"] for each in (*old, new))
     surge, unavailable = _limits(spec)
     if new["spec"]["replicas"] > wanted:
         _to(world, deployment, new, wanted)
@@ -94,8 +102,12 @@ def _scale(world: World, deployment: Object, new: Object) -> None:
         if fewer > 0:
             spare -= fewer
             _to(world, deployment, each, each["spec"]["replicas"] - fewer)
-    idle = [each for each in others if not each["spec"]["replicas"]]
-    for each in sorted(idle, key=_revision)[: max(0, len(idle) - spec["revisionHistoryLimit"])]:
+
+
+def _forget(world: World, deployment: Object, idle: list[Object]) -> None:
+    """Removes the oldest ReplicaSets beyond the limit of the history."""
+    limit = deployment["spec"]["revisionHistoryLimit"]
+    for each in sorted(idle, key=_revision)[: max(0, len(idle) - limit)]:
         if not world.store.owned("pods", each):
             world.store.remove(world.key(each))
 

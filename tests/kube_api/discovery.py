@@ -26,7 +26,7 @@ AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 """With it, kubectl needs two requests instead of one for each group."""
 
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update"]
-_SUBRESOURCES = {"pods": ("log", "proxy", "exec")}
+_SUBRESOURCES = {"pods": ("log", "proxy")}
 
 
 def answer(path: str, accept: str) -> tuple[str, Any] | None:

@@ -29,7 +29,18 @@ LIST_KEYS: dict[str, tuple[str, ...]] = {
 """Lists whose items are merged; every other list is one value."""
 
 ATOMIC = frozenset(
-    ["selector", "podSelector", "namespaceSelector", "labelSelector", "nodeSelector", "secretKeyRef", "configMapKeyRef", "fieldRef", "resourceFieldRef", "scaleTargetRef"]
+    [
+        "selector",
+        "podSelector",
+        "namespaceSelector",
+        "labelSelector",
+        "nodeSelector",
+        "secretKeyRef",
+        "configMapKeyRef",
+        "fieldRef",
+        "resourceFieldRef",
+        "scaleTargetRef",
+    ]
 )
 """Maps that are one value."""
 
@@ -39,7 +50,17 @@ _UNMANAGED = (
     ("f:status",),
     *(
         ("f:metadata", f"f:{name}")
-        for name in ["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "deletionTimestamp", "selfLink"]
+        for name in [
+            "name",
+            "namespace",
+            "uid",
+            "resourceVersion",
+            "generation",
+            "creationTimestamp",
+            "managedFields",
+            "deletionTimestamp",
+            "selfLink",
+        ]
     ),
 )
 

@@ -98,10 +98,7 @@ def apply(
 
 def update(live: Object | None, wanted: Object, who: Manager) -> list[Manager]:
     """The managers after an ordinary write, which takes over what it changes."""
-    if wanted["metadata"].get("managedFields"):
-        known = read(wanted)
-    else:
-        known = read(live)
+    known = read(wanted if wanted["metadata"].get("managedFields") else live)
     before, after = fields.leaves(live or {}), fields.leaves(wanted)
     changed = {p for p, value in after.items() if p not in before or before[p] != value}
     mine = next((m for m in known if m.identity == who.identity), None)

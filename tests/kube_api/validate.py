@@ -22,8 +22,23 @@ _LABEL_NAME = re.compile(
 )
 _LABEL = re.compile(r"([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?")
 _MUTABLE = {
-    "StatefulSet": ["replicas", "ordinals", "template", "updateStrategy", "persistentVolumeClaimRetentionPolicy", "minReadySeconds", "revisionHistoryLimit"],
-    "Job": ["parallelism", "completions", "suspend", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"],
+    "StatefulSet": [
+        "replicas",
+        "ordinals",
+        "template",
+        "updateStrategy",
+        "persistentVolumeClaimRetentionPolicy",
+        "minReadySeconds",
+        "revisionHistoryLimit",
+    ],
+    "Job": [
+        "parallelism",
+        "completions",
+        "suspend",
+        "activeDeadlineSeconds",
+        "backoffLimit",
+        "ttlSecondsAfterFinished",
+    ],
     "PersistentVolumeClaim": ["resources", "volumeAttributesClassName"],
 }
 """All that may change in the specs of these kinds."""

@@ -186,7 +186,7 @@ class World:
             return False
         due = run.ready_since + workload["spec"].get("minReadySeconds", 0) * self.time_scale
         self.wake(due)
-        return self.time >= due
+        return bool(self.time >= due)
 
 
 def digest(value: Any) -> str:

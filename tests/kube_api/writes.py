@@ -96,7 +96,7 @@ def delete(store: Store, key: Key, options: Options, body: Any) -> Object:
     return {**status, "details": details}
 
 
-def _body(key: Key, thing: Object) -> Object:
+def _body(key: Key, thing: Any) -> Object:
     resource = BY_PLURAL[key.plural]
     if not isinstance(thing, dict) or not isinstance(thing.get("metadata"), dict):
         raise bad_request("the body is no Kubernetes object")

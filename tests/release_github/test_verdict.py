@@ -41,6 +41,16 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
         0,
         ["release 42 is live"],
     ),
+    "cut off between the commit point and its word": (
+        {"release": ended("cancelled", restored="verified", cause="infra")},
+        1,
+        ["release 42 is live, but the run was cut off", "the cluster is on it"],
+    ),
+    "taken over by another run": (
+        {"release": ended("failure", restored="taken over")},
+        1,
+        ["taken over by another run", "job rollback names it"],
+    ),
     "verified without a tag": (
         {"release": ended("success", verified="true"), "audit": "failure"},
         0,
@@ -208,7 +218,7 @@ def test_nobody_is_woken_where_what_runs_is_no_worse(
     found = verdict.judge(load(), read_needs.Needs.load())
     touched = jobs.get("release", ("", {}))[1]
     restored = touched.get("restored", "") if isinstance(touched, dict) else ""
-    expected = {"all": "error", "": "", "nothing": ""}.get(restored, "critical")
+    expected = {"all": "error", "": "", "nothing": "", "verified": ""}.get(restored, "critical")
     assert found.severity == ("critical" if case == "nobody told" else expected)
 
 

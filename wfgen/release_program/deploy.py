@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import diagnostics, jobs, kubectl, manifests, record, rollout
+from . import diagnostics, jobs, kubectl, manifests, record, rollout, stored
 from .description import Description, Service, load
 from .kubectl import KubectlError, Object, key
 from .outputs import Failure, group, log
@@ -18,8 +18,8 @@ def migrate() -> int:
     Reads: WFGEN_DESCRIPTION, KUBECONFIG, SECRET_<KEY>, WFGEN_NUMBER (previews). Writes nothing.
     """
     description = load()
-    flying = (record.read(description) or Record()).flying
-    record.renew(description)
+    found = record.begin(description)
+    flying = found.flying
     services = description.in_order(flying.services)
     migrating = [s for s in services if s.migrate]
     if flying.go_back or not migrating:
@@ -27,15 +27,28 @@ def migrate() -> int:
         return 0
     objects = manifests.render(description, services, flying.images)
     for service in migrating:
-        for dependency in _dependencies(description, service, services):
-            if not kubectl.live(manifests.workloads_of(dependency, objects)):
-                _apply_service(description, flying.release, dependency, objects)
+        wanted = _dependencies(description, service, services)
+        present = kubectl.live(t for s in wanted for t in manifests.workloads_of(s, objects))
+        names = {key(thing) for thing in present}
+        missing = [
+            each
+            for each in wanted
+            if not names & {key(thing) for thing in manifests.workloads_of(each, objects)}
+        ]
+        if missing:
+            _prepare(description, found, objects)
+        for dependency in missing:
+            _apply_service(description, found, dependency, objects)
         _apply_config(description, service, objects)
         assert service.migrate is not None
         if service.migrate.contracting:
-            record.update(description, lambda found: setattr(found.flying, "contracted", True))
+            flying.contracted = True
+            record.write(description, found)
         log(f"migrating {service.name}")
-        jobs.run(jobs.migration(service, flying.release, objects, description.place))
+        jobs.run(
+            jobs.migration(service, flying.release, objects, description.place),
+            lambda: record.renew(description, found),
+        )
     return 0
 
 
@@ -48,67 +61,83 @@ def deploy() -> int:
     Reads: WFGEN_DESCRIPTION, KUBECONFIG, SECRET_<KEY>, WFGEN_NUMBER (previews). Writes nothing.
     """
     description = load()
-    flying = (record.read(description) or Record()).flying
-    record.renew(description)
+    found = record.begin(description)
+    flying = found.flying
     services = description.in_order(flying.services)
     objects = _objects(description, flying, services)
-    try:
-        kubectl.apply(objects, dry_run=True)
-    except KubectlError as error:
-        raise Failure(
-            f"the API server refuses the manifests; nothing was applied: {error}"
-        ) from error
-    record.store(description, flying.release, objects)
-    _note_created(description, objects)
+    _prepare(description, found, objects)
     with group("objects of no service"):
         _apply(manifests.shared(description, objects))
     for service in services:
-        _apply_service(description, flying.release, service, objects)
+        _apply_service(description, found, service, objects)
     return 0
 
 
 def _objects(description: Description, flying: InFlight, services: list[Service]) -> list[Object]:
     if not flying.go_back:
         return manifests.render(description, services, flying.images)
-    objects = record.stored(description, flying.go_back)
-    if objects is None:
-        raise Failure(f"release {flying.go_back} is not recorded any more")
-    hashed = [thing for thing in objects if thing["kind"] == "Secret"]
-    if missing := {key(t) for t in hashed} - {key(t) for t in kubectl.live(hashed)}:
+    objects = stored.demand(description, flying.go_back)
+    # No body of a Secret was recorded; it is still there.
+    mine = {*(service.name for service in services), None}
+    return [
+        thing
+        for thing in objects
+        if thing["kind"] != "Secret" and manifests.owner(description, thing) in mine
+    ]
+
+
+def _prepare(description: Description, found: Record, objects: list[Object]) -> None:
+    """Asks the API server what would change, and records that with the manifests.
+
+    Only what a release made may be deleted when it is undone, and what it did not change is not to
+    be restored. Raises `Failure` where the API server refuses the manifests.
+    """
+    mine = found.flying
+    before = {key(thing): thing for thing in kubectl.live(objects)}
+    try:
+        after = kubectl.apply(objects, dry_run=True)
+    except KubectlError as error:
         raise Failure(
-            f"release {flying.go_back} needs {', '.join(sorted(missing))}, which are gone"
-        )
-    return [thing for thing in objects if thing["kind"] != "Secret"]
+            f"the API server refuses the manifests; nothing was applied: {error}"
+        ) from error
+    stored.write(description, mine.release, objects)
+    created = [key(thing) for thing in objects if key(thing) not in before]
+    changed = [key(thing) for thing in after if _body(thing) != _body(before.get(key(thing), {}))]
+    mine.touching = True
+    mine.created = sorted({*mine.created, *created})
+    mine.changed = sorted({*mine.changed, *changed})
+    record.write(description, found)
 
 
-def _note_created(description: Description, objects: list[Object]) -> None:
-    """Which objects this release makes: only those may a first release's rollback delete."""
-    present = {key(thing) for thing in kubectl.live(objects)}
-    created = [key(thing) for thing in objects if key(thing) not in present]
-
-    def note(found: Record) -> None:
-        found.flying.created = sorted({*found.flying.created, *created})
-
-    record.update(description, note)
+def _body(thing: Object) -> Object:
+    """An object without what the API server and controllers write."""
+    labels = thing.get("metadata", {}).get("labels")
+    return {**{k: v for k, v in thing.items() if k not in ("metadata", "status")}, "labels": labels}
 
 
 def _apply_service(
-    description: Description, release: int, service: Service, objects: list[Object]
+    description: Description, found: Record, service: Service, objects: list[Object]
 ) -> None:
     """Applies a service and waits for it where others of the release depend on it."""
     own = manifests.of_service(description, service, objects)
-    _note_applied(description, service)
+    if service.name not in found.flying.applied:
+        # Before the apply, as nobody knows how far one gets that is cut off.
+        found.flying.applied.append(service.name)
+        record.write(description, found)
     with group(f"apply {service.name}"):
         _apply(own)
     if service.external:
         secret = next(t["metadata"]["name"] for t in own if t["kind"] == "Secret")
         log(f"asking {service.name}, outside the cluster")
-        jobs.run(jobs.question(service, release, secret, description.place))
+        jobs.run(
+            jobs.question(service, found.flying.release, secret, description.place),
+            lambda: record.renew(description, found),
+        )
     elif any(service.name in other.depends_on for other in description.services.values()):
         try:
-            rollout.wait(description, [service], objects)
+            rollout.wait(description, found, [service], objects)
         except rollout.NotReady:
-            record.blame(description, "app")
+            record.blame(description, found, "app")
             diagnostics.show(description, service, objects)
             raise
 
@@ -123,16 +152,6 @@ def _apply(objects: list[Object]) -> None:
     for thing in objects:
         log(key(thing))
     kubectl.apply(objects)
-
-
-def _note_applied(description: Description, service: Service) -> None:
-    """Before the apply, as nobody knows how far one gets that is cut off."""
-
-    def note(found: Record) -> None:
-        if service.name not in found.flying.applied:
-            found.flying.applied.append(service.name)
-
-    record.update(description, note)
 
 
 def _dependencies(

@@ -7,28 +7,25 @@ from .description import Description, Service
 from .kubectl import KubectlError, Object
 from .outputs import group, log
 
+LINES = 40
+"""So many lines of each pod's log."""
+
 
 def show(description: Description, service: Service, objects: list[Object]) -> None:
-    """Pods, their events, their logs and those before a restart. No Secret is read."""
+    """Workloads and pods with their events, logs and those before a restart. No Secret is read."""
     place = description.place
     for workload in manifests.workloads_of(service, objects):
-        name = workload["metadata"]["name"]
+        kind, name = workload["kind"], workload["metadata"]["name"]
         labels = workload["spec"].get("selector", {}).get("matchLabels", {})
-        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        container = manifests.container(service, workload)["name"]
+        pods = ("-n", place, "-l", ",".join(f"{key}={value}" for key, value in labels.items()))
+        logs = ("logs", *pods, "-c", container, "--prefix", "--ignore-errors", f"--tail={LINES}")
         with group(f"diagnostics of {name}"):
-            _print("get", "pods", "-n", place, "-l", selector, "-o", "wide")
-            try:
-                pods = kubectl.select("pods", place, selector, attempts=1)
-            except KubectlError as problem:
-                log(f"no pods: {problem}")
-                continue
-            for pod in pods[-5:]:
-                own = pod["metadata"]["name"]
-                container = manifests.container(service, workload)["name"]
-                field = f"involvedObject.name={own}"
-                _print("get", "events", "-n", place, "--field-selector", field)
-                for more in (("--previous",), ()):
-                    _print("logs", own, "-n", place, "-c", container, "--tail=40", *more)
+            _print("get", "pods", *pods, "-o", "wide")
+            _print("describe", kind, name, "-n", place)
+            _print("describe", "pods", *pods)
+            _print(*logs, "--previous")
+            _print(*logs)
 
 
 def _print(*arguments: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
-from . import kubectl, manifests
+from . import evidence, kubectl, manifests
 from .description import Service
-from .kubectl import Object
+from .kubectl import Object, key
 from .outputs import Failure, group, log
+from .rollout import Doubt, poll_seconds
 
 _RESOURCES = {
     "requests": {"cpu": "50m", "memory": "64Mi"},
@@ -23,13 +25,13 @@ def migration(service: Service, release: int, objects: list[Object], namespace: 
     workload = manifests.workloads_of(service, objects)[0]
     spec = dict(manifests.pod_spec(workload))
     container = manifests.container(service, workload)
-    for key in _OF_A_SERVICE:
-        container.pop(key, None)
+    for field in _OF_A_SERVICE:
+        container.pop(field, None)
     container["command"] = list(service.migrate.command)
     container.pop("args", None)
     container.setdefault("resources", _RESOURCES)
-    for key in ("topologySpreadConstraints", "affinity", "initContainers"):
-        spec.pop(key, None)
+    for field in ("topologySpreadConstraints", "affinity", "initContainers"):
+        spec.pop(field, None)
     spec.update(containers=[container], restartPolicy="Never")
     name = f"{service.name}-migrate"
     return _job(f"{name}-{release}", name, namespace, spec, service.migrate.timeout_seconds)
@@ -64,17 +66,22 @@ def question(service: Service, release: int, secret: str, namespace: str) -> Obj
     return _job(f"{name}-{release}", name, namespace, spec, 120)
 
 
-def run(job: Object) -> None:
-    """Runs a Job to its end. Raises `Failure` where it fails, with its last lines."""
+def run(job: Object, meanwhile: Callable[[], None]) -> None:
+    """Runs a Job to its end, calling `meanwhile` at each look; its last lines go to the log.
+
+    Raises `Failure` where it fails or does not end in time.
+    """
     name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
-    kubectl.delete([job])  # of an earlier attempt
     limit = job["spec"]["activeDeadlineSeconds"] + 60
-    _wait_until_gone(name, namespace)
+    if kubectl.get("job", name, namespace):  # of an earlier attempt
+        kubectl.delete([job])
+        _wait_until_gone(name, namespace)
     kubectl.apply([job])
-    deadline = time.time() + limit
+    deadline, doubt = time.time() + limit, Doubt()
     while time.time() < deadline:
-        found = kubectl.get("job", name, namespace)
-        conditions = (found or {}).get("status", {}).get("conditions", [])
+        found = kubectl.select("jobs,pods", namespace, f"{manifests.NAME}={_label(job)}")
+        mine = [thing for thing in found if key(thing) == key(job)]
+        conditions = mine[0].get("status", {}).get("conditions", []) if mine else []
         ended = {c["type"]: c.get("message", "") for c in conditions if c["status"] == "True"}
         if "Complete" in ended:
             _show(name, namespace)
@@ -82,7 +89,11 @@ def run(job: Object) -> None:
         if "Failed" in ended:
             _show(name, namespace)
             raise Failure(f"Job {name} failed: {ended['Failed'] or 'see its log above'}")
-        time.sleep(_poll())
+        pods = [pod for pod in found if pod["metadata"]["labels"].get("job-name") == name]
+        if bad := doubt.lasting([sign for pod in pods for sign in evidence.signs(pod)]):
+            raise Failure(f"Job {name} cannot start: {bad}")
+        meanwhile()
+        time.sleep(poll_seconds())
     raise Failure(f"Job {name} did not end within {limit} s")
 
 
@@ -90,13 +101,13 @@ def _wait_until_gone(name: str, namespace: str) -> None:
     for _ in range(30):
         if kubectl.get("job", name, namespace) is None:
             return
-        time.sleep(_poll())
+        time.sleep(poll_seconds())
+    raise Failure(f"Job {name} of an earlier attempt does not go away")
 
 
-def _poll() -> float:
-    from .rollout import poll_seconds
-
-    return poll_seconds()
+def _label(job: Object) -> str:
+    """What the Job and its pods are labelled with."""
+    return str(job["metadata"]["labels"][manifests.NAME])
 
 
 def _show(name: str, namespace: str) -> None:

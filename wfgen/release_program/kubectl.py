@@ -18,6 +18,7 @@ from .outputs import log
 Object = dict[str, Any]
 
 ATTEMPTS = 4
+"""So often a call is made whose answer says "later"."""
 MANAGER = "wfgen"
 """The one field manager of everything that is applied."""
 
@@ -55,9 +56,14 @@ class KubectlError(Exception):
         return bool(_LATER.search(str(self)))
 
 
+def pause_seconds() -> float:
+    """How long to wait before asking again the first time (WFGEN_RETRY_SECONDS, 2)."""
+    return float(os.environ.get("WFGEN_RETRY_SECONDS", "2"))
+
+
 def run(*arguments: str, text: str = "", attempts: int = ATTEMPTS, timeout: float = 60) -> str:
     """What one kubectl call prints. Raises `KubectlError`; `timeout` is in seconds."""
-    pause = float(os.environ.get("WFGEN_RETRY_SECONDS", "2"))
+    pause = pause_seconds()
     for attempt in range(1, attempts + 1):
         try:
             done = subprocess.run(
@@ -108,29 +114,34 @@ def live(objects: Iterable[Object]) -> list[Object]:
     return list(parse(run("get", "-f", "-", "--ignore-not-found", "-o", "json", text=text)))
 
 
-def apply(objects: Iterable[Object], *, dry_run: bool = False) -> None:
-    """Server-side apply of all objects, by one field manager.
+def apply(objects: Iterable[Object], *, dry_run: bool = False) -> list[Object]:
+    """Server-side apply of all objects, by one field manager; returns what came of them.
 
     kubectl itself takes over what client-side apply owned before:
     https://kubernetes.io/docs/reference/using-api/server-side-apply/#migration-between-client-side-and-server-side-apply
     """
     text = _text(objects)
-    if text:
-        more = ("--dry-run=server",) if dry_run else ()
-        run(
-            "apply", "--server-side", "--force-conflicts", f"--field-manager={MANAGER}", *more,
-            "-f", "-", text=text, timeout=180,
-        )  # fmt: skip
+    if not text:
+        return []
+    more = ("--dry-run=server",) if dry_run else ()
+    done = run(
+        "apply", "--server-side", "--force-conflicts", f"--field-manager={MANAGER}", *more,
+        "-o", "json", "-f", "-", text=text, timeout=180,
+    )  # fmt: skip
+    return list(parse(done))
 
 
-def create(thing: Object) -> None:
-    """Makes an object that must not be there."""
-    run("create", "-f", "-", f"--field-manager={MANAGER}", text=json.dumps(thing), attempts=1)
+def write(thing: Object) -> Object:
+    """Writes an object once, and returns it as it is then.
 
-
-def replace(thing: Object) -> None:
-    """Replaces an object only as it was read: its resourceVersion must still be the same."""
-    run("replace", "-f", "-", f"--field-manager={MANAGER}", text=json.dumps(thing), attempts=1)
+    One with a resourceVersion only over what has that very version; one without must not be there.
+    Neither is asked again by itself, as the first answer may have been lost.
+    """
+    verb = "replace" if thing["metadata"].get("resourceVersion") else "create"
+    text = json.dumps(thing)
+    done = run(verb, "-f", "-", f"--field-manager={MANAGER}", "-o", "json", text=text, attempts=1)
+    written: Object = json.loads(done)
+    return written
 
 
 def delete(objects: Iterable[Object]) -> None:

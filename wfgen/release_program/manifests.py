@@ -56,10 +56,16 @@ def render(
     for service in services:
         _check_images(service, images.get(service.name), objects)
         _check_secret(service, objects)
+    leave_replicas(services, objects)
+    return objects
+
+
+def leave_replicas(services: list[Service], objects: list[Object]) -> None:
+    """Takes out the number of replicas where an autoscaler decides it."""
+    for service in services:
         for thing in workloads_of(service, objects):
             if service.autoscaled:
                 thing["spec"].pop("replicas", None)
-    return objects
 
 
 def owner(description: Description, thing: Object) -> str | None:

@@ -6,15 +6,14 @@ import re
 import time
 from typing import Any
 
-from . import diagnostics, health, manifests, record, rollout
+from . import diagnostics, health, manifests, record, rollout, stored
 from .description import Description, Service, load
-from .kubectl import Object
+from .kubectl import Object, key
 from .outputs import add_summary, error, log, write_output
 from .record import GOOD, HELD, KEPT, Record
 
 HEALTH_FAILURES = 3
 """So many unhealthy answers in a row are a failure."""
-RENEW_SECONDS = 60.0
 
 
 class Verdict:
@@ -31,9 +30,8 @@ class Verdict:
         self.cause = ""
         self.decided_after = 0.0
 
-    def look(self, description: Description, objects: list[Object], started: float) -> None:
-        """Looks once, and decides where that can be decided."""
-        self.watch.look(objects, description.place)
+    def decide(self, description: Description, started: float) -> None:
+        """Decides, after a look, where that can be decided."""
         now = time.time()
         late = now - started > self.service.timeout_seconds
         if self.watch.failure:
@@ -62,6 +60,7 @@ class Verdict:
             self._fail("a container was restarted within the bake time", "app", started)
         elif not self.watch.ready or not self._healthy(description):
             self.unhealthy += 1
+            self.good = False
             if self.unhealthy >= HEALTH_FAILURES:
                 told = self.watch.last if not self.watch.ready else "the health check fails"
                 self._fail(f"not well within the bake time: {told}", "app", started)
@@ -100,27 +99,26 @@ def monitor() -> int:
     write_output("verified", "false")
     write_output("cause", "infra")  # what is true if this job dies; the last line written counts
     found = record.read(description) or Record()
-    flying = found.flying
-    objects = record.stored(description, flying.release) or []
+    flying = found.advancing
+    objects = stored.read(description, flying.release) or []
     services = description.in_order(flying.services)
     verdicts = [Verdict(s, flying.started) for s in services if manifests.workloads_of(s, objects)]
-    started = renewed = time.time()
+    started = time.time()
     failed: list[Verdict] = []
-    while not failed and not all(v.good for v in verdicts):
+    while True:
+        rollout.look_at(description, [verdict.watch for verdict in verdicts], objects)
         for verdict in verdicts:
-            if not verdict.good:
-                verdict.look(description, objects, started)
-        failed = [v for v in verdicts if v.failure]
-        if time.time() - renewed > RENEW_SECONDS:
-            record.renew(description)
-            renewed = time.time()
-        if not failed and not all(v.good for v in verdicts):
-            time.sleep(rollout.poll_seconds())
+            verdict.decide(description, started)
+        failed = [verdict for verdict in verdicts if verdict.failure]
+        if failed or all(verdict.good for verdict in verdicts):
+            break
+        record.renew(description, found)
+        time.sleep(rollout.poll_seconds())
     _summarize(description, found, verdicts)
     if failed:
         cause = "app" if any(v.cause == "app" for v in failed) else "infra"
         write_output("cause", cause)
-        record.blame(description, cause)
+        record.blame(description, found, cause)
         for verdict in failed:
             pull = "ImagePull" in verdict.failure
             hint = (
@@ -129,28 +127,26 @@ def monitor() -> int:
             error(f"{verdict.service.name}: {verdict.failure}{hint}")
             diagnostics.show(description, verdict.service, objects)
         return 1
-    _commit(description)
+    _commit(description, objects)
     write_output("verified", "true")
     write_output("cause", "")
     log(f"release {flying.release} is good")
     return 0
 
 
-def _commit(description: Description) -> None:
+def _commit(description: Description, new: list[Object]) -> None:
     """The commit point: from here on, this release is what others go back to."""
     found = record.read(description) or Record()
-    flying = found.flying
-    old = (record.stored(description, found.release) if found.release >= 0 else None) or []
-    new = record.stored(description, flying.release) or []
-    # What this release did not touch stays part of the state to go back to.
-    kept = [t for t in old if manifests.owner(description, t) not in (*flying.services, None)]
+    flying = found.advancing
+    kept = _untouched(description, found, new)
     if kept:
-        record.store(description, flying.release, [*kept, *new])
+        stored.write(description, flying.release, [*kept, *new])
     for name in flying.services:
         found.services[name] = {
             "sha": flying.sha,
             "image": flying.images.get(name, ""),
             "release": flying.release,
+            "repository": record.repository(),
         }
     entry: dict[str, Any] = {
         "release": flying.release,
@@ -163,6 +159,23 @@ def _commit(description: Description) -> None:
     found.release, found.in_flight = flying.release, None
     found.state = HELD if flying.go_back else GOOD
     record.write(description, found)
+
+
+def _untouched(description: Description, found: Record, new: list[Object]) -> list[Object]:
+    """What the release did not touch: it stays part of the state to go back to."""
+    mine = found.flying.services
+    deployed = {service.name for service in description.services.values() if service.deploy}
+    if found.release < 0 or not (deployed | found.services.keys()) - set(mine):
+        return []
+    # Another repository's services are unknown here, and so is which objects are theirs.
+    others = {each.get("repository") for each in found.services.values()} - {record.repository()}
+    touched = {*mine} if others else {*mine, None}
+    names = {key(thing) for thing in new}
+    return [
+        thing
+        for thing in stored.read(description, found.release) or []
+        if manifests.owner(description, thing) not in touched and key(thing) not in names
+    ]
 
 
 def _summarize(description: Description, found: Record, verdicts: list[Verdict]) -> None:

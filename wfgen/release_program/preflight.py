@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from . import kubectl, manifests, record, rollback
+from . import kubectl, manifests, record, rollback, stored
 from .description import Description, load
 from .git import run as git
 from .outputs import Failure, add_summary, log, notice, write_output
@@ -22,73 +22,89 @@ def preflight() -> int:
     Writes: proceed, stale, release (number), lkg_sha.
     """
     description = load()
-    # What is not said otherwise below may not go on, and there is nothing to roll back.
-    refusal = Refusal()
+    # Until the record is written there is nothing to roll back, whatever ends this.
+    _answer("false")
     names: list[str] = json.loads(os.environ["WFGEN_SERVICES"])
     services = [s for s in description.in_order(names) if s.deploy]
     images: dict[str, str] = json.loads(os.environ["WFGEN_IMAGES"])
     sha, forced = os.environ["WFGEN_SHA"], os.environ.get("WFGEN_FORCE") == "true"
     go_back = int(os.environ.get("WFGEN_GO_BACK") or 0)
 
-    found = record.read(description) or _adopt(description, names, images)
+    found = record.read(description) or _adopt(description, images)
     write_output("lkg_sha", _commit(found))
-    if found.in_flight is not None:
-        found = _restore_unfinished(description, found, refusal)
+    if found.in_flight is not None and found.state != ROLLBACK_FAILED:
+        found = _restore_unfinished(description, found)
     if found.state == ROLLBACK_FAILED and not forced:
-        refusal.say(
-            f"a rollback failed here, in release {found.last}: look at the cluster, then release "
-            "with `force`, which goes on from what is live. See docs/delivery-setup.md, When a "
-            "rollback failed"
+        raise Failure(
+            f"the rollback of release {found.last} failed: look at the cluster, then dispatch "
+            "the watchdog, which tries again, or a release with `force`, which goes on from here. "
+            "See docs/delivery-setup.md, When a rollback failed"
         )
     if found.state == HELD and not (forced or go_back):
-        refusal.say(
+        raise Failure(
             f"somebody went back to release {found.release}: automatic releases are held until a "
             "dispatch with `force`. See docs/delivery-setup.md, Going back to an older release"
         )
+    if go_back:
+        stored.demand(description, go_back)
     reason = (
         "" if forced or go_back else _stale(description, found, [s.name for s in services], sha)
     )
     if reason:
-        refusal.stale(reason)
+        _answer("false", stale="true")
+        notice(f"stale, nothing was done: {reason}")
+        add_summary(f"**Stale**: {reason}. Dispatch the workflow with `force` to release anyway.")
         return 0
-    found.last += 1
+    flying = InFlight(found.last + 1, sha, [s.name for s in services], images, go_back=go_back)
+    _inherit(found, flying)
+    found.last, found.in_flight = flying.release, flying
     found.state, found.owner = IN_FLIGHT, record.this_run()
-    found.in_flight = InFlight(found.last, sha, [s.name for s in services], images, go_back=go_back)
-    record.write(description, found)
+    _write(description, found)
     log(f"release {found.last} of {description.environment}: {', '.join(names)} at {sha}")
-    write_output("proceed", "true")
-    write_output("stale", "false")
     write_output("release", str(found.last))
+    _answer("true")
     return 0
 
 
-class Refusal:
-    """How a release is refused: told to later jobs before the reason is given."""
-
-    def say(self, reason: str) -> None:
-        """A refusal that makes the run red."""
-        write_output("proceed", "false")
-        write_output("stale", "false")
-        raise Failure(reason)
-
-    def stale(self, reason: str) -> None:
-        """A refusal that is nobody's fault: what is live is newer."""
-        write_output("proceed", "false")
-        write_output("stale", "true")
-        notice(f"stale, nothing was done: {reason}")
-        add_summary(f"**Stale**: {reason}. Dispatch the workflow with `force` to release anyway.")
+def _answer(proceed: str, stale: str = "false") -> None:
+    """What later jobs hear; the last answer counts."""
+    write_output("proceed", proceed)
+    write_output("stale", stale)
 
 
-def _adopt(description: Description, names: list[str], images: dict[str, str]) -> Record:
+def _write(description: Description, found: Record) -> None:
+    """Makes the record ours. Once that is tried, the rollback must look, even if this dies."""
+    _answer("")
+    try:
+        record.write(description, found)
+    except Failure:
+        _answer("false")
+        raise
+
+
+def _inherit(found: Record, flying: InFlight) -> None:
+    """Forced past a rollback that failed: what that one could not undo is this one's now."""
+    left = found.in_flight
+    if left is None:
+        flying.before = found.state
+        return
+    flying.before, flying.contracted = left.before, left.contracted
+    flying.touching, flying.applied = left.touching, list(left.applied)
+    flying.created, flying.changed = list(left.created), list(left.changed)
+    flying.leftovers = [*left.leftovers, left.release]
+
+
+def _adopt(description: Description, images: dict[str, str]) -> Record:
     """The record of a place that has none: what is live there, if anything, is release 0."""
-    services = [s for s in description.in_order(names) if s.deploy]
+    services = [service for service in description.services.values() if service.deploy]
     objects = manifests.render(description, services, images, with_secrets=False)
     present = [_clean(thing) for thing in kubectl.live(objects)]
     if not any(thing["kind"] in ("Deployment", "StatefulSet", "DaemonSet") for thing in present):
         log("the first release: nothing of it is live yet")
         return Record()
+    manifests.leave_replicas(services, present)
     log(f"adopting {len(present)} objects that are live: they are release 0")
-    record.store(description, 0, present)
+    stored.write(description, 0, present)
     return Record(release=0)
 
 
@@ -107,21 +123,22 @@ def _clean(thing: kubectl.Object) -> kubectl.Object:
     return {**spec, "metadata": kept}
 
 
-def _restore_unfinished(description: Description, found: Record, refusal: Refusal) -> Record:
+def _restore_unfinished(description: Description, found: Record) -> Record:
     """The release that another run, or an earlier attempt of this one, left in flight."""
     assert found.in_flight is not None
     if not found.mine and not found.expired:
-        refusal.say(
+        raise Failure(
             f"release {found.in_flight.release} of {found.owner} is {found.state}; its lease runs "
             f"for {found.lease - time.time():.0f} s more. Is another repository releasing here?"
         )
     log(f"{found.owner} left release {found.in_flight.release} unfinished: restoring the last")
     found.owner = record.this_run()
-    record.write(description, found)
-    done = rollback.restore(description)
+    _write(description, found)
+    done = rollback.restore(description, found)
     if done.outcome == "failed":
-        refusal.say("what an unfinished release left could not be undone")
-    return record.read(description) or Record()
+        _answer("false")  # the record says what is to be done, and by whom
+        raise Failure("what an unfinished release left could not be undone")
+    return found
 
 
 def _stale(description: Description, found: Record, services: list[str], sha: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import kubectl, manifests, record
+from . import kubectl, manifests, record, stored
 from .description import load
 from .kubectl import key
 from .outputs import Failure, log
@@ -29,14 +29,14 @@ def prune() -> int:
     if found is None or found.state != GOOD or found.in_flight is not None:
         log("no good release, or one in flight: nothing is pruned")
         return 0
-    parts = record.parts(description)
+    parts = stored.parts(description)
     kept = sorted(parts)[-KEPT:]
-    current = record.stored(description, found.release)
+    current = stored.read(description, found.release)
     if current is None:
         raise Failure(f"the manifests of release {found.release} are gone; nothing is pruned")
     used = {key(thing) for thing in current}
     for release in kept:
-        objects = record.stored(description, release) or []
+        objects = stored.read(description, release) or []
         used |= {key(t) for t in objects if t["kind"] in ("ConfigMap", "Secret")}
     selector = ",".join(f"{name}={value}" for name, value in manifests.OWNED.items())
     unused = [

@@ -1,14 +1,12 @@
 """The release record in the cluster: the truth about what runs, and who is releasing.
 
-One ConfigMap per environment says the state, the owner and what is live; one per release keeps
-its manifests, without the bodies of Secrets. Every write is a compare-and-set by
-resourceVersion, so that two runs, even of two repositories, cannot both believe that they own it.
+One ConfigMap per environment says the state, the owner and what is live. Every write is a
+compare-and-set by resourceVersion, so that two runs, even of two repositories, cannot both believe
+that they own it.
 """
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 import os
 import time
@@ -23,8 +21,8 @@ from .outputs import Failure, log
 
 KEPT = 10
 """Releases whose manifests are kept."""
-CHUNK = 700_000
-"""Characters of manifests in one ConfigMap; the API server takes 1 MiB an object."""
+
+RENEW_SECONDS = 60.0
 
 GOOD, IN_FLIGHT, ROLLING_BACK = "good", "in-flight", "rolling-back"
 ROLLBACK_FAILED, HELD = "rollback-failed", "held"
@@ -35,10 +33,14 @@ def lease_seconds() -> float:
     return float(os.environ.get("WFGEN_LEASE_SECONDS", "1800"))
 
 
+def repository() -> str:
+    """The repository that releases."""
+    return os.environ.get("GITHUB_REPOSITORY", "by-hand")
+
+
 def this_run() -> str:
     """The run that this job belongs to: repository/run."""
-    repository = os.environ.get("GITHUB_REPOSITORY", "by-hand")
-    return f"{repository}/{os.environ.get('GITHUB_RUN_ID', '0')}"
+    return f"{repository()}/{os.environ.get('GITHUB_RUN_ID', '0')}"
 
 
 @dataclass
@@ -51,10 +53,18 @@ class InFlight:
     images: dict[str, str]
     started: float = field(default_factory=time.time)
     """When, in seconds since the epoch."""
+    before: str = GOOD
+    """The state to return to when it is undone: good or held."""
+    touching: bool = False
+    """Something was applied, or is about to be."""
     applied: list[str] = field(default_factory=list)
     """Services whose objects were applied, or are about to be."""
     created: list[str] = field(default_factory=list)
     """Objects, as kind/name, that were not there before."""
+    changed: list[str] = field(default_factory=list)
+    """Objects, as kind/name, that it makes or makes other than they were."""
+    leftovers: list[int] = field(default_factory=list)
+    """Releases before it that could not be undone: whoever undoes this one undoes them too."""
     contracted: bool = False
     """A migration took something away that the release before needs."""
     cause: str = ""
@@ -73,7 +83,7 @@ class Record:
     owner: str = ""
     lease: float = 0.0
     services: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Per service: the commit and the image that are live, and the release that brought them."""
+    """Per service: the commit and image that are live, the release and repository they came by."""
     in_flight: InFlight | None = None
     failed: list[dict[str, Any]] = field(default_factory=list)
     """Commits that were rolled back, and when."""
@@ -102,6 +112,16 @@ class Record:
             )
         return self.in_flight
 
+    @property
+    def advancing(self) -> InFlight:
+        """The release of this run that goes on. Raises `Failure` also for one that is undone."""
+        if self.mine and self.state != IN_FLIGHT:
+            raise Failure(
+                f"the record says {self.state}: the release of this run is being undone. Re-run "
+                "all jobs, not the failed ones alone"
+            )
+        return self.flying
+
     def commit_of(self, service: str) -> str:
         """The commit that a service is live with; '' where it is not known."""
         return str(self.services.get(service, {}).get("sha", ""))
@@ -128,111 +148,74 @@ def read(description: Description) -> Record | None:
 
 
 def write(description: Description, record: Record) -> None:
-    """Writes the record only if nobody wrote it since it was read. Raises `Failure` otherwise."""
+    """Writes the record only if nobody wrote it since it was read.
+
+    Raises `Failure` where somebody did, `KubectlError` where the API server does not answer.
+    """
     record.lease = time.time() + lease_seconds()
     values = asdict(record)
     version = values.pop("version")
-    thing = _config_map(
-        description, name_of(description), {"record.json": json.dumps(values, indent=1)}
-    )
-    try:
-        if version:
-            thing["metadata"]["resourceVersion"] = version
-            kubectl.replace(thing)
-        else:
-            kubectl.create(thing)
-    except KubectlError as error:
-        if error.conflict:
-            raise Failure(
-                "another run wrote the release record meanwhile; nothing was done"
-            ) from error
-        if not error.inconclusive:
-            raise
-        # The answer was lost: whether the write was not is to be read.
-        log(f"writing the record: {error}; reading it back")
-    written = read(description)
-    if written is None or written.owner != record.owner or written.state != record.state:
-        raise Failure("the release record could not be written; nothing was done")
-    record.version = written.version
+    text = json.dumps(values, indent=1)
+    thing = config_map(description, name_of(description), {"record.json": text})
+    if version:
+        thing["metadata"]["resourceVersion"] = version
+    pause = kubectl.pause_seconds()
+    for attempt in range(1, kubectl.ATTEMPTS + 1):
+        try:
+            record.version = kubectl.write(thing)["metadata"]["resourceVersion"]
+            return
+        except KubectlError as error:
+            if not (error.conflict or error.inconclusive):
+                raise
+            lost = error
+        # The answer may have been lost and not the write. The lease tells ours from others'.
+        written = read(description)
+        if written is not None and (written.owner, written.lease) == (record.owner, record.lease):
+            record.version = written.version
+            return
+        if lost.conflict or (written.version if written else "") != version:
+            raise Failure("another run wrote the release record meanwhile; nothing was done")
+        if attempt == kubectl.ATTEMPTS:
+            raise lost
+        log(f"writing the record: {lost}; again in {pause:.0f} s")
+        time.sleep(pause)
+        pause *= 2
 
 
-def update(description: Description, change: Callable[[Record], None]) -> Record:
-    """Reads, changes and writes the record of this run's release."""
+def begin(description: Description) -> Record:
+    """The record, where it says that the release of this run goes on; renews its lease."""
     record = read(description) or Record()
-    record.flying  # noqa: B018 - raises where the release is not ours any more
-    change(record)
+    record.advancing  # noqa: B018 - raises where the release is not ours, or is undone
     write(description, record)
     return record
 
 
-def blame(description: Description, cause: str) -> None:
+def blame(description: Description, record: Record, cause: str) -> None:
     """Notes what failed, app or infra, for the rollback."""
-    update(description, lambda found: setattr(found.flying, "cause", cause))
+    record.flying.cause = cause
+    write(description, record)
 
 
-def renew(description: Description) -> None:
-    """Says that the owner is alive."""
-    update(description, lambda _: None)
+def renew(description: Description, record: Record) -> None:
+    """Says that the owner is alive, where that is due.
+
+    Raises `Failure` where the release is not ours any more, or another job goes on with it.
+    """
+    patience = lease_seconds() - min(RENEW_SECONDS, lease_seconds() / 3)
+    if record.lease - time.time() > patience:
+        return
+    try:
+        found = read(description) or Record()
+        if (found.flying.release, found.state) != (record.flying.release, record.state):
+            raise Failure(f"another job goes on with release {found.flying.release}: {found.state}")
+        record.version = found.version
+        write(description, record)
+    except KubectlError as error:  # there is time for it until the lease runs out
+        log(f"the lease could not be renewed: {error}")
 
 
-def store(description: Description, release: int, objects: list[Object]) -> None:
-    """Keeps the manifests of a release, without the bodies of Secrets."""
-    packed = base64.b64encode(
-        gzip.compress(json.dumps([_bodiless(thing) for thing in objects]).encode(), mtime=0)
-    ).decode()
-    chunks = [packed[i : i + CHUNK] for i in range(0, len(packed), CHUNK)]
-    things = [
-        _config_map(
-            description,
-            _part(description, release, index),
-            {"of": str(len(chunks)), "manifests": chunk},
-        )
-        for index, chunk in enumerate(chunks)
-    ]
-    kubectl.apply(things)
-
-
-def stored(description: Description, release: int) -> list[Object] | None:
-    """The manifests of a release, or None where they are not kept."""
-    first = kubectl.get("configmap", _part(description, release, 0), description.place)
-    if first is None:
-        return None
-    packed = first["data"]["manifests"]
-    for index in range(1, int(first["data"]["of"])):
-        part = kubectl.get("configmap", _part(description, release, index), description.place)
-        if part is None:
-            raise Failure(f"the manifests of release {release} are not whole")
-        packed += part["data"]["manifests"]
-    objects: list[Object] = json.loads(gzip.decompress(base64.b64decode(packed)))
-    return objects
-
-
-def parts(description: Description) -> dict[int, list[Object]]:
-    """The ConfigMaps with manifests, by release."""
-    found: dict[int, list[Object]] = {}
-    prefix = f"{name_of(description)}-"
-    for thing in kubectl.select(
-        "configmaps", description.place, "app.kubernetes.io/component=release"
-    ):
-        name = thing["metadata"]["name"]
-        if name.startswith(prefix):
-            found.setdefault(int(name[len(prefix) :].split(".")[0]), []).append(thing)
-    return found
-
-
-def _part(description: Description, release: int, index: int) -> str:
-    return f"{name_of(description)}-{release}" + (f".{index}" if index else "")
-
-
-def _bodiless(thing: Object) -> Object:
-    return {
-        k: v
-        for k, v in thing.items()
-        if thing["kind"] != "Secret" or k not in ("data", "stringData")
-    }
-
-
-def _config_map(description: Description, name: str, data: dict[str, str]) -> Object:
+def config_map(description: Description, name: str, data: dict[str, str]) -> Object:
+    """One of the ConfigMaps that say what was released."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",

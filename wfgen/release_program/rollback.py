@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from . import kubectl, manifests, record, rollout
+from . import evidence, kubectl, manifests, record, rollout, stored
 from .description import Description, Service, load
 from .kubectl import KubectlError, Object, key
 from .outputs import Failure, add_summary, error, group, log, notice, write_output
-from .record import GOOD, ROLLBACK_FAILED, ROLLING_BACK, InFlight, Record
+from .record import ROLLBACK_FAILED, ROLLING_BACK, InFlight, Record
 
 ATTEMPTS = 3
 KEPT_KINDS = (
@@ -19,7 +19,7 @@ KEPT_KINDS = (
     "Namespace",
     "Job",
 )
-"""Never deleted: they hold what cannot be made again, or what already happened."""
+"""Neither applied nor deleted: they hold what cannot be made again, or what already happened."""
 STATELESS_KINDS = (
     "Deployment", "DaemonSet", "CronJob", "Service", "Ingress", "ConfigMap", "Secret",
     "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy",
@@ -29,7 +29,7 @@ STATELESS_KINDS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was restored: nothing, all, `except: a, b` or failed; and what was to blame."""
+    """What was restored: all, `except: a, b`, nothing or failed; and what was to blame."""
 
     outcome: str
     cause: str = ""
@@ -40,108 +40,142 @@ def rollback() -> int:
 
     Acts only where the record says that a release of this run is in flight; twice is the same as
     once. Services with `rollback: never` stay as they are. A preview stays up, for debugging.
+    Exits 1 where that failed, or where the release in flight is another run's.
 
     Reads: WFGEN_DESCRIPTION, KUBECONFIG, GITHUB_RUN_ID, WFGEN_NUMBER (previews),
     WFGEN_POLL_SECONDS (5).
-    Writes: restored (nothing, all, `except: a, b`, failed), cause (app or infra).
+    Writes: restored (all, `except: a, b`, nothing, verified: it was good already, taken over: by
+    another run, failed), cause (app or infra).
     """
     description = load()
     write_output("restored", "failed")  # what is true if this job dies; the last line counts
-    found = record.read(description)
-    if found is None or not found.mine:
-        log("no release of this run is in flight; nothing to undo")
-        write_output("restored", "nothing")
-        return 0
-    done = restore(description)
+    found = record.read(description) or Record()
+    if not found.mine:
+        write_output("restored", _nothing(found))
+        return 1 if found.in_flight else 0
+    done = restore(description, found)
     write_output("restored", done.outcome)
     write_output("cause", done.cause)
     return 1 if done.outcome == "failed" else 0
 
 
-def restore(description: Description) -> Outcome:
-    """Undoes the release in flight, which this run must own."""
-    found = record.read(description) or Record()
+def _nothing(found: Record) -> str:
+    """Why there is nothing to undo for this run: the outcome, said to people too."""
+    newest = found.releases[-1] if found.releases else {}
+    if found.in_flight:
+        error(
+            f"nothing was done: release {found.in_flight.release} is {found.state}, and "
+            f"{found.owner} owns it. Two runs, or two repositories, release here"
+        )
+        return "taken over"
+    if newest.get("run") == record.this_run():
+        notice(f"release {newest['release']} of this run was verified and is live")
+        return "verified"
+    log("no release of this run is in flight; nothing to undo")
+    return "nothing"
+
+
+def restore(description: Description, found: Record) -> Outcome:
+    """Undoes the release in flight, which this run must own by the record just read.
+
+    Raises `KubectlError` or `Unanswered` where the API server does not answer: the watchdog goes
+    on later.
+    """
+    started = time.time()
     flying = found.flying
     cause = flying.cause or "infra"
-    if not flying.applied or description.preview:
-        log("nothing was applied" if not flying.applied else "the preview stays up, for debugging")
-        _finish(description, cause if flying.applied else "")
-        return Outcome("nothing", cause)
-    if flying.contracted:
-        _give_up(description, "a contracting migration ran: the release before cannot run any more")
+    if flying.contracted and not description.preview:
+        reason = "a contracting migration ran: the release before cannot run any more"
+        _give_up(description, found, reason)
         return Outcome("failed", cause)
+    if not flying.touching or description.preview:
+        log("the preview stays up, for debugging" if flying.touching else "nothing was applied")
+        _finish(description, found, cause if flying.touching else "")
+        return Outcome("nothing", cause)
+    found.state = ROLLING_BACK
+    record.write(description, found)
+    try:
+        left = _try(description, found, flying)
+    except (Failure, KubectlError) as problem:
+        if rollout.is_unanswered(problem):
+            raise
+        _give_up(description, found, str(problem))
+        return Outcome("failed", cause)
+    _finish(description, found, cause)
+    names = ", ".join(left)
+    text = f"Release {flying.release} was rolled back to {_called(found)}"
+    more = f", except {names} (rollback is `never`, or nothing is recorded)" if left else ""
+    add_summary(f"**{text}**{more}, in {time.time() - started:.0f} s.")
+    notice(text + more)
+    return Outcome(f"except: {names}" if left else "all", cause)
 
-    def begin(current: Record) -> None:
-        current.state = ROLLING_BACK
 
-    record.update(description, begin)
+def _try(description: Description, found: Record, flying: InFlight) -> list[str]:
+    """Restores the services, in several attempts; raises what ended the last one."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            left = _restore_services(description, found, flying)
-            break
+            return _restore_services(description, found, flying)
         except (Failure, KubectlError) as problem:
             error(f"attempt {attempt} of {ATTEMPTS} to roll back: {problem}")
             if attempt == ATTEMPTS:
-                _give_up(description, str(problem))
-                return Outcome("failed", cause)
-            time.sleep(rollout.poll_seconds())
-            record.renew(description)
-    _finish(description, cause)
-    outcome = f"except: {', '.join(left)}" if left else "all"
-    text = f"Release {flying.release} was rolled back to {_called(found)}"
-    add_summary(
-        f"**{text}**" + (f", except {', '.join(left)} (`rollback: never`)." if left else ".")
-    )
-    notice(text)
-    return Outcome(outcome, cause)
+                raise
+        time.sleep(rollout.poll_seconds())
+        record.renew(description, found)
+    raise AssertionError("unreachable")
 
 
 def _restore_services(description: Description, found: Record, flying: InFlight) -> list[str]:
     """Restores what may be restored; returns the services that changed and may not."""
-    good = (record.stored(description, found.release) if found.release >= 0 else None) or []
-    bad = record.stored(description, flying.release) or []
+    good = (stored.read(description, found.release) if found.release >= 0 else None) or []
+    bad: dict[str, Object] = {}
+    for release in (*flying.leftovers, flying.release):
+        bad.update({key(thing): thing for thing in stored.read(description, release) or []})
+    changed = [thing for name, thing in bad.items() if name in flying.changed]
     applied = description.in_order(flying.applied)
     mine = [service for service in applied if service.rollback == "auto"]
     left = [
         service.name
         for service in applied
-        if service.rollback != "auto"
-        and _bodies(manifests.of_service(description, service, bad))
-        != _bodies(manifests.of_service(description, service, good))
+        if service not in mine and manifests.of_service(description, service, changed)
+    ]
+    # Live before it was ever released by this program: nobody knows with what.
+    left += [
+        service.name
+        for service in mine
+        if not manifests.of_service(description, service, good)
+        and any(
+            key(thing) not in flying.created
+            for thing in manifests.of_service(description, service, changed)
+        )
+    ]
+    kept = {key(thing) for thing in good}
+    added = [
+        thing
+        for name, thing in bad.items()
+        if name in flying.created
+        and name not in kept
+        and thing["kind"] not in KEPT_KINDS
+        and (found.release >= 0 or thing["kind"] in STATELESS_KINDS)
     ]
     with group(f"restore {_called(found)}"):
         for service in reversed(mine):
             _restore_objects(
-                flying,
                 manifests.of_service(description, service, good),
-                manifests.of_service(description, service, bad),
-                first=found.release < 0,
+                manifests.of_service(description, service, added),
             )
-        _restore_objects(
-            flying,
-            manifests.shared(description, good),
-            manifests.shared(description, bad),
-            first=found.release < 0,
-        )
+        _restore_objects(manifests.shared(description, good), manifests.shared(description, added))
     _unstick(description, mine, good)
-    rollout.wait(description, [s for s in mine if manifests.workloads_of(s, good)], good)
+    rollout.wait(description, found, [s for s in mine if manifests.workloads_of(s, good)], good)
     return left
 
 
-def _restore_objects(flying: InFlight, good: list[Object], bad: list[Object], first: bool) -> None:
-    for thing in good:
-        log(f"apply {key(thing)}")
+def _restore_objects(good: list[Object], added: list[Object]) -> None:
+    """Applies what was there, and deletes what only the bad release made."""
     # Secrets have a hash in their name, are still there, and no body of theirs was recorded.
-    kubectl.apply(thing for thing in good if thing["kind"] != "Secret")
-    known = {key(thing) for thing in good}
-    added = [
-        thing
-        for thing in bad
-        if key(thing) not in known
-        and key(thing) in flying.created
-        and thing["kind"] not in KEPT_KINDS
-        and (not first or thing["kind"] in STATELESS_KINDS)
-    ]
+    restored = [thing for thing in good if thing["kind"] not in (*KEPT_KINDS, "Secret")]
+    for thing in restored:
+        log(f"apply {key(thing)}")
+    kubectl.apply(restored)
     for thing in added:
         log(f"delete {key(thing)}, which only the bad release had")
     kubectl.delete(added)
@@ -149,42 +183,41 @@ def _restore_objects(flying: InFlight, good: list[Object], bad: list[Object], fi
 
 def _unstick(description: Description, services: list[Service], good: list[Object]) -> None:
     """A StatefulSet does not replace a broken pod by itself, not even by the old revision."""
-    for service in services:
-        for workload in manifests.workloads_of(service, good):
-            if workload["kind"] != "StatefulSet":
-                continue
-            time.sleep(rollout.poll_seconds())  # until the controller has seen the apply
-            live = kubectl.get("StatefulSet", workload["metadata"]["name"], description.place)
-            stuck = rollout.stuck_pods(live, description.place) if live else []
-            for pod in stuck:
-                log(f"delete {key(pod)}, stuck on the bad revision")
-            kubectl.delete(stuck)
+    sets = [
+        thing
+        for service in services
+        for thing in manifests.workloads_of(service, good)
+        if thing["kind"] == "StatefulSet"
+    ]
+    if not sets:
+        return
+    time.sleep(rollout.poll_seconds())  # until the controller has seen the apply
+    cluster = evidence.look(description, services)
+    for workload in sets:
+        live = cluster.find("StatefulSet", workload["metadata"]["name"])
+        stuck = evidence.stuck_pods(live, cluster) if live else []
+        for pod in stuck:
+            log(f"delete {key(pod)}, stuck on the bad revision")
+        kubectl.delete(stuck)
 
 
-def _finish(description: Description, cause: str) -> None:
-    def finish(found: Record) -> None:
-        flying = found.flying
-        if cause == "app":
-            found.failed = [*found.failed, {"sha": flying.sha, "at": time.time()}][-20:]
-        found.state, found.in_flight = GOOD, None
-
-    record.update(description, finish)
+def _finish(description: Description, found: Record, cause: str) -> None:
+    flying = found.flying
+    if cause == "app":
+        found.failed = [*found.failed, {"sha": flying.sha, "at": time.time()}][-20:]
+    found.state, found.in_flight = flying.before, None
+    record.write(description, found)
 
 
-def _give_up(description: Description, reason: str) -> None:
-    def give_up(found: Record) -> None:
-        found.state, found.in_flight = ROLLBACK_FAILED, None
-
+def _give_up(description: Description, found: Record, reason: str) -> None:
+    """Keeps the release in flight: the watchdog may be dispatched to try again."""
     error(f"the rollback failed, further releases are refused: {reason}")
     add_summary(
         f"**The rollback failed**: {reason}. What to do now: docs/delivery-setup.md, "
         "When a rollback failed."
     )
-    record.update(description, give_up)
-
-
-def _bodies(objects: list[Object]) -> list[Object]:
-    return sorted(objects, key=key)
+    found.state = ROLLBACK_FAILED
+    record.write(description, found)
 
 
 def _called(found: Record) -> str:

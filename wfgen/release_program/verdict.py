@@ -10,8 +10,8 @@ from .needs import Needs, job_of, run_address
 from .outputs import add_summary, error, log
 
 LIVE, NOTHING, STALE = "live", "nothing", "stale"
-UNTOUCHED, RESTORED, PARTLY, FAILED, BROKEN, UNKNOWN = (
-    "untouched", "restored", "partly", "failed", "broken", "unknown",
+UNTOUCHED, CUT_OFF, RESTORED, PARTLY, FAILED, BROKEN, UNKNOWN = (
+    "untouched", "cut off", "restored", "partly", "failed", "broken", "unknown",
 )  # fmt: skip
 AFTER = frozenset(("release", "prune", "audit", "revert_pr", "notify", "comment", "verdict"))
 """Jobs that are no reason why a release did not begin."""
@@ -71,6 +71,14 @@ def _judge_release(description: Description, needs: Needs) -> tuple[str, str, li
     if restored == "nothing":
         text = "Nothing of it had been applied: the cluster is as it was before."
         return UNTOUCHED, f"{release} failed, nothing was touched", [failure, text, _next(needs)]
+    if restored == "verified":
+        text = f"{what} was verified before the run was cut off: the cluster is on it. Next: "
+        text += "re-run the failed jobs, for the tag and the GitHub deployment."
+        return CUT_OFF, f"{release} is live, but the run was cut off", [text]
+    if restored == "taken over":
+        text = "Another run, or another repository, has taken the environment over; job rollback "
+        text += "names it. Nothing was undone here: what it does decides what the cluster is on."
+        return UNKNOWN, f"{release} was taken over by another run", [failure, text]
     good = needs.output("release", "lkg_sha")[:12]
     back = f"the last known good release (commit {good})" if good else "what was there before it"
     if restored == "all":
@@ -83,10 +91,9 @@ def _judge_release(description: Description, needs: Needs) -> tuple[str, str, li
         return PARTLY, f"{release} restored except {names}", [failure, text, *_revert(needs)]
     if restored == "failed":
         text = "The rollback failed as well: the cluster may run a mix of two releases, and further"
-        text += (
-            " releases are refused. Act now: read job rollback, mend what it names, then release"
-        )
-        text += " with force. See docs/delivery-setup.md, When a rollback failed."
+        text += " releases are refused. Act now: read job rollback, mend what it names, then run"
+        text += " the watchdog workflow, which tries again, or release with force."
+        text += " See docs/delivery-setup.md, When a rollback failed."
         return BROKEN, f"ROLLBACK OF {release.upper()} FAILED", [failure, text]
     text = "No job told what the cluster is on. The release record in the cluster is the truth; the"
     text += " watchdog workflow restores the last known good release from it. Start it by hand if"

@@ -1,0 +1,208 @@
+"""What counts as evidence for and against a rollout, by objects made up for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.release_program.conftest import ROOT
+from wfgen.release_program import evidence, rollout
+from wfgen.release_program.description import Description, Service, parse
+
+Object = dict[str, Any]
+IMAGE = "ghcr.io/acme/shop-client@sha256:new"
+NUMBER = "deployment.kubernetes.io/revision"
+HASH = "controller-revision-hash"
+MADE = "2026-01-01T00:00:00Z"
+AT = 1767225600.0
+"""MADE, in seconds since the epoch."""
+
+
+@pytest.fixture
+def description() -> Description:
+    path = ROOT / ".github/actions/release/production.json"
+    return parse(json.loads(path.read_text("utf-8")))
+
+
+@pytest.fixture
+def client(description: Description) -> Service:
+    return description.services["client"]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets the program's time, in seconds since pods were made."""
+    now = [AT]
+    monkeypatch.setattr("wfgen.release_program.rollout.time.time", lambda: now[0])
+    return lambda seconds: now.__setitem__(0, AT + seconds)
+
+
+def owned(kind: str, name: str, owner: str, **more: Any) -> Object:
+    metadata = {"name": name, "uid": name, "ownerReferences": [{"uid": owner}]}
+    return {"kind": kind, "metadata": {**metadata, **more.pop("metadata", {})}, **more}
+
+
+def workload(kind: str = "Deployment", replicas: int = 1, **status: Any) -> Object:
+    found = {
+        "observedGeneration": 3,
+        "updatedReplicas": replicas,
+        "availableReplicas": replicas,
+        **status,
+    }
+    template = {"spec": {"containers": [{"name": "client", "image": IMAGE}]}}
+    return {
+        "kind": kind,
+        "metadata": {
+            "name": "client",
+            "uid": "client",
+            "generation": 3,
+            "annotations": {NUMBER: "2"},
+        },
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": "client"}},
+            "template": template,
+        },
+        "status": found,
+    }
+
+
+def replica_set(number: int) -> Object:
+    annotations = {NUMBER: str(number)}
+    return owned("ReplicaSet", f"set-{number}", "client", metadata={"annotations": annotations})
+
+
+def pod(
+    name: str = "pod",
+    owner: str = "set-2",
+    image: str = IMAGE,
+    ready: bool = True,
+    restarts: int = 0,
+    waiting: str = "",
+    revision: str = "",
+) -> Object:
+    labels = {"app": "client", HASH: revision}
+    state = {"waiting": {"reason": waiting, "message": "told"}} if waiting else {"running": {}}
+    status = {"name": "client", "restartCount": restarts, "state": state}
+    return owned(
+        "Pod",
+        name,
+        owner,
+        metadata={"labels": labels, "creationTimestamp": MADE},
+        spec={"containers": [{"name": "client", "image": image}]},
+        status={
+            "conditions": [{"type": "Ready", "status": str(ready)}],
+            "containerStatuses": [status],
+        },
+    )
+
+
+def judge(client: Service, live: Object, *others: Object) -> evidence.State:
+    sets = [replica_set(1), replica_set(2)]
+    return evidence.judge(client, [workload()], evidence.Cluster([live, *sets, *others]))
+
+
+def test_a_ready_pod_of_the_current_revision_with_the_image_is_what_counts(
+    client: Service,
+) -> None:
+    assert judge(client, workload(), pod()).ready
+    assert not judge(client, workload(), pod(owner="set-1")).ready
+    assert not judge(client, workload(), pod(image="ghcr.io/acme/shop-client@sha256:old")).ready
+    assert not judge(client, workload(), pod(ready=False)).ready
+    assert not judge(client, workload(replicas=2), pod()).ready
+
+
+def test_a_status_that_is_older_than_the_apply_proves_nothing(client: Service) -> None:
+    assert not judge(client, workload(observedGeneration=2), pod()).ready
+    late = [{"type": "Progressing", "reason": "ProgressDeadlineExceeded", "status": "False"}]
+    assert not judge(client, workload(observedGeneration=2, conditions=late), pod()).doom
+    assert judge(client, workload(conditions=late), pod()).doom
+
+
+def test_a_pod_that_is_ready_but_not_yet_available_is_waited_for(client: Service) -> None:
+    assert not judge(client, workload(availableReplicas=0), pod()).ready
+    assert not judge(client, workload(updatedReplicas=0), pod()).ready
+
+
+def test_an_image_that_cannot_be_pulled_counts_once_it_lasts(
+    client: Service, clock: Callable[[float], None]
+) -> None:
+    watch = rollout.Watch(client, AT)
+    # A pull fails, is waited for, and is tried again: all of that is one sign.
+    for seconds, reason in ((0, "ErrImagePull"), (5, "ImagePullBackOff"), (10, "ErrImagePull")):
+        clock(seconds)
+        watch.judge(judge(client, workload(), pod(ready=False, waiting=reason)))
+        assert not watch.failure
+    clock(15)
+    watch.judge(judge(client, workload(), pod(ready=False, waiting="ImagePullBackOff")))
+    assert watch.failure == "pod: ImagePullBackOff: told"
+
+
+def test_a_bad_sign_that_goes_away_is_forgotten(
+    client: Service, clock: Callable[[float], None]
+) -> None:
+    watch = rollout.Watch(client, AT)
+    for seconds, reason in ((0, "CreateContainerConfigError"), (10, ""), (20, "ErrImagePull")):
+        clock(seconds)
+        watch.judge(judge(client, workload(), pod(ready=not reason, waiting=reason)))
+    assert not watch.failure
+
+
+def test_one_restart_may_be_bad_luck_and_two_are_a_crash_loop(
+    client: Service, clock: Callable[[float], None]
+) -> None:
+    watch = rollout.Watch(client, AT)
+    watch.judge(judge(client, workload(), pod(restarts=1)))
+    assert not watch.failure
+    watch.judge(judge(client, workload(), pod(restarts=2)))
+    assert watch.failure.startswith("pod restarted 2 times")
+
+
+def test_restarts_before_the_release_are_not_its_fault(
+    client: Service, clock: Callable[[float], None]
+) -> None:
+    watch = rollout.Watch(client, AT + 3600)
+    watch.judge(judge(client, workload(), pod(restarts=7)))
+    assert not watch.failure
+    watch.judge(judge(client, workload(), pod(restarts=8)))
+    assert (watch.failure, watch.restarts) == ("", 1)
+
+
+def test_a_workload_that_is_gone_or_was_changed_is_lost_at_once(client: Service) -> None:
+    assert judge(client, {"kind": "Other", "metadata": {"name": "x"}}).doom.endswith("is gone")
+    changed = workload()
+    changed["spec"]["template"]["spec"]["containers"][0]["image"] = "other"
+    assert "somebody changed it" in judge(client, changed).doom
+
+
+def test_a_daemon_set_is_judged_by_the_pods_of_its_newest_revision(
+    description: Description,
+) -> None:
+    described = json.loads((ROOT / ".github/actions/release/production.json").read_text("utf-8"))
+    described["services"]["client"]["workloads"][0]["kind"] = "DaemonSet"
+    client = parse(described).services["client"]
+    live = workload(
+        "DaemonSet", desiredNumberScheduled=1, updatedNumberScheduled=1, numberAvailable=1
+    )
+    revisions = [
+        owned("ControllerRevision", f"r{n}", "client", revision=n, metadata={"labels": {HASH: h}})
+        for n, h in ((9, "old"), (10, "new"))
+    ]
+    for hashed, ready in (("old", False), ("new", True)):
+        objects = [live, *revisions, pod(revision=hashed)]
+        state = evidence.judge(client, [live], evidence.Cluster(objects))
+        assert state.ready is ready
+
+
+def test_only_broken_pods_of_another_revision_are_in_the_way_of_a_stateful_set() -> None:
+    live = workload("StatefulSet", updateRevision="new")
+    pods = [
+        pod("broken", ready=False, revision="old"),
+        pod("well", ready=True, revision="old"),
+        pod("starting", ready=False, revision="new"),
+    ]
+    stuck = evidence.stuck_pods(live, evidence.Cluster([live, *pods]))
+    assert [each["metadata"]["name"] for each in stuck] == ["broken"]

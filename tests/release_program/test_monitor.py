@@ -1,0 +1,117 @@
+"""Failing releases, from the first bad sign to the last known good release."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.release_program.conftest import APP, Release
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [
+        ({"http": {"/healthz": 503}}, "http 8080/healthz"),
+        ({"crash_after": 1.2}, "restarted"),
+    ],
+    ids=["health-address", "crash-in-bake"],
+)
+def test_a_failing_monitor_brings_every_service_back(
+    shop: Release, behaviour: dict[str, Any], reason: str
+) -> None:
+    # The client comes last: everything else of the release is applied and well by then.
+    before = shop.cluster.images("shop")
+    shop.cluster.behave(shop.images(client="bad")["client"], **behaviour)
+    shop.description["services"]["client"].update(timeout_seconds=3, bake_seconds=3)
+    done = shop.release(services=APP, client="bad", server="s2")
+    assert done["deploy"].code == 0, done["deploy"].log
+    assert done["monitor"].values == {"verified": "false", "cause": "app"}
+    assert reason in done["monitor"].log
+    assert done["rollback"].values == {"restored": "all", "cause": "app"}, done["rollback"].log
+    assert done["rollback"].code == 0
+    assert "rolled back to release 1" in done["rollback"].summary
+    assert shop.cluster.images("shop") == before
+    record = shop.record
+    assert (record["state"], record["release"], record["in_flight"]) == ("good", 1, None)
+    assert record["failed"][0]["sha"] == shop.sha
+
+
+def test_what_only_the_bad_release_added_is_gone_after_the_rollback(shop: Release) -> None:
+    before = shop.cluster.find("Deployment", "client", "shop")
+    path = "kube/bases/client/deployment.yaml"
+    sidecar = "        - name: sidecar\n          image: busybox:1.37.0\n"
+    shop.commit(path, "      containers:\n", f"      containers:\n{sidecar}")
+    image = "          image: client"
+    shop.commit(path, image, f"          env: [{{name: NEW, value: x}}]\n{image}")
+    account = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: new\n"
+    (shop.checkout / "kube/bases/client/account.yaml").write_text(account, "utf-8")
+    resources = "  - deployment.yaml\n"
+    shop.commit("kube/bases/client/kustomization.yaml", resources, f"{resources}  - account.yaml\n")
+    shop.cluster.behave(shop.images(client="bad")["client"], crash_loop=True)
+    done = shop.release(services=APP, client="bad", server="s1")
+    assert "restarted" in done["monitor"].log
+    diagnostics = ("Back-off restarting failed container", "[pod/client-", "sidecar")
+    assert all(text in done["monitor"].log for text in diagnostics), done["monitor"].log
+    assert done["rollback"].values["restored"] == "all", done
+    after = shop.cluster.find("Deployment", "client", "shop")
+    assert before is not None
+    assert after is not None
+    assert after["spec"] == before["spec"]
+    assert "new" not in shop.cluster.names("ServiceAccount", "shop")
+
+
+def test_a_bad_dependency_stops_the_deploy_and_blames_the_application(shop: Release) -> None:
+    before = shop.cluster.images("shop")
+    shop.cluster.behave(shop.images(server="bad")["server"], never_ready=True)
+    done = shop.release(services=APP, client="c2", server="bad")
+    assert done["deploy"].code == 1
+    assert "no progress within its deadline" in done["deploy"].log
+    assert "diagnostics of server" in done["deploy"].log
+    assert done["rollback"].values == {"restored": "all", "cause": "app"}
+    assert shop.cluster.images("shop") == before
+
+
+def test_what_somebody_else_deploys_meanwhile_is_not_taken_for_the_release(
+    flying: Release,
+) -> None:
+    container = {"name": "client", "image": "somebody:else"}
+    spec = {"spec": {"template": {"spec": {"containers": [container]}}}}
+    flying.cluster.patch("Deployment", "client", "shop", spec)
+    done = flying.run("monitor")
+    assert done.code == 1
+    assert "image somebody:else: somebody changed it" in done.log
+
+
+def test_an_api_server_that_does_not_answer_in_time_is_no_fault_of_the_application(
+    flying: Release,
+) -> None:
+    flying.cluster.fault("GET", "/pods[?]", 503, times=-1)
+    for service in flying.description["services"].values():
+        service["timeout_seconds"] = 1
+    done = flying.run("monitor")
+    assert done.code == 1
+    assert done.values == {"verified": "false", "cause": "infra"}
+    assert flying.record["in_flight"]["cause"] == "infra"
+
+
+def test_re_running_the_failed_jobs_after_a_rollback_does_nothing_and_says_what_to_do(
+    flying: Release,
+) -> None:
+    assert flying.run("rollback").values == {"restored": "all", "cause": "infra"}
+    live, writes = flying.cluster.images("shop"), len(flying.writes)
+    for command in ("migrate", "deploy", "monitor"):
+        done = flying.run(command)
+        assert done.code == 1
+        assert "Re-run all jobs, not the failed ones alone" in done.log
+    assert flying.run("rollback").values == {"restored": "nothing"}
+    assert len(flying.writes) == writes
+    assert flying.cluster.images("shop") == live
+
+
+def test_a_release_that_is_being_undone_is_never_made_good(flying: Release) -> None:
+    flying.change_record(state="rolling-back")
+    done = flying.run("monitor")
+    assert done.code == 1
+    assert "being undone" in done.log
+    assert flying.record["release"] == 1

@@ -1,0 +1,233 @@
+"""What the cluster is on, and what the record says, after a rollback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.release_program.conftest import APP, RECORD, Release
+
+
+def test_an_apply_that_fails_midway_is_undone_for_all(shop: Release) -> None:
+    before = shop.cluster.images("shop")
+    shop.cluster.fault("PATCH", "/deployments/client[?](?!.*dryRun)", 403)
+    done = shop.release(services=APP, client="c2", server="s2")
+    assert done["deploy"].code == 1, done["deploy"].log
+    assert "forbidden" in done["deploy"].log
+    assert done["rollback"].values == {"restored": "all", "cause": "infra"}, done["rollback"].log
+    assert shop.cluster.images("shop") == before
+    assert shop.record["state"] == "good"
+    assert shop.record["failed"] == []
+
+
+def test_manifests_that_the_server_refuses_touch_nothing(shop: Release) -> None:
+    name = "metadata:\n  name: client"
+    refused = "metadata:\n  annotations: {test.wfgen/reject: no}\n  name: client"
+    shop.commit("kube/bases/client/deployment.yaml", name, refused)
+    shop.release("migrate", APP, client="c2", server="s2")
+    before = len(shop.writes)
+    done = shop.run("deploy")
+    assert done.code == 1
+    assert "nothing was applied" in done.log
+    assert [w for w in shop.writes[before:] if RECORD not in w] == []
+    assert shop.run("rollback").values["restored"] == "nothing"
+    assert shop.record["state"] == "good"
+
+
+def test_rollback_twice_is_the_same_as_once(flying: Release) -> None:
+    assert flying.run("rollback").values["restored"] == "all"
+    writes, live = len(flying.writes), flying.cluster.images("shop")
+    assert flying.images(client="c1", server="s1").items() <= live.items()
+    done = flying.run("rollback")
+    assert (done.code, done.values["restored"]) == (0, "nothing")
+    assert len(flying.writes) == writes
+    assert flying.cluster.images("shop") == live
+
+
+def test_after_the_commit_point_nothing_is_undone(shop: Release) -> None:
+    writes = len(shop.writes)
+    done = shop.run("rollback")
+    assert (done.code, done.values["restored"]) == (0, "verified")
+    assert len(shop.writes) == writes
+
+
+def test_only_the_owner_rolls_back_and_only_the_owner_is_monitored(flying: Release) -> None:
+    live, writes = flying.cluster.images("shop"), len(flying.writes)
+    done = flying.run("rollback", GITHUB_RUN_ID="999")
+    assert (done.code, done.values["restored"]) == (1, "taken over")
+    assert f"acme/shop/{flying.run_id} owns it" in done.log
+    assert flying.run("monitor", GITHUB_RUN_ID="999").code == 1
+    assert flying.cluster.images("shop") == live
+    assert len(flying.writes) == writes
+    assert flying.record["state"] == "in-flight"
+
+
+def test_a_rollback_that_fails_is_loud_and_ends_when_the_watchdog_is_dispatched(
+    flying: Release,
+) -> None:
+    flying.cluster.fault("PATCH", "/deployments/server[?]", 403, times=-1)
+    done = flying.run("rollback")
+    assert (done.code, done.values["restored"]) == (1, "failed")
+    assert "attempt 3 of 3" in done.log
+    assert "The rollback failed" in done.summary
+    assert flying.record["state"] == "rollback-failed"
+    refused = flying.preflight()
+    assert (refused.code, refused.values["proceed"]) == (1, "false")
+    assert "dispatch the watchdog" in refused.log
+    writes = len(flying.writes)
+    assert flying.run("watchdog", GITHUB_RUN_ID="500", GITHUB_EVENT_NAME="schedule").code == 1
+    assert len(flying.writes) == writes
+    flying.cluster.api.faults.due.clear()
+    flying.run("watchdog", GITHUB_RUN_ID="501", GITHUB_EVENT_NAME="workflow_dispatch")
+    assert flying.images(client="c1", server="s1").items() <= flying.cluster.images("shop").items()
+    assert flying.record["state"] == "good"
+    assert flying.preflight().values["proceed"] == "true"
+
+
+def test_a_release_forced_past_a_failed_rollback_undoes_both_when_it_fails(
+    flying: Release,
+) -> None:
+    flying.change_record(state="rollback-failed")
+    flying.environment["WFGEN_FORCE"] = "true"
+    assert flying.preflight().values["proceed"] == "true"
+    done = flying.run("rollback")
+    assert done.values["restored"] == "all", done.log
+    assert flying.images(client="c1", server="s1").items() <= flying.cluster.images("shop").items()
+    assert flying.record["state"] == "good"
+
+
+def test_an_api_server_that_does_not_answer_leaves_the_rollback_to_the_watchdog(
+    flying: Release,
+) -> None:
+    flying.cluster.fault("PATCH", "/deployments/", 503, times=-1)
+    flying.environment["WFGEN_RETRY_SECONDS"] = "0.01"
+    done = flying.run("rollback")
+    assert (done.code, done.values["restored"]) == (1, "failed")
+    assert flying.record["state"] == "rolling-back"
+    flying.cluster.api.faults.due.clear()
+    finished = str(flying.run_id)
+    assert flying.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN=finished).code == 1
+    assert flying.images(client="c1", server="s1").items() <= flying.cluster.images("shop").items()
+    assert flying.record["state"] == "good"
+
+
+def test_a_first_release_that_fails_deletes_only_what_it_made_and_no_state(
+    first: Release,
+) -> None:
+    stranger = {"kind": "ConfigMap", "metadata": {"name": "stranger", "namespace": "shop"}}
+    first.cluster.create(stranger)
+    first.cluster.behave(first.images(client="bad")["client"], crash_loop=True)
+    done = first.release(client="bad", server="s1")
+    assert done["rollback"].values["restored"] == "except: postgres, redis", done
+    assert first.cluster.names("Deployment", "shop") == []
+    assert first.cluster.names("StatefulSet", "shop") == ["postgres", "redis"]
+    assert len(first.cluster.names("PersistentVolumeClaim", "shop")) == 2
+    assert "stranger" in first.cluster.names("ConfigMap", "shop")
+
+
+def test_what_is_live_before_the_first_release_is_release_0(shop: Release) -> None:
+    for name in [n for n in shop.cluster.names("ConfigMap", "shop") if n.startswith("wfgen")]:
+        shop.cluster.delete("ConfigMap", name, "shop")
+    live = shop.cluster.images("shop")
+    shop.cluster.behave(shop.images(client="bad")["client"], crash_loop=True)
+    done = shop.release(client="bad", server="s2")
+    # Nothing changed about the databases: they are no exception.
+    assert done["rollback"].values["restored"] == "all", done["rollback"].log
+    assert shop.cluster.images("shop") == live
+    assert (shop.record["state"], shop.record["release"]) == ("good", 0)
+    stored = shop.manifests(0)
+    assert "replicas" not in stored["Deployment/server"]["spec"]
+    assert stored["Deployment/client"]["spec"]["replicas"] == 2
+
+
+def test_a_service_that_was_live_before_its_first_release_is_no_silent_exception(
+    flying: Release,
+) -> None:
+    known = flying.manifests(1)
+    objects = [thing for name, thing in known.items() if not name.endswith("/client")]
+    flying.change_manifests(1, objects)
+    done = flying.run("rollback")
+    assert done.values["restored"] == "except: client", done.log
+    assert flying.images(client="c2", server="s1").items() <= flying.cluster.images("shop").items()
+
+
+def test_a_database_that_fails_is_named_and_left_alone(shop: Release) -> None:
+    shop.commit("kube/bases/redis/statefulset.yaml", "redis:7.4.1", "redis:7.4.2")
+    shop.cluster.behave("redis:7.4.2", never_ready=True)
+    shop.description["services"]["redis"]["timeout_seconds"] = 1
+    done = shop.release(client="c2", server="s2")
+    assert "not ready after 1 s" in done["deploy"].log
+    assert (done["rollback"].code, done["rollback"].values["restored"]) == (0, "except: redis")
+    live = shop.cluster.images("shop")
+    assert live["redis"] == "redis:7.4.2"
+    assert shop.images(client="c1", server="s1").items() <= live.items()
+
+
+def test_a_stateful_set_that_may_be_rolled_back_loses_its_stuck_pod(shop: Release) -> None:
+    shop.description["services"]["redis"]["rollback"] = "auto"
+    shop.commit("kube/bases/redis/statefulset.yaml", "redis:7.4.1", "redis:7.4.2")
+    shop.cluster.behave("redis:7.4.2", pull_error=True)
+    done = shop.release(client="c2", server="s2")
+    assert done["rollback"].values["restored"] == "all", done["rollback"].log
+    assert "stuck on the bad revision" in done["rollback"].log
+    pod = shop.cluster.find("Pod", "redis-0", "shop")
+    assert pod is not None
+    assert pod["spec"]["containers"][0]["image"] == "redis:7.4.1"
+
+
+def test_claims_and_jobs_are_neither_deleted_nor_applied_by_a_rollback(flying: Release) -> None:
+    def things(name: str) -> list[dict[str, Any]]:
+        labels = {"app.kubernetes.io/name": "client"}
+        metadata = {"name": name, "namespace": "shop", "labels": labels}
+        container = {"name": "job", "image": "busybox:1.37.0"}
+        pod = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+        claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        kinds = (
+            ("batch/v1", "Job", {"template": pod}),
+            ("v1", "PersistentVolumeClaim", claim),
+        )
+        return [
+            {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
+            for version, kind, spec in kinds
+        ]
+
+    flying.cluster.create(*things("added"))
+    flying.change_manifests(1, [*flying.manifests(1).values(), *things("earlier")])
+    flying.change_manifests(2, [*flying.manifests(2).values(), *things("added")])
+    flight = flying.record["in_flight"]
+    created = [*flight["created"], "Job/added", "PersistentVolumeClaim/added"]
+    flying.change_record(in_flight={**flight, "created": created})
+    assert flying.run("rollback").values["restored"] == "all"
+    for kind in ("Job", "PersistentVolumeClaim"):
+        names = flying.cluster.names(kind, "shop")
+        assert "added" in names
+        assert "earlier" not in names
+
+
+def test_a_failing_migration_leaves_everything_and_the_schema(shop: Release) -> None:
+    before = shop.cluster.images("shop")
+    shop.cluster.behave(shop.images(server="bad")["server"], job_fails=True)
+    done = shop.release(services=APP, client="c2", server="bad")
+    assert done["migrate"].code == 1
+    assert "deploy" not in done
+    assert done["rollback"].values["restored"] == "nothing"
+    assert shop.cluster.images("shop") == before
+    assert shop.record["state"] == "good"
+    assert shop.cluster.names("Job", "shop").count("server-migrate-2") == 1
+
+
+def test_a_migration_whose_image_is_not_there_is_not_waited_for(shop: Release) -> None:
+    shop.cluster.behave(shop.images(server="bad")["server"], pull_error=True)
+    done = shop.release("migrate", APP, client="c2", server="bad")
+    assert done["migrate"].code == 1
+    assert "ErrImagePull" in done["migrate"].log
+    assert "deadline" not in done["migrate"].log
+
+
+def test_a_contracting_migration_switches_the_rollback_off_and_says_so(shop: Release) -> None:
+    shop.description["services"]["server"]["migrate"]["contracting"] = True
+    shop.release("migrate", APP, client="c2", server="s2")
+    done = shop.run("rollback")
+    assert (done.code, done.values["restored"]) == (1, "failed")
+    assert "contracting migration" in done.log
+    assert shop.record["state"] == "rollback-failed"
+    assert shop.preflight().code == 1

@@ -1,0 +1,198 @@
+"""What the cluster shows of a rollout: the objects and their pods themselves.
+
+https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status
+"""
+
+from __future__ import annotations
+
+import calendar
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from . import kubectl, manifests
+from .description import Description, Service
+from .kubectl import Object
+
+BAD_REASONS = (
+    "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
+    "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
+)  # fmt: skip
+"""Why a container waits that will not start by itself."""
+
+
+@dataclass
+class State:
+    """A service at one moment."""
+
+    ready: bool = True
+    doom: str = ""
+    """What cannot mend itself: counts at once."""
+    signs: list[str] = field(default_factory=list)
+    """What is bad if it lasts."""
+    pods: dict[str, tuple[int, float, str]] = field(default_factory=dict)
+    """The new pods: restarts, when it was made (seconds since the epoch), last exit codes."""
+    text: str = ""
+
+
+class Cluster:
+    """What the cluster has of workloads and their pods, as one look found it."""
+
+    def __init__(self, objects: Iterable[Object]) -> None:
+        self.objects = list(objects)
+
+    def find(self, kind: str, name: str) -> Object | None:
+        """An object, or None."""
+        for thing in self.of(kind):
+            if thing["metadata"]["name"] == name:
+                return thing
+        return None
+
+    def of(self, kind: str) -> list[Object]:
+        """All objects of a kind."""
+        return [thing for thing in self.objects if thing["kind"] == kind]
+
+    def pods(self, workload: Object) -> list[Object]:
+        """The pods that a workload's selector matches and that are not on their way out."""
+        labels = workload["spec"]["selector"].get("matchLabels", {})
+        return [
+            pod
+            for pod in self.of("Pod")
+            if labels.items() <= pod["metadata"].get("labels", {}).items()
+            and "deletionTimestamp" not in pod["metadata"]
+        ]
+
+
+REVISIONS = {"Deployment": "ReplicaSet", "DaemonSet": "ControllerRevision"}
+"""What tells which pods are of the current revision; a StatefulSet says so itself."""
+
+
+def look(description: Description, services: list[Service]) -> Cluster:
+    """The workloads of services with their pods. Raises `KubectlError` where nobody answers."""
+    kinds = {workload.kind for service in services for workload in service.workloads}
+    kinds |= {REVISIONS[kind] for kind in kinds & REVISIONS.keys()} | {"Pod"}
+    return Cluster(kubectl.select(",".join(sorted(kinds)), description.place, attempts=1))
+
+
+def judge(service: Service, wanted: list[Object], cluster: Cluster) -> State:
+    """How far the service's workloads are."""
+    state = State()
+    for workload in manifests.workloads_of(service, wanted):
+        kind, name = workload["kind"], workload["metadata"]["name"]
+        live = cluster.find(kind, name)
+        if live is None:
+            return State(ready=False, doom=f"{kind} {name} is gone")
+        expected = manifests.container(service, workload)["image"]
+        if (runs := manifests.container(service, live)["image"]) != expected:
+            return State(ready=False, doom=f"{kind} {name} has image {runs}: somebody changed it")
+        if kind != "CronJob":
+            _judge_workload(service, live, expected, cluster, state)
+    return state
+
+
+def _judge_workload(
+    service: Service, live: Object, image: str, cluster: Cluster, state: State
+) -> None:
+    kind, status, spec = live["kind"], live.get("status", {}), live["spec"]
+    wanted = (
+        spec.get("replicas", 1) if kind != "DaemonSet" else status.get("desiredNumberScheduled", 0)
+    )
+    revision = _revision(live, cluster)
+    pods = [pod for pod in cluster.pods(live) if revision and _is_of(pod, live, revision)]
+    new = [pod for pod in pods if _image(pod, live, service) == image]
+    ready = [pod for pod in new if _condition(pod, "Ready") == "True"]
+    seen = status.get("observedGeneration", 0) >= live["metadata"].get("generation", 0)
+    updated = status.get("updatedReplicas", status.get("updatedNumberScheduled", 0))
+    available = status.get("availableReplicas", status.get("numberAvailable", 0))
+    state.ready &= seen and len(ready) >= wanted and updated >= wanted and available >= wanted
+    state.text += f"{live['metadata']['name']} {len(ready)}/{wanted} "
+    if kind == "Deployment" and _reason(live, "Progressing") == "ProgressDeadlineExceeded" and seen:
+        state.doom = f"{live['metadata']['name']}: no progress within its deadline"
+    for pod in new:
+        _judge_pod(pod, state)
+
+
+def _judge_pod(pod: Object, state: State) -> None:
+    name, status = pod["metadata"]["name"], pod.get("status", {})
+    containers = status.get("containerStatuses", []) + status.get("initContainerStatuses", [])
+    last = [c.get("lastState", {}).get("terminated", {}) for c in containers]
+    codes = ", ".join(str(each["exitCode"]) for each in last if "exitCode" in each)
+    made = calendar.timegm(
+        time.strptime(pod["metadata"]["creationTimestamp"], "%Y-%m-%dT%H:%M:%SZ")
+    )
+    state.pods[name] = (sum(c.get("restartCount", 0) for c in containers), made, codes)
+    state.signs += signs(pod)
+
+
+def signs(pod: Object) -> list[str]:
+    """What is bad about a pod if it lasts, as POD: REASON: MESSAGE."""
+    name, status = pod["metadata"]["name"], pod.get("status", {})
+    found = []
+    for container in status.get("containerStatuses", []) + status.get("initContainerStatuses", []):
+        waiting = container.get("state", {}).get("waiting", {})
+        if waiting.get("reason") in BAD_REASONS:
+            found.append(f"{name}: {waiting['reason']}: {waiting.get('message', '')}")
+    found += [
+        f"{name}: Unschedulable: {condition.get('message', '')}"
+        for condition in status.get("conditions", [])
+        if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable"
+    ]
+    return found
+
+
+def stuck_pods(live: Object, cluster: Cluster) -> list[Object]:
+    """Pods of a StatefulSet that are on another revision and not ready: it waits for them for ever.
+
+    https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
+    """
+    revision = live.get("status", {}).get("updateRevision", "")
+    return [
+        pod
+        for pod in cluster.pods(live)
+        if revision and not _is_of(pod, live, revision) and _condition(pod, "Ready") != "True"
+    ]
+
+
+def _revision(live: Object, cluster: Cluster) -> str:
+    """What tells pods of the current revision: the ReplicaSet's uid, or the revision's hash."""
+    kind = live["kind"]
+    if kind == "StatefulSet":
+        return str(live.get("status", {}).get("updateRevision", ""))
+    uid = live["metadata"]["uid"]
+    owned = [
+        thing
+        for thing in cluster.of(REVISIONS[kind])
+        if any(o["uid"] == uid for o in thing["metadata"].get("ownerReferences", []))
+    ]
+    if kind == "DaemonSet":
+        newest = max(owned, key=lambda thing: int(thing["revision"]), default=None)
+        return newest["metadata"]["labels"]["controller-revision-hash"] if newest else ""
+    number = "deployment.kubernetes.io/revision"
+    current = live["metadata"].get("annotations", {}).get(number)
+    for thing in owned:
+        if thing["metadata"].get("annotations", {}).get(number) == current:
+            return str(thing["metadata"]["uid"])
+    return ""
+
+
+def _is_of(pod: Object, live: Object, revision: str) -> bool:
+    metadata = pod["metadata"]
+    if live["kind"] == "Deployment":
+        return any(owner["uid"] == revision for owner in metadata.get("ownerReferences", []))
+    return bool(metadata.get("labels", {}).get("controller-revision-hash") == revision)
+
+
+def _image(pod: Object, live: Object, service: Service) -> str:
+    """The image in the pod's own spec."""
+    as_template = {**live, "spec": {"template": {"spec": pod["spec"]}}}
+    return str(manifests.container(service, as_template)["image"])
+
+
+def _condition(thing: Object, kind: str) -> str:
+    conditions = thing.get("status", {}).get("conditions", [])
+    return str(next((c["status"] for c in conditions if c["type"] == kind), ""))
+
+
+def _reason(thing: Object, kind: str) -> str:
+    conditions = thing.get("status", {}).get("conditions", [])
+    return str(next((c.get("reason", "") for c in conditions if c["type"] == kind), ""))
