@@ -24,7 +24,7 @@ MARKS = {
     "Notify": r"^Slack was told$",
     "Verdict": r"^## ",
     "Gate": r"^## ",
-    "Watch over production": r"is in flight|is gone and left",
+    "Watch over production": r"is in flight|a run died in the middle",
     "Tear down": r"^deleted namespace ",
 }
 """What a job's program prints once it does its work: a green step alone proves nothing."""
@@ -96,6 +96,8 @@ class Run:
     def _hear(self, job: str, entry: dict[str, Any]) -> None:
         if entry.get("raw_output"):
             self.told[job] = self.told.get(job, "") + entry["msg"]
+        elif entry.get("command") in ("error", "warning"):
+            self.told[job] = self.told.get(job, "") + entry["arg"]
         if len(entry.get("stepID", ())) != 1:
             return  # of a composite action, which tells all again
         if entry.get("command") == "summary":
