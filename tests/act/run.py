@@ -95,14 +95,17 @@ class Run:
 
     def _hear(self, job: str, entry: dict[str, Any]) -> None:
         if entry.get("raw_output"):
-            self.told[job] = self.told.get(job, "") + entry["msg"]
+            self._say(job, entry["msg"])
         elif entry.get("command") in ("error", "warning"):
-            self.told[job] = self.told.get(job, "") + entry["arg"]
+            self._say(job, entry["arg"])
         if len(entry.get("stepID", ())) != 1:
             return  # of a composite action, which tells all again
         if entry.get("command") == "summary":
-            self.told[job] = self.told.get(job, "") + entry["content"]
+            self._say(job, entry["content"])
         elif entry.get("command") == "set-output":
             self.outputs.setdefault(job, {})[entry["name"]] = entry["arg"]
         elif entry.get("stepResult") == "success" and entry.get("stage") == "Main":
             self.steps.add(f"{job}: {entry['step']}")
+
+    def _say(self, job: str, text: str) -> None:
+        self.told[job] = self.told.get(job, "") + text.rstrip("\n") + "\n"
