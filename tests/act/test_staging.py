@@ -10,9 +10,7 @@ from tests.act.runner import Shop
 
 
 def test_a_preview_is_made_and_taken_down(shop: Shop, first: First) -> None:
-    shop.github.on("GET", f"{REPOSITORY}/pulls/12", {"state": "open"})
-    shop.github.on("GET", f"{REPOSITORY}/issues/12/comments", [])
-    shop.github.on("POST", f"{REPOSITORY}/issues/12/comments", {}, status=201)
+    _open_pull_request(shop)
     shop.sample.git("checkout", "--quiet", "-b", "feature")
     sha = shop.sample.change("client")
     run = shop.pull_request(run=2, sha=sha)
@@ -35,6 +33,21 @@ def test_a_preview_is_made_and_taken_down(shop: Shop, first: First) -> None:
     assert closed.ran == {"Tear down"}
     assert "shop-pr-12" not in shop.cluster.names("Namespace")
     assert shop.cluster.images("shop") == first.images
+
+
+def test_a_preview_that_fails_stays_up_for_debugging(shop: Shop, first: First) -> None:
+    _open_pull_request(shop)
+    bad = "bad0" * 16
+    shop.cluster.behave(bad, crash_loop=True)
+    shop.sample.git("checkout", "--quiet", "-b", "feature")
+    sha = shop.sample.change("client", digest=bad)
+    run = shop.pull_request(run=2, sha=sha)
+    assert run.failed == {"Release/Monitor", "Gate"}
+    assert run.ran >= {"Release/Monitor", "Release/Roll back", "Gate"}
+    assert bad in shop.cluster.images("shop-pr-12")["client"]
+    assert shop.cluster.images("shop") == first.images
+    (comment,) = shop.github.told("issues/12/comments")
+    assert "the preview failed" in comment["body"]
 
 
 @pytest.mark.parametrize(
@@ -67,3 +80,10 @@ def test_the_gate_is_red_where_a_test_fails(shop: Shop) -> None:
     assert run.built == {}
     assert "Gate" in run.ran
     assert shop.cluster.requests == []
+
+
+def _open_pull_request(shop: Shop) -> None:
+    """On GitHub: the fake has none by itself."""
+    shop.github.on("GET", f"{REPOSITORY}/pulls/12", {"state": "open"})
+    shop.github.on("GET", f"{REPOSITORY}/issues/12/comments", [])
+    shop.github.on("POST", f"{REPOSITORY}/issues/12/comments", {}, status=201)
