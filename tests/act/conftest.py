@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pickle
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,14 +14,15 @@ import pytest
 from tests.act.first import First, open_shop, release_first
 from tests.act.runner import Shop
 from tests.act.sample import Sample
-from tests.judges.tools import find_program
+from tests.judges.tools import find_program, missing
 
 
 @pytest.fixture(scope="session")
 def first(tmp_path_factory: pytest.TempPathFactory) -> First:
     """Made by whichever of the processes that run tests comes first."""
-    find_program("kubectl")
     find_program("act")
+    if shutil.which("kubectl") is None:
+        missing("kubectl", "install version 1.27 or newer")
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent

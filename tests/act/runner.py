@@ -121,10 +121,9 @@ class Shop:
         }
 
     def _act(self, arguments: list[str], stage: Path) -> Run:
-        programs = [str(Path(each).parent) for each in (sys.executable, find_program("kubectl"))]
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "WFGEN_"))},
-            "PATH": ":".join([str(self._tools()), *programs, os.environ["PATH"]]),
+            "PATH": f"{self._tools()}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "XDG_CACHE_HOME": str(self.folder / "cache"),
         }
         process = subprocess.run(
