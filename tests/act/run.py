@@ -82,6 +82,8 @@ class Run:
         """From what `act --json` prints. Raises `RuntimeError` where no job began."""
         run = cls()
         for line in output.splitlines():
+            if not line.startswith("{"):
+                continue
             entry: dict[str, Any] = json.loads(line)
             # workflow/job, or for a job of a called workflow caller/workflow/job.
             names = [part.strip() for part in entry.get("job", "").split("/")]

@@ -96,7 +96,7 @@ class Sample:
         self.commit(f"break {service}")
 
     def empty(self, function: str) -> None:
-        """Empties the body of the release program's function `module.function`, not of a copy."""
+        """Makes a function of the release program, `module.function`, return 0 and do nothing."""
         module, _, name = function.partition(".")
         path = self.root / ".github/actions/release/release_program" / f"{module}.py"
         lines = path.read_text("utf-8").splitlines()
