@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.github_api import Api
 from wfgen.release_program import audit, tags
 from wfgen.release_program.description import load
 
-from .conftest import Api, Describe, Repository
+from .conftest import Describe, Repository
 
 SHA, GOOD = "1" * 40, "2" * 40
 IMAGE = "ghcr.io/acme/shop-server@sha256:" + "a" * 64

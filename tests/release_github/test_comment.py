@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.github_api import Api
 from wfgen.release_program import comment
 from wfgen.release_program.github import GitHubError
 
-from .conftest import Api, Describe
+from .conftest import Describe
 
 COMMENTS = "/repos/acme/shop/issues/12/comments"
 MARKER = "<!-- wfgen:preview:staging -->"

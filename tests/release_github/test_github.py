@@ -6,10 +6,9 @@ import time
 
 import pytest
 
+from tests.github_api import Api
 from wfgen.release_program import github
 from wfgen.release_program.github import GitHub, GitHubError
-
-from .conftest import Api
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.github_api import Api
 from wfgen.release_program import notify
 
-from .conftest import Api, Describe
+from .conftest import Describe
 
 HOOK = "/services/T0/B0/secret-path"
 KEY = "secret-routing-key"

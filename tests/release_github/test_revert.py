@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.github_api import Api
 from wfgen.release_program import revert
 from wfgen.release_program.github import GitHubError
 from wfgen.release_program.outputs import Failure
 
-from .conftest import Api, Describe, Repository
+from .conftest import Describe, Repository
 
 SHOP = "/repos/acme/shop"
 BRANCH = "wfgen/revert-production"

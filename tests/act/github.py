@@ -1,0 +1,59 @@
+"""GitHub as the jobs of the pipelines meet it: what they tag is then in the repository."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.act.sample import Sample
+from tests.github_api import Api, Request
+
+NAME = "acme/shop"
+REPOSITORY = f"/repos/{NAME}"
+SLACK = "/slack"
+
+
+class GitHub(Api):
+    """The API of one repository, and Slack."""
+
+    def __init__(self, sample: Sample) -> None:
+        super().__init__()
+        self.sample = sample
+        self.on("GET", f"{REPOSITORY}/deployments", [])
+        self.on("POST", f"{REPOSITORY}/deployments", {"id": 1}, status=201)
+        self.on("POST", f"{REPOSITORY}/deployments/1/statuses", {}, status=201)
+        self.on("GET", f"{REPOSITORY}/pulls", [])
+        address = f"https://github.com/{NAME}/pull/5"
+        made = {"number": 5, "node_id": "five", "html_url": address}
+        self.on("POST", f"{REPOSITORY}/pulls", made, status=201)
+        self.on("POST", SLACK, "ok")
+
+    def answer(self, request: Request) -> tuple[int, Any, dict[str, str]]:
+        if (request.method, request.path) == ("POST", f"{REPOSITORY}/git/tags"):
+            self.requests.append(request)
+            return 201, {"sha": self._tag_object(request.body)}, {}
+        if (request.method, request.path) == ("POST", f"{REPOSITORY}/git/refs"):
+            self.requests.append(request)
+            nothing = "0" * 40
+            self.sample.git("update-ref", request.body["ref"], request.body["sha"], nothing)
+            return 201, {}, {}
+        return super().answer(request)
+
+    def _tag_object(self, wanted: dict[str, str]) -> str:
+        lines = [
+            f"object {wanted['object']}",
+            f"type {wanted['type']}",
+            f"tag {wanted['tag']}",
+            "tagger github-actions[bot] <bot@example.com> 1700000000 +0000",
+            "",
+            wanted["message"],
+        ]
+        return self.sample.git("mktag", given="\n".join(lines))
+
+    def told(self, what: str) -> list[Any]:
+        """The bodies of the POST requests below the repository."""
+        return self.sent("POST", f"{REPOSITORY}/{what}")
+
+    @property
+    def messages(self) -> list[str]:
+        """What Slack was told, as a phone shows it."""
+        return [body["text"] for body in self.sent("POST", SLACK)]

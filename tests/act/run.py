@@ -1,0 +1,113 @@
+"""What act reported of a run, and what the jobs' programs left in its log."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+BUILT = re.compile(r"^built (?P<image>\S+):[0-9a-f]{40} push=(?P<push>\S+)$", re.MULTILINE)
+MARKS = {
+    "Plan": r"^(?:client|server): ",
+    "Build": r"^built ",
+    "Images": r"^### Images$",
+    "Approve": r"^Approved for ",
+    "Preflight": r"^release \d+ of ",
+    "Migrate": r"^migrating ",
+    "Deploy": r"^(?:Deployment|StatefulSet)/",
+    "Monitor": r"^### Release \d+ of ",
+    "Roll back": r"^apply Deployment/|the preview stays up",
+    "Prune": r" objects pruned$",
+    "Audit": r"^tag \S+ on ",
+    "Revert": r"^### Revert ",
+    "Notify": r"^Slack was told$",
+    "Verdict": r"^## ",
+    "Gate": r"^## ",
+    "Watch over production": r"is in flight|a run died in the middle",
+    "Tear down": r"^deleted namespace ",
+}
+"""What a job's program prints once it does its work: a green step alone proves nothing."""
+
+
+@dataclass
+class Run:
+    """What a run came to. Jobs of called workflows are named caller/job."""
+
+    results: dict[str, str] = field(default_factory=dict)
+    """Only of jobs that began: one that is skipped is absent."""
+    told: dict[str, str] = field(default_factory=dict)
+    """What each job's programs printed, its summary included."""
+    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What each job's steps put out; of one name the last."""
+    steps: set[str] = field(default_factory=set)
+    """Steps that succeeded, as "job: step"; one that is skipped is absent."""
+
+    @property
+    def ran(self) -> set[str]:
+        """The jobs whose program left its mark."""
+        return {
+            job
+            for job, text in self.told.items()
+            if (mark := MARKS.get(job.rpartition("/")[2])) and re.search(mark, text, re.MULTILINE)
+        }
+
+    @property
+    def failed(self) -> set[str]:
+        """The jobs that failed."""
+        return {job for job, result in self.results.items() if result != "success"}
+
+    @property
+    def built(self) -> dict[str, bool]:
+        """The images that were built, and whether they were pushed."""
+        text = "\n".join(self.told.values())
+        return {found["image"]: found["push"] == "true" for found in BUILT.finditer(text)}
+
+    def after(self, first: Run) -> Run:
+        """This run with what another one did before it: where both have a job, the first counts.
+
+        The jobs that stand for calls in this run give way to the called jobs of the first.
+        """
+        calls = {name.partition("/")[0] for name in first.results if "/" in name}
+        own = self.results.keys() - calls
+        return Run(
+            {**{job: self.results[job] for job in own}, **first.results},
+            {**{job: self.told.get(job, "") for job in own}, **first.told},
+            {**{job: self.outputs.get(job, {}) for job in own}, **first.outputs},
+            self.steps | first.steps,
+        )
+
+    @classmethod
+    def read(cls, output: str, complaints: str) -> Run:
+        """From what `act --json` prints. Raises `RuntimeError` where no job began."""
+        run = cls()
+        for line in output.splitlines():
+            if not line.startswith("{"):
+                continue
+            entry: dict[str, Any] = json.loads(line)
+            # workflow/job, or for a job of a called workflow caller/workflow/job.
+            names = [part.strip() for part in entry.get("job", "").split("/")]
+            job = names[-1] if len(names) < 3 else f"{names[0]}/{names[-1]}"
+            if "jobResult" in entry:
+                run.results[job] = entry["jobResult"]
+            run._hear(job, entry)
+        if not run.results:
+            raise RuntimeError(f"act ran no job:\n{output}{complaints}")
+        return run
+
+    def _hear(self, job: str, entry: dict[str, Any]) -> None:
+        if entry.get("raw_output"):
+            self._say(job, entry["msg"])
+        elif entry.get("command") in ("error", "warning"):
+            self._say(job, entry["arg"])
+        if len(entry.get("stepID", ())) != 1:
+            return  # of a composite action, which tells all again
+        if entry.get("command") == "summary":
+            self._say(job, entry["content"])
+        elif entry.get("command") == "set-output":
+            self.outputs.setdefault(job, {})[entry["name"]] = entry["arg"]
+        elif entry.get("stepResult") == "success" and entry.get("stage") == "Main":
+            self.steps.add(f"{job}: {entry['step']}")
+
+    def _say(self, job: str, text: str) -> None:
+        self.told[job] = self.told.get(job, "") + text.rstrip("\n") + "\n"

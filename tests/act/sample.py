@@ -1,0 +1,109 @@
+"""A small repository made from this one, whose history tests write."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.act.projection import project_tree
+
+ROOT = Path(__file__).resolve().parents[2]
+AUTHOR = {
+    "GIT_AUTHOR_NAME": "Test",
+    "GIT_AUTHOR_EMAIL": "test@example.com",
+    "GIT_COMMITTER_NAME": "Test",
+    "GIT_COMMITTER_EMAIL": "test@example.com",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
+
+
+class Sample:
+    """This repository's sample project, with the workflows as act can read them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def make(cls, root: Path) -> Sample:
+        """A new one at `root`, with one commit."""
+        sample = cls(root)
+        for part in ("specs", "kube", "app", ".github"):
+            shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+        project_tree(root)
+        sample._quicken()
+        sample.git("init", "--quiet", "--initial-branch=main")
+        sample.commit("the first release")
+        return sample
+
+    def copy(self, root: Path) -> Sample:
+        """The same repository at another place."""
+        shutil.copytree(self.root, root)
+        return Sample(root)
+
+    def _quicken(self) -> None:
+        """Bake times of a second: the descriptions say minutes."""
+        for path in self.root.glob(".github/actions/release/*.json"):
+            described = json.loads(path.read_text("utf-8"))
+            for service in described["services"].values():
+                service.update(timeout_seconds=20, bake_seconds=1)
+            path.write_text(json.dumps(described), "utf-8")
+
+    def git(self, *arguments: str, given: str = "") -> str:
+        """What a git command prints. Raises subprocess.CalledProcessError."""
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=self.root,
+            env={**os.environ, **AUTHOR},
+            input=given,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+
+    @property
+    def head(self) -> str:
+        """The SHA of the commit that is checked out."""
+        return self.git("rev-parse", "HEAD")
+
+    @property
+    def tags(self) -> list[str]:
+        """All tags by name."""
+        return self.git("tag", "--list").split()
+
+    def commit(self, message: str) -> str:
+        """Commits everything; the commit's SHA."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+        return self.head
+
+    def change(self, *services: str, digest: str = "") -> str:
+        """A commit that changes these services; their builds give `digest`, if it is told."""
+        for service in services:
+            context = self.root / "app" / service
+            (context / "CHANGED").write_text(f"after {self.head}\n", "utf-8")
+            if digest:
+                (context / "DIGEST").write_text(digest, "utf-8")
+        return self.commit(f"change {', '.join(services)}")
+
+    def break_build(self, service: str) -> None:
+        """Makes the next builds of a service fail."""
+        (self.root / "app" / service / "BROKEN").write_text("", "utf-8")
+        self.commit(f"break {service}")
+
+    def empty(self, function: str) -> None:
+        """Makes a function of the release program, `module.function`, return 0 and do nothing."""
+        module, _, name = function.partition(".")
+        path = self.root / ".github/actions/release/release_program" / f"{module}.py"
+        lines = path.read_text("utf-8").splitlines()
+        for node in ast.parse("\n".join(lines)).body:
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                body = slice(node.body[0].lineno - 1, node.end_lineno)
+                lines[body] = ["    return 0"]
+                path.write_text("\n".join(lines) + "\n", "utf-8")
+                return
+        raise LookupError(f"the release program has no {function}")

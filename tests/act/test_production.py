@@ -1,0 +1,199 @@
+"""production.yml under act: what is released, what is not, and what the cluster is on then."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.act.first import First
+from tests.act.run import Run
+from tests.act.runner import Shop
+
+BAD = "bad0" * 16
+"""The digest of an image that a test makes fail."""
+RELEASED = {
+    "Plan", "Images", "Approve", "Release/Preflight", "Release/Migrate", "Release/Deploy",
+    "Release/Monitor", "Prune", "Audit", "Verdict",
+}  # fmt: skip
+"""Jobs of every good release, but for Notify, which has nothing to say."""
+BUILDS = {"Build client/Build", "Build server/Build"}
+
+
+def test_the_first_release_of_all_services(first: First) -> None:
+    run = first.run
+    assert run.ran == RELEASED | BUILDS
+    assert run.results.keys() - run.ran == {"Notify"}
+    assert run.failed == set()
+    assert run.built == {"ghcr.io/acme/shop-client": True, "ghcr.io/acme/shop-server": True}
+    order = list(dict.fromkeys(_applied(first.writes)))
+    dependents = [order.index(f"deployments/{name}") for name in ("server", "client")]
+    assert dependents == sorted(dependents)
+    assert order.index("statefulsets/postgres") < dependents[0]
+    assert order.index("statefulsets/redis") < dependents[0]
+    tag, reference, deployment, status = (r.body for r in first.requests if r.method == "POST")
+    assert reference["ref"] == "refs/tags/deploy/production/1"
+    images = {n: e["image"] for n, e in _facts(tag["message"])["services"].items() if e["image"]}
+    assert images == {name: first.images[name] for name in ("client", "server")}
+    assert (deployment["ref"], status["state"]) == (tag["object"], "success")
+
+
+def test_one_service_that_did_not_change_still_ships_the_other(shop: Shop, first: First) -> None:
+    """GitHub and act skip jobs below a skipped one: the unchanged server's build is skipped."""
+    pods = _pods(shop, "server")
+    sha = shop.sample.change("client")
+    run = shop.push(run=2)
+    assert run.ran == RELEASED | {"Build client/Build"}
+    assert "Build server/Build" not in run.results
+    assert run.failed == set()
+    assert shop.cluster.images("shop") == {**first.images, "client": _client(shop)}
+    assert _client(shop) != first.images["client"]
+    assert _pods(shop, "server") == pods, "the server was restarted for nothing"
+    assert shop.record["release"] == 2
+    assert shop.record["services"]["client"]["sha"] == sha
+    message = shop.sample.git("tag", "--list", "--format=%(contents)", "deploy/production/2")
+    assert _facts(message)["services"]["server"]["image"] == first.images["server"]
+
+
+def test_nothing_is_released_where_no_service_changed(shop: Shop) -> None:
+    (shop.sample.root / "README.md").write_text("a shop\n", "utf-8")
+    shop.sample.commit("describe the shop")
+    run = shop.push(run=2)
+    assert run.ran == {"Plan", "Verdict"}
+    assert run.results.keys() == {"Plan", "Notify", "Verdict"}
+    assert run.failed == set()
+    assert shop.cluster.requests == []
+    assert shop.github.requests == []
+
+
+def test_a_build_that_fails_stops_the_release_of_all_services(shop: Shop) -> None:
+    shop.sample.change("client")
+    shop.sample.break_build("server")
+    run = shop.push(run=2)
+    assert run.ran == {"Plan", "Build client/Build", "Notify", "Verdict"}
+    assert run.failed == {"Build server/Build", "Verdict"}
+    assert shop.cluster.requests == []
+    assert shop.github.messages == ["production: not released, nothing was touched"]
+
+
+def test_without_approval_nothing_is_released(shop: Shop) -> None:
+    """act knows no reviewers: a rejection ends the job as a failure, as this step does."""
+    path = shop.sample.root / ".github/workflows/production.yml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('run: echo "Approved', 'run: exit 1 && echo "Approved'), "utf-8")
+    shop.sample.change("client")
+    run = shop.push(run=2)
+    assert run.ran == {"Plan", "Build client/Build", "Images", "Notify", "Verdict"}
+    assert run.failed == {"Approve", "Verdict"}
+    assert "it was not approved" in run.told["Verdict"]
+    assert shop.cluster.requests == []
+
+
+def test_a_deploy_that_fails_halfway_is_undone(shop: Shop, first: First) -> None:
+    shop.cluster.fault("PATCH", r"^(?!.*dryRun).*/deployments/client", status=403)
+    shop.sample.change("server", "client")
+    run = shop.push(run=2)
+    assert run.failed == {"Release/Deploy", "Verdict"}
+    assert run.ran >= {"Release/Roll back", "Audit", "Notify", "Verdict"}
+    assert not run.results.keys() & {"Release/Monitor", "Prune"}
+    # The server was applied before, and again by the rollback.
+    assert _applied(shop.cluster.requests).count("deployments/server") == 2
+    _assert_on_last_known_good(shop, first)
+    assert shop.sample.tags == ["deploy/production/1", "rollback/production/2"]
+    assert "Revert" not in run.results, "the change is not known to be to blame"
+    assert shop.github.messages == ["production: release 2 failed and was rolled back"]
+
+
+def test_a_release_that_does_not_get_well_is_undone_and_reverted(shop: Shop, first: First) -> None:
+    good = shop.sample.head
+    run = _release_bad(shop)
+    _assert_on_last_known_good(shop, first)
+    assert run.failed == {"Release/Monitor", "Verdict"}
+    assert run.ran >= {"Release/Monitor", "Release/Roll back", "Audit", "Revert", "Notify"}
+    assert "Prune" not in run.results
+    assert "restarted" in run.told["Release/Monitor"]
+    assert shop.sample.tags == ["deploy/production/1", "rollback/production/2"]
+    made = [(d["task"], d["ref"]) for d in shop.github.told("deployments")]
+    assert made == [("deploy", shop.sample.head), ("rollback", good)]
+    states = [each["state"] for each in shop.github.told("deployments/1/statuses")]
+    assert states == ["failure", "success"]
+    (request,) = shop.github.told("pulls")
+    assert request["base"] == "main"
+    reverted = shop.sample.git("rev-parse", f"{request['head']}^{{tree}}")
+    assert reverted == shop.sample.git("rev-parse", f"{good}^{{tree}}")
+    assert shop.github.messages == ["production: release 2 failed and was rolled back"]
+
+
+def test_a_rollback_that_does_nothing_is_noticed_and_left_to_the_watchdog(
+    shop: Shop, first: First
+) -> None:
+    """The test above sees the cluster, not the jobs' colours: here they are all the same.
+
+    The record is then as a run leaves it that was killed, and what the watchdog is for.
+    """
+    run = _release_bad(shop, emptied="rollback.rollback")
+    assert run.results["Release/Roll back"] == "success"
+    assert "Release/Roll back" not in run.ran
+    assert run.failed == {"Release/Monitor", "Verdict"}
+    assert "the watchdog workflow restores" in " ".join(run.told["Verdict"].split())
+    with pytest.raises(AssertionError, match="not on the images of the last known good release"):
+        _assert_on_last_known_good(shop, first)
+
+    other = _watch(shop, finished=999)
+    assert other.failed == set()
+    assert shop.record["state"] == "in-flight", "another run's end is no reason"
+
+    watched = _watch(shop, finished=2)
+    assert watched.failed == {"Watch over production"}, "somebody must look"
+    assert watched.ran == {"Watch over production"}
+    _assert_on_last_known_good(shop, first)
+
+
+def _release_bad(shop: Shop, emptied: str = "") -> Run:
+    """Releases both services; the client crashes again and again after it was ready."""
+    shop.cluster.behave(BAD, crash_after=0.6)
+    shop.sample.change("server")
+    shop.sample.change("client", digest=BAD)
+    if emptied:
+        shop.sample.empty(emptied)
+    run = shop.push(run=2)
+    shop.sample.git("checkout", "--quiet", "--", ".github")
+    assert {"deployments/server", "deployments/client"} <= {*_applied(shop.cluster.requests)}
+    return run
+
+
+def _assert_on_last_known_good(shop: Shop, first: First) -> None:
+    images = shop.cluster.images("shop")
+    assert images == first.images, "not on the images of the last known good release"
+    good = set(first.images.values())
+    shop.cluster.wait(lambda: {*shop.cluster.running("shop").values()} == good)
+    assert (shop.record["state"], shop.record["release"]) == ("good", 1)
+    assert shop.record["in_flight"] is None
+
+
+def _watch(shop: Shop, finished: int) -> Run:
+    payload = {"action": "completed", "workflow_run": {"id": finished}}
+    return shop.start("workflow_run", "watchdog.yml", payload, run=finished + 1)
+
+
+def _applied(writes: list[dict[str, Any]]) -> list[str]:
+    """The workloads that were applied for real, in order."""
+    pattern = r"/((?:deployments|statefulsets)/[a-z]+)$"
+    real = [each["path"] for each in writes if each["verb"] == "PATCH" and not each["dry_run"]]
+    return [found[1] for path in real if (found := re.search(pattern, path))]
+
+
+def _facts(message: str) -> dict[str, Any]:
+    """What a tag's message says to programs."""
+    facts: dict[str, Any] = json.loads(message.strip().rpartition("\n")[2])
+    return facts
+
+
+def _client(shop: Shop) -> str:
+    return shop.cluster.images("shop")["client"]
+
+
+def _pods(shop: Shop, service: str) -> list[str]:
+    return [name for name in shop.cluster.running("shop") if name.startswith(service)]

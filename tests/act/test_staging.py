@@ -1,0 +1,89 @@
+"""staging.yml under act: a preview per pull request, and none for whom nobody trusts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.act.first import First
+from tests.act.github import REPOSITORY
+from tests.act.runner import Shop
+
+
+def test_a_preview_is_made_and_taken_down(shop: Shop, first: First) -> None:
+    _open_pull_request(shop)
+    shop.sample.git("checkout", "--quiet", "-b", "feature")
+    sha = shop.sample.change("client")
+    run = shop.pull_request(run=2, sha=sha)
+    assert run.failed == set()
+    assert run.ran == {
+        "Plan", "Build client/Build", "Images", "Release/Preflight", "Release/Migrate",
+        "Release/Deploy", "Release/Monitor", "Gate",
+    }  # fmt: skip
+    assert run.built == {"ghcr.io/acme/shop-client": True}
+    images = shop.cluster.images("shop-pr-12")
+    assert images.keys() == first.images.keys(), "a database and a cache of its own"
+    assert images["server"] == first.images["server"], "what did not change is not built anew"
+    assert images["client"] != first.images["client"]
+    assert shop.cluster.images("shop") == first.images
+    (comment,) = shop.github.told("issues/12/comments")
+    assert "https://pr-12.preview.example.com" in comment["body"]
+
+    closed = shop.pull_request(run=3, workflow="staging-cleanup.yml", sha=sha, action="closed")
+    assert closed.failed == set()
+    assert closed.ran == {"Tear down"}
+    assert "shop-pr-12" not in shop.cluster.names("Namespace")
+    assert shop.cluster.images("shop") == first.images
+
+
+def test_a_preview_that_fails_stays_up_for_debugging(shop: Shop, first: First) -> None:
+    _open_pull_request(shop)
+    bad = "bad0" * 16
+    shop.cluster.behave(bad, crash_loop=True)
+    shop.sample.git("checkout", "--quiet", "-b", "feature")
+    sha = shop.sample.change("client", digest=bad)
+    run = shop.pull_request(run=2, sha=sha)
+    assert run.failed == {"Release/Monitor", "Gate"}
+    assert run.ran >= {"Release/Monitor", "Release/Roll back", "Gate"}
+    assert bad in shop.cluster.images("shop-pr-12")["client"]
+    assert shop.cluster.images("shop") == first.images
+    (comment,) = shop.github.told("issues/12/comments")
+    assert "the preview failed" in comment["body"]
+
+
+@pytest.mark.parametrize(
+    ("head", "author"),
+    [("mallory/shop", "mallory"), ("acme/shop", "dependabot[bot]")],
+    ids=["fork", "dependabot"],
+)
+def test_untrusted_changes_are_built_and_tested_without_credentials(
+    shop: Shop, head: str, author: str
+) -> None:
+    shop.sample.git("checkout", "--quiet", "-b", "feature")
+    sha = shop.sample.change("server")
+    run = shop.pull_request(run=2, sha=sha, head=head, author=author)
+    assert run.failed == set()
+    assert run.ran == {"Plan", "Build server/Build", "Gate"}
+    assert run.results.keys() == run.ran, "no other job began"
+    assert run.built == {"ghcr.io/acme/shop-server": False}
+    assert "Build server/Build: Test" in run.steps
+    assert "Build server/Build: Log in to GitHub's container registry" not in run.steps
+    assert shop.cluster.requests == []
+    assert shop.github.requests == []
+
+
+def test_the_gate_is_red_where_a_test_fails(shop: Shop) -> None:
+    shop.sample.git("checkout", "--quiet", "-b", "feature")
+    (shop.sample.root / "app/server/server/visits.py").write_text("def\n", "utf-8")
+    sha = shop.sample.commit("break the server")
+    run = shop.pull_request(run=2, sha=sha, head="mallory/shop", author="mallory")
+    assert run.failed == {"Build server/Build", "Gate"}
+    assert run.built == {}
+    assert "Gate" in run.ran
+    assert shop.cluster.requests == []
+
+
+def _open_pull_request(shop: Shop) -> None:
+    """On GitHub: the fake has none by itself."""
+    shop.github.on("GET", f"{REPOSITORY}/pulls/12", {"state": "open"})
+    shop.github.on("GET", f"{REPOSITORY}/issues/12/comments", [])
+    shop.github.on("POST", f"{REPOSITORY}/issues/12/comments", {}, status=201)
