@@ -69,7 +69,9 @@ def parse(file: str, text: str) -> tuple[Any, list[Diagnostic]]:
     except yaml.reader.ReaderError as error:
         # its position counts bytes
         line = text.encode()[: error.position].count(b"\n") + 1
-        message = f"character #x{ord(error.character):04x} is not allowed in YAML"
+        found: Any = error.character  # a number from libyaml, a character from PyYAML's own reader
+        code = found if isinstance(found, int) else ord(found)
+        message = f"character #x{code:04x} is not allowed in YAML"
         return None, [diagnose(file, text, line, 1, message, "yaml-syntax")]
     return tree, [
         diagnose(file, text, p.line, p.column, p.message, p.rule, p.hint) for p in reader.problems
