@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +57,8 @@ class Drift:
 
     def diff(self) -> str:
         """A unified diff from the repository to what the specs make."""
+        import difflib  # only here, as most runs find nothing
+
         found = (self.found or "").splitlines(keepends=True)
         wanted = (self.wanted or "").splitlines(keepends=True)
         names = (
@@ -161,6 +161,8 @@ def write(root: Path, drifts: list[Drift], *, force: bool = False) -> list[Drift
 
 
 def _replace(path: Path, text: str) -> None:
+    import tempfile  # only here, as most runs write nothing
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

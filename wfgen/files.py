@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -92,12 +93,9 @@ def files(made: Plan) -> Iterator[PlannedFile]:
 
 def check_paths(planned: list[PlannedFile]) -> None:
     """Raises `WfgenError` where two files would have one path."""
-    seen: dict[str, str] = {}
-    for file in planned:
-        if seen.setdefault(file.path, file.template) is not file.template or (
-            sum(other.path == file.path for other in planned) > 1
-        ):
+    for path, count in Counter(file.path for file in planned).items():
+        if count > 1:
             raise WfgenError(
-                f"specs/project.yaml: two workflows would be {file.path}; "
+                f"specs/project.yaml: two workflows would be {path}; "
                 "give the environment or the service another name"
             )

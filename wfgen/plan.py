@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import graphlib
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -245,11 +246,16 @@ def plan(project: Project) -> Plan:
 
 def _in_order(services: list[PlannedService]) -> tuple[PlannedService, ...]:
     """Each service after what it depends on, and by name where that leaves a choice."""
-    waiting = {s.name: s for s in services}
+    by_name = {s.name: s for s in services}
+    order = graphlib.TopologicalSorter(
+        {s.name: [d for d in s.spec.depends_on if d in by_name] for s in services}
+    )
+    order.prepare()
     done: list[PlannedService] = []
-    while waiting:
-        ready = [s for s in waiting.values() if not any(d in waiting for d in s.spec.depends_on)]
-        done.extend(waiting.pop(service.name) for service in ready)
+    while order.is_active():
+        ready = sorted(order.get_ready())
+        done += [by_name[name] for name in ready]
+        order.done(*ready)
     return tuple(done)
 
 
