@@ -157,6 +157,13 @@ def damaged_lines(draw: st.DrawFn, text: bytes) -> bytes:
     return b"".join(lines)
 
 
+@pytest.mark.parametrize("runner", ["0", "1e3", "true", "null", "on", "0x10", "2001-01-01"])
+def test_a_runner_is_a_text_whatever_its_name(runner: str, tmp_path: Path) -> None:
+    project = case.BASE["specs/project.yaml"] + f"runner: {json.dumps(runner)}\n"
+    made = case.rendered(case.write(tmp_path, {**case.BASE, "specs/project.yaml": project}))
+    assert [str(found) for found in validate_files(made)] == []
+
+
 def parse(file: RenderedFile) -> Any:
     """A generated file as plain values."""
     if file.path.endswith(".json"):

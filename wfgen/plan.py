@@ -10,6 +10,7 @@ from functools import cached_property
 from wfgen.kinds.project import Environment
 from wfgen.kinds.service import ServiceSpec
 from wfgen.references import Project, Service
+from wfgen.values import scalar
 
 
 @dataclass(frozen=True)
@@ -182,8 +183,8 @@ class Plan:
 
     @property
     def release_runner(self) -> str:
-        """runs-on of the shared release jobs: the one runner, or the caller's."""
-        return self.runners[0] if len(self.runners) == 1 else "${{ inputs.runner }}"
+        """runs-on of the shared release jobs as it stands in YAML: the one runner, or the caller's."""
+        return scalar(self.runners[0]) if len(self.runners) == 1 else "${{ inputs.runner }}"
 
     @property
     def runtime_secrets(self) -> list[str]:
