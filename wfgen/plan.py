@@ -183,7 +183,7 @@ class Plan:
 
     @property
     def release_runner(self) -> str:
-        """runs-on of the shared release jobs as it stands in YAML: the one runner, or the caller's."""
+        """runs-on of the shared release jobs, in YAML: the one runner, or the caller's."""
         return scalar(self.runners[0]) if len(self.runners) == 1 else "${{ inputs.runner }}"
 
     @property
