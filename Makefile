@@ -8,10 +8,10 @@ LOCK := requirements/dev.txt
 NODE_MODULES := tests/judges/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup judges render check test lint format bench lock hooks clean
+.PHONY: help setup judges render check reference test lint format bench lock hooks clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(VENV)/installed judges ## the virtual environment, and npm's modules where npm is
 
@@ -35,6 +35,9 @@ render: $(VENV)/installed ## render specs/ into .github/ and docs/
 
 check: $(VENV)/installed ## is what is generated up to date?
 	$(BIN)/wfgen check
+
+reference: $(VENV)/installed ## write docs/reference.md from the models
+	$(BIN)/python -m wfgen.reference docs/reference.md
 
 test: setup ## all tests; more: make test PYTEST='-k pins -x'
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(PYTEST)

@@ -24,8 +24,8 @@ FLOORS = (
     # The version, findings, and what a plain scalar of YAML is.
     ("__init__", "diagnostics", "scalars"),
     ("errors",),
-    # One kind of text each: YAML, values in YAML, a file's first lines, the lock, kustomize.
-    ("source", "values", "header", "pins", "kustomize"),
+    # One thing each: YAML, values in YAML, a file's first lines, the lock, kustomize, writing.
+    ("source", "values", "header", "pins", "kustomize", "writing"),
     # The vocabulary of specs.
     ("kinds",),
     # All specs of a repository, and whether what they name exists.
@@ -34,12 +34,15 @@ FLOORS = (
     ("spec",),
     # What the specs make.
     ("plan",),
-    ("describe", "templating"),
+    ("describe", "deployer_role", "templating"),
+    ("setup_page",),
     ("files",),
     ("render",),
     # What is done with it.
     ("rules", "drift", "validate", "schema", "scaffold", "listing"),
-    ("repository", "report"),
+    ("repository", "report", "reference"),
+    ("console",),
+    ("commands",),
     ("cli",),
     ("__main__",),
 )

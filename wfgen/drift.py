@@ -11,6 +11,7 @@ from pathlib import Path
 from wfgen import header
 from wfgen.errors import WfgenError
 from wfgen.render import RenderedFile
+from wfgen.writing import write_all
 
 
 class Cause(enum.Enum):
@@ -42,7 +43,7 @@ class Drift:
     @property
     def line(self) -> int:
         """The first line of the file in the repository that differs, from 1."""
-        if self.found is None or self.wanted is None:
+        if self.found is None or self.wanted is None or not self.change():
             return 1
         found, wanted = self.found.split("\n"), self.wanted.split("\n")
         same = next(
@@ -67,7 +68,15 @@ class Drift:
         )
         lines = difflib.unified_diff(found, wanted, *names)
         return "".join(
-            line if line.endswith("\n") else f"{line}\n\\ No newline\n" for line in lines
+            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+            for line in lines
+        )
+
+    def change(self) -> str:
+        """What the diff takes away and adds, but for the header: equal in files changed alike."""
+        lines = self.diff().splitlines()[2:]
+        return "\n".join(
+            line for line in lines if line[:1] in ("+", "-") and not header.belongs(line[1:])
         )
 
 
@@ -79,7 +88,6 @@ def compare(root: Path, wanted: tuple[RenderedFile, ...], *, orphans: bool = Tru
         drifts += [
             Drift(path, Cause.ORPHAN, None, _read(root / path) or "")
             for path in _generated(root, known)
-            if path not in known
         ]
     return sorted(drifts, key=lambda drift: drift.path)
 
@@ -94,10 +102,9 @@ def _compare_file(root: Path, file: RenderedFile) -> Drift | None:
     if found == file.text:
         return None
     theirs, ours = header.parse(found), header.parse(file.text)
-    if theirs is None:
+    if ours is None or not (theirs or header.begins(found) or found.endswith(ours.body)):
         return Drift(file.path, Cause.FOREIGN, file.text, found)
-    assert ours is not None
-    if not theirs.intact:
+    if theirs is None or not theirs.intact:
         cause = Cause.EDITED
     elif theirs.specs != ours.specs:
         cause = Cause.SPECS
@@ -111,28 +118,28 @@ def _compare_file(root: Path, file: RenderedFile) -> Drift | None:
 
 
 def _read(path: Path) -> str | None:
+    """The text of a file, and what is no UTF-8 in it as escapes; None where there is no file."""
     try:
-        return path.read_bytes().decode("utf-8", errors="surrogateescape")
-    except FileNotFoundError:
-        return None
-    except NotADirectoryError:
+        return path.read_bytes().decode("utf-8", errors="backslashreplace")
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise WfgenError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _generated(root: Path, known: set[str]) -> Iterator[str]:
-    """Files with our header: below .github, and beside what we write elsewhere."""
+    """Other files with our header: below .github, and beside what we write elsewhere."""
     beside = {os.path.dirname(path) for path in known if not path.startswith(".github/")}
     places = [root / folder for folder in sorted(beside | {"docs"})]
     places += [Path(folder) for folder, _, _ in os.walk(root / ".github")]
     for folder in places:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.is_file() and not path.is_symlink():
+            name = path.relative_to(root).as_posix()
+            if name not in known and path.is_file() and not path.is_symlink():
                 with path.open("rb") as file:
-                    ours = header.is_ours(file.read(2000))
-                if ours:
-                    yield path.relative_to(root).as_posix()
+                    text = file.read(2000).decode("utf-8", errors="replace")
+                if header.begins(text):
+                    yield name
 
 
 def write(root: Path, drifts: list[Drift], *, force: bool = False) -> list[Drift]:
@@ -147,41 +154,6 @@ def write(root: Path, drifts: list[Drift], *, force: bool = False) -> list[Drift
             f"wfgen did not write {names}; "
             f"move it away, or overwrite it by {header.COMMAND} --force"
         )
-    for drift in drifts:
-        path = root / drift.path
-        try:
-            if drift.wanted is None:
-                path.unlink()
-                _remove_empty(path.parent, root)
-            else:
-                _replace(path, drift.wanted)
-        except OSError as error:
-            raise WfgenError(f"{drift.path}: cannot be written: {error.strerror}") from error
+    texts = {drift.path: drift.wanted for drift in drifts if drift.wanted is not None}
+    write_all(root, texts, [drift.path for drift in drifts if drift.wanted is None])
     return drifts
-
-
-def _replace(path: Path, text: str) -> None:
-    import tempfile  # only here, as most runs write nothing
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8"))
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _remove_empty(folder: Path, root: Path) -> None:
-    while folder != root and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent

@@ -17,6 +17,9 @@ EXIT_INVALID = 2
 EXIT_DEFECT = 3
 """A defect of wfgen itself."""
 
+EXIT_INTERRUPTED = 130
+"""Ctrl-C, as shells have it."""
+
 
 class WfgenError(Exception):
     """Stops a command; the message is for its user and says what to do."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from wfgen.describe import describe
 from wfgen.errors import WfgenError
 from wfgen.plan import Plan
 from wfgen.references import Service
+from wfgen.setup_page import SetupPage
 
 WORKFLOWS = ".github/workflows"
 ACTIONS = ".github/actions"
@@ -88,14 +88,16 @@ def files(made: Plan) -> Iterator[PlannedFile]:
     yield planned(f"{WORKFLOWS}/wfgen-check.yml", "wfgen-check.yml", ())
     yield planned(f"{ACTIONS}/cluster-login/action.yml", "cluster-login.yml", ())
     yield planned(f"{RELEASE_ACTION}/action.yml", "release/action.yml", (), outputs=PROGRAM_OUTPUTS)
-    yield planned("docs/delivery-setup.md", "delivery-setup.md")
+    yield planned("docs/delivery-setup.md", "delivery-setup.md", page=SetupPage(made))
 
 
 def check_paths(planned: list[PlannedFile]) -> None:
     """Raises `WfgenError` where two files would have one path."""
-    for path, count in Counter(file.path for file in planned).items():
-        if count > 1:
+    seen: set[str] = set()
+    for file in planned:
+        if file.path in seen:
             raise WfgenError(
-                f"specs/project.yaml: two workflows would be {path}; "
+                f"specs/project.yaml: two workflows would be {file.path}; "
                 "give the environment or the service another name"
             )
+        seen.add(file.path)

@@ -35,6 +35,13 @@ class Overlays:
         lines = complaint.decode(errors="replace").strip().splitlines()
         return b"", lines[-1] if lines else f"kustomize ended with {process.returncode}"
 
+    def stop(self) -> None:
+        """Ends what nobody asked for."""
+        for process in self._running.values():
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
     def _start(self, overlay: str) -> subprocess.Popen[bytes]:
         assert self.command is not None
         self._running[overlay] = subprocess.Popen(

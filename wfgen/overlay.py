@@ -83,7 +83,9 @@ def _check_service(service: Service, objects: Objects, *, preview: bool) -> Iter
         there = objects.of_kind(workload.kind)
         if name not in there:
             message = f"{overlay} has no {title}"
-            hint = did_you_mean(name, there, "name another in `workloads`, or add it there")
+            near = did_you_mean(name, there)
+            hint = "add it, or name another in `workloads`; wfgen new writes a first one"
+            hint = near if near.startswith("did") else hint
             yield file.at((*route, "name"), message, "unknown-workload", hint)
             continue
         images = _images(there[name], workload.kind)

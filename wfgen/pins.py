@@ -47,5 +47,7 @@ def load(root: Path, built_in: str) -> tuple[dict[str, str], bool]:
         return read((root / LOCK).read_text("utf-8")), True
     except FileNotFoundError:
         return read(built_in, "templates/pins.yml"), False
-    except (OSError, UnicodeDecodeError) as error:
-        raise WfgenError(f"{LOCK} cannot be read: {error}") from error
+    except OSError as error:
+        raise WfgenError(f"{LOCK}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise WfgenError(f"{LOCK}: byte {error.start + 1} is not UTF-8") from error

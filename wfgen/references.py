@@ -202,7 +202,8 @@ def _secrets(
             yield file.at(route, message, "reserved-secret", "choose another name")
         elif used is not None and used not in declared:
             near = did_you_mean(used, declared)
-            hint = near if near.startswith("did") else "add it to `secrets` in specs/project.yaml"
+            hint = "add it to `secrets` in specs/project.yaml"
+            hint = f"{near} else {hint}" if near.startswith("did") else hint
             yield file.at(
                 route, f"secret {used} is used and not declared", "undeclared-secret", hint
             )

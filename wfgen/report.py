@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 from wfgen.diagnostics import Diagnostic
-from wfgen.drift import Drift
+from wfgen.drift import Cause, Drift
 
 Format = Literal["text", "json", "github"]
+
+_WHOLLY = (Cause.MISSING, Cause.ORPHAN, Cause.FOREIGN)
+_WHOLE = 20
+"""Lines shown of a file of which every line differs."""
+_LINES = 200
+"""Lines shown of another diff."""
+_PAGE = 500_000
+"""Characters on the run's page; GitHub takes 1 MiB of a step, or nothing."""
 
 
 def default_format() -> Format:
@@ -18,77 +28,126 @@ def default_format() -> Format:
     return "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
 
 
-def diagnostics(found: Iterable[Diagnostic], style: Format) -> str:
-    """Mistakes in specs, one after the other."""
+def findings(found: Iterable[Diagnostic], style: Format) -> str:
+    """Findings one after the other; nothing where there are none, but for JSON."""
     found = list(found)
     if style == "json":
         return json.dumps({"errors": [_as_json(each) for each in found]}, indent=2)
     texts = [str(each) for each in found]
     if style == "github":
         texts += [
-            _annotation("error", f"{each.message} [{each.rule}]", each.position.file,
+            _annotation(f"{each.message} [{each.rule}]", each.position.file,
                         each.position.line, each.position.column)
             for each in found
         ]  # fmt: skip
-    count = f"{len(found)} error{'s' if len(found) != 1 else ''}; nothing was written"
-    return "\n".join([*texts, count])
+    return "\n".join(texts)
+
+
+def diagnostics(found: Iterable[Diagnostic], style: Format) -> str:
+    """Mistakes in specs, for which nothing was written."""
+    found = list(found)
+    text = findings(found, style)
+    if style == "json":
+        return text
+    return f"{text}\n{len(found)} error{'s' if len(found) != 1 else ''}; nothing was written"
+
+
+def stopped(message: str, style: Format) -> str:
+    """What stopped a command."""
+    if style == "json":
+        return json.dumps({"errors": [{"message": message}]}, indent=2)
+    text = f"wfgen: {message}"
+    return f"{text}\n{_annotation(message)}" if style == "github" else text
 
 
 def drifts(found: list[Drift], style: Format) -> str:
-    """What differs, each with its diff and the command that mends it."""
+    """What differs, with diffs and the command that mends it; once for files that changed alike."""
     if style == "json":
-        entries = [
-            {
-                "path": drift.path,
-                "cause": drift.cause.name.lower(),
-                "message": drift.cause.value,
-                "line": drift.line,
-                "remedy": drift.remedy,
-                "diff": drift.diff(),
-            }
-            for drift in found
-        ]
-        return json.dumps({"drift": entries}, indent=2)
+        return json.dumps({"drift": [_drift_as_json(drift) for drift in found]}, indent=2)
     parts = []
-    for drift in found:
-        parts.append(f"{drift.path}: {drift.cause.value}")
-        parts.append(drift.diff().rstrip("\n"))
-        parts.append(f"mend it by: {drift.remedy}\n")
+    for group in _alike(found):
+        first = group[0]
+        more = [f"  {drift.path}" for drift in group] if len(group) > 1 else []
+        parts += [_title(group), *more, _shortened(first), ""]
         if style == "github":
-            message = f"{drift.cause.value}; mend it by: {drift.remedy}"
-            parts.append(_annotation("error", message, drift.path, drift.line))
+            parts += [_annotation(_title(group), first.path, first.line)]
     return "\n".join(parts)
 
 
 def summary(found: list[Drift], checked: int) -> str:
     """One line on what a check found."""
     if not found:
-        return f"{checked} generated files are what the specs say"
-    names = ", ".join(f"{drift.path} ({drift.cause.value})" for drift in found)
-    plural = "files differ" if len(found) != 1 else "file differs"
-    return f"{len(found)} {plural} from the specs: {names}"
+        are = "files are" if checked != 1 else "file is"
+        return f"{checked} generated {are} what the specs say"
+    causes = Counter(drift.cause for drift in found)
+    counts = "; ".join(f"{causes[cause]} {cause.value}" for cause in Cause if causes[cause])
+    differ = "files differ" if len(found) != 1 else "file differs"
+    return f"{len(found)} {differ} from the specs: {counts}"
 
 
-def write_step_summary(found: list[Drift], checked: int) -> None:
-    """Shows the result on the run's page, where there is one."""
+def write_step_summary(heading: str, blocks: Iterable[tuple[str, str, str]]) -> None:
+    """Shows a result on the run's page, where there is one: blocks of title, language and text."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
-    lines = [
-        f"### wfgen check: {summary(found, checked) if not found else f'{len(found)} differ'}",
-        "",
-    ]
+    page = f"### {heading}\n"
+    for title, language, text in blocks:
+        fence = "`" * max(3, 1 + max((len(run) for run in _backticks(text)), default=0))
+        block = f"\n{title}\n\n{fence}{language}\n{text.rstrip()}\n{fence}\n"
+        if len(page) + len(block) > _PAGE:
+            page += "\nand more: see the log\n"
+            break
+        page += block
+    # The page is an extra: the log and the exit code say the same.
+    with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as file:
+        file.write(page)
+
+
+def drift_blocks(found: list[Drift]) -> Iterable[tuple[str, str, str]]:
+    """What the run's page shows of a check."""
+    for group in _alike(found):
+        more = "".join(f"\n- `{drift.path}`" for drift in group) if len(group) > 1 else ""
+        yield f"**{_title(group)}**{more}", "diff", _shortened(group[0])
+
+
+def _alike(found: list[Drift]) -> list[list[Drift]]:
+    """The drifts in groups of one cause and one change."""
+    groups: dict[tuple[Cause, str], list[Drift]] = {}
     for drift in found:
-        diff = drift.diff()
-        fence = "`" * max(
-            3, 1 + max((len(run) for run in diff.split() if set(run) == {"`"}), default=0)
-        )
-        lines += [
-            f"**{drift.path}**: {drift.cause.value}. Mend it by `{drift.remedy}`", "",
-            f"{fence}diff", diff[:50_000].rstrip("\n"), fence, "",
-        ]  # fmt: skip
-    with open(path, "a", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+        groups.setdefault((drift.cause, drift.change()), []).append(drift)
+    return list(groups.values())
+
+
+def _title(group: list[Drift]) -> str:
+    first = group[0]
+    if len(group) == 1:
+        return f"{first.path}: {first.cause.value}; mend it by: {first.remedy}"
+    alike = "the same change in all" if first.change() else "in their headers alone"
+    return f"{len(group)} files: {first.cause.value} ({alike}); mend them by: {first.remedy}"
+
+
+def _shortened(drift: Drift) -> str:
+    """The diff; its beginning where it is long."""
+    lines = drift.diff().splitlines()
+    limit = _WHOLE if drift.cause in _WHOLLY else _LINES
+    if len(lines) > limit + 1:
+        lines[limit:] = [f"... {len(lines) - limit} more lines; see them by: wfgen render --diff"]
+    return "\n".join(lines)
+
+
+def _backticks(text: str) -> list[str]:
+    return [run for run in "".join(c if c == "`" else " " for c in text).split(" ") if run]
+
+
+def _drift_as_json(drift: Drift) -> dict[str, Any]:
+    return {
+        "path": drift.path,
+        "cause": drift.cause.name.lower(),
+        "message": drift.cause.value,
+        "line": drift.line,
+        "remedy": drift.remedy,
+        "diff": drift.diff(),
+    }
 
 
 def _as_json(each: Diagnostic) -> dict[str, object]:
@@ -102,7 +161,7 @@ def _as_json(each: Diagnostic) -> dict[str, object]:
     }
 
 
-def _annotation(level: str, message: str, file: str, line: int, column: int | None = None) -> str:
+def _annotation(message: str, file: str = "", line: int = 1, column: int | None = None) -> str:
     """https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands"""
 
     def escape(text: str, more: str = "") -> str:
@@ -110,5 +169,6 @@ def _annotation(level: str, message: str, file: str, line: int, column: int | No
             text = text.replace(character, f"%{ord(character):02X}")
         return text
 
-    place = f"file={escape(file, ':,')},line={line}" + (f",col={column}" if column else "")
-    return f"::{level} {place}::{escape(message)}"
+    place = f"file={escape(file, ':,')},line={line}" if file else ""
+    place += f",col={column}" if column else ""
+    return f"::error {place}::{escape(message)}" if place else f"::error::{escape(message)}"

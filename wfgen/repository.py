@@ -49,9 +49,17 @@ def load(root: Path, overlays: Overlays) -> Repository:
 
 
 def named(files: tuple[RenderedFile, ...], names: list[str]) -> tuple[RenderedFile, ...]:
-    """The files of these paths or file names; raises `WfgenError` for a name that none has."""
+    """The files of these paths, or names with or without their ending (`production`).
+
+    Raises `WfgenError` for a name that none has.
+    """
+    by_name: dict[str, set[str]] = {}
+    for file in files:
+        for name in (file.path, Path(file.path).name, Path(file.path).stem):
+            by_name.setdefault(name, set()).add(file.path)
     for name in names:
-        if not any(name in (file.path, Path(file.path).name) for file in files):
-            hint = did_you_mean(name, [file.path for file in files])
+        if name not in by_name:
+            hint = did_you_mean(name, by_name, "they are listed by: wfgen list")
             raise WfgenError(f"--only {name}: no such file; {hint}")
-    return tuple(file for file in files if {file.path, Path(file.path).name} & set(names))
+    wanted = set().union(*(by_name[name] for name in names))
+    return tuple(file for file in files if file.path in wanted)

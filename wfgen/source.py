@@ -27,6 +27,8 @@ MAX_PROBLEMS = 50
 Route = tuple[str | int, ...]
 """Keys and indices that lead to a value."""
 
+_BRACKETS = {"while parsing a flow sequence": "[", "while parsing a flow mapping": "{"}
+
 Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -170,9 +172,18 @@ def _explain(text: str, error: yaml.MarkedYAMLError) -> SourceError:
             mark, "a tab; YAML is indented with spaces", "yaml-tab", "use two spaces"
         )
     problem = (error.problem or "not YAML").replace("did not find expected", "expected")
-    if error.context:
+    hint = ""
+    if problem.startswith("mapping values are not allowed"):
+        problem = "a key cannot stand here"
+        hint = (
+            "is it indented like its neighbours, and does the line above end its key with a colon?"
+        )
+    elif error.context in _BRACKETS and error.context_mark:
+        bracket = _BRACKETS[error.context]
+        hint = f"the {bracket} of line {error.context_mark.line + 1} is not closed"
+    elif error.context:
         problem += f" {error.context}"
-    return SourceError(mark, f"not YAML: {problem}", "yaml-syntax")
+    return SourceError(mark, f"not YAML: {problem}", "yaml-syntax", hint)
 
 
 def locate(text: str, route: Route, *, key: bool = False) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from wfgen import __version__, header, pins
 from wfgen.errors import WfgenError
-from wfgen.values import block, line, scalar
+from wfgen.values import block, code, line, scalar
 
 _PACKAGE = Path(__file__).parent
 _REFERS = re.compile(r'#\{% (?:include|import|from|extends) "([^"]+)"')
@@ -28,6 +28,7 @@ class Templates:
     """The Jinja environment: a repository's own templates before the built-in ones of one name."""
 
     def __init__(self, root: Path, locked: dict[str, str], self_repository: bool) -> None:
+        self.root = root
         own = root / "templates"
         folders = [own] if own.is_dir() else []
         self.folders = [*folders, built_in_templates()]
@@ -57,7 +58,7 @@ class Templates:
             return Markup(locked[action])
 
         environment.globals.update(pin=pin, local=lambda path: Markup(prefix + path))
-        environment.filters.update(raw=Markup, line=line, block=block)
+        environment.filters.update(raw=Markup, line=line, block=block, code=code)
         self.environment = environment
         self._digests: dict[str, str] = {}
 
@@ -66,14 +67,20 @@ class Templates:
         try:
             return self.environment.get_template(name).render(context)
         except jinja2.TemplateSyntaxError as error:
-            place = f"{error.filename or name}:{error.lineno}"
-            raise WfgenError(f"{place}: {error.message} [template]") from error
+            place, message = f"{error.filename or name}:{error.lineno}", str(error.message)
+            cause: Exception = error
         except jinja2.TemplateNotFound as error:
-            raise WfgenError(
-                f"templates: no template {error.name}, for {name} [template]"
-            ) from error
-        except jinja2.UndefinedError as error:
-            raise WfgenError(f"{_place(error, name)}: {error.message} [template]") from error
+            place, message, cause = _place(error), f"no template {error.name}", error
+        except UnicodeDecodeError as error:
+            place, message, cause = f"templates/{name}", "not UTF-8", error
+        except Exception as error:
+            if not (place := _place(error)):
+                raise  # a defect of ours
+            known = isinstance(error, WfgenError | jinja2.TemplateError)
+            message = str(error) if known else f"{type(error).__name__}: {error}"
+            cause = error
+        place = (place or f"templates/{name}").removeprefix(f"{self.root}/")
+        raise WfgenError(f"{place}: {message.removesuffix(' [template]')} [template]") from cause
 
     def digest(self, name: str) -> str:
         """Digest of a template, of the fragments that it may include, and of wfgen's version."""
@@ -101,7 +108,7 @@ class Templates:
                 continue
             if current.endswith("/"):  # a name made at run time: any file of the folder
                 for folder in self.folders:
-                    todo += [f"{current}{p.name}" for p in sorted((folder / current).glob("*.yml"))]
+                    todo += [f"{current}{p.name}" for p in sorted((folder / current).glob("*.*"))]
                 continue
             found[current] = self.source(current)
             todo += _REFERS.findall(found[current])
@@ -114,15 +121,12 @@ def built_in_templates() -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / "templates"
 
 
-def _place(error: BaseException, name: str) -> str:
-    """The template and line that an error came from."""
-    trace, place = error.__traceback__, name
+def _place(error: BaseException) -> str:
+    """The template and line that an error came from; "" where it came from none."""
+    trace, place = error.__traceback__, ""
     while trace is not None:
-        code = trace.tb_frame.f_code
-        if trace.tb_frame.f_globals.get(
-            "__jinja_template__"
-        ) is not None or code.co_filename.endswith((".yml", ".md", ".json")):
-            place = f"{code.co_filename}:{trace.tb_lineno}"
+        if "__jinja_exception__" in trace.tb_frame.f_globals:  # so jinja marks a template's frame
+            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
 

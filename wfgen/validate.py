@@ -1,4 +1,4 @@
-"""Rendered workflows against GitHub's schema, as SchemaStore has it."""
+"""Rendered workflows and actions against GitHub's schemas, as SchemaStore has them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jsonschema import Draft7Validator
 
 from wfgen.diagnostics import Diagnostic, Position
 from wfgen.errors import WfgenError
+from wfgen.files import ACTIONS, WORKFLOWS
 from wfgen.render import RenderedFile
 
 
@@ -27,27 +28,33 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+_SCHEMAS = {WORKFLOWS: "github-workflows.json", ACTIONS: "github-actions.json"}
+
+
 def validate_files(files: Iterable[RenderedFile]) -> list[Diagnostic]:
-    """What the schema says against the workflows. Raises `WfgenError` where no schema is installed."""
-    validator = Draft7Validator(_schema())
+    """What GitHub's schemas say against workflows and actions, sorted.
+
+    Raises `WfgenError` where the schemas are not installed.
+    """
+    validators = {folder: Draft7Validator(_schema(name)) for folder, name in _SCHEMAS.items()}
     found = []
     for file in files:
-        if not file.path.startswith(".github/workflows/"):
+        folder = next((each for each in validators if file.path.startswith(f"{each}/")), None)
+        if folder is None or not file.path.endswith(".yml"):
             continue
         tree = yaml.load(file.text, Loader=_Loader)  # noqa: S506 - a SafeLoader
-        for error in validator.iter_errors(tree):
+        for error in validators[folder].iter_errors(tree):
             route = ".".join(str(part) for part in error.absolute_path)
-            found.append(
-                Diagnostic(Position(file.path), f"{route}: {error.message}", "github-schema")
-            )
+            message = f"{route}: {error.message}" if route else error.message
+            found.append(Diagnostic(Position(file.path), message, "github-schema"))
     return sorted(found)
 
 
-def _schema() -> Any:
+def _schema(name: str) -> Any:
     try:
         folder = resources.files("check_jsonschema.builtin_schemas.vendor")
     except ModuleNotFoundError as error:
         raise WfgenError(
-            "validate --output needs GitHub's schema: pip install 'wfgen[validate]'"
+            "validate --output needs GitHub's schemas: pip install check-jsonschema"
         ) from error
-    return json.loads((folder / "github-workflows.json").read_text("utf-8"))
+    return json.loads((folder / name).read_text("utf-8"))

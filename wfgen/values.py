@@ -37,7 +37,8 @@ def scalar(value: Any) -> Markup:
         return Markup(json.dumps(value, ensure_ascii=False))
     if isinstance(value, list | tuple):
         return Markup(f"[{', '.join(scalar(item) for item in value)}]")
-    raise WfgenError(f"a template prints {value!r}, which is no text, number or list [template]")
+    kind = type(value).__name__
+    raise WfgenError(f"a template prints a {kind}, which is no text, number or list [template]")
 
 
 def line(value: str) -> Markup:
@@ -45,6 +46,14 @@ def line(value: str) -> Markup:
     if any(character in value for character in "\r\n\x85\u2028\u2029"):
         raise WfgenError(f"{value!r} is more than one line [template]")
     return Markup(value)
+
+
+def code(value: str) -> Markup:
+    """A value as a code span of Markdown, also inside a table."""
+    longest = max((len(run) for run in re.findall("`+", value)), default=0)
+    fence, space = "`" * (longest + 1), " " if longest else ""
+    text = line(value).replace("|", "\\|")
+    return Markup(f"{fence}{space}{text}{space}{fence}")
 
 
 def block(value: str, indent: int) -> Markup:

@@ -66,11 +66,14 @@ def _translate(
             message = f"{prefix}type {shown(tag) + ' is unknown' if tag else 'is missing'}"
             yield file.at((*route, "type"), message, "choice", did_you_mean(tag, place.tags))
         case "literal_error":
-            message = f"{prefix}{value} is not one of {context['expected'].replace(' or ', ', ')}"
-            yield file.at(route, message.replace("'", ""), "choice")
+            choices = re.findall("'([^']+)'", context["expected"])
+            near = did_you_mean(value, choices)
+            message = f"{prefix}{value} is not one of {', '.join(choices)}"
+            yield file.at(route, message, "choice", near if near.startswith("did") else "")
         case "not-rendered":
-            message = f"{field} is not rendered by this version of wfgen"
-            yield file.at(route, message, "not-rendered", hint, key=True)
+            what = f"{prefix}{context['value']}" if context["value"] else field
+            message = f"{what} is not rendered by this version of wfgen"
+            yield file.at(route, message, "not-rendered", hint, key=not context["value"])
         case "mistakes":
             mistakes: tuple[Mistake, ...] = context["mistakes"]
             for each in mistakes:
@@ -88,17 +91,26 @@ def _translate(
             quoted = json.dumps(value, ensure_ascii=False) if isinstance(given, str) else value
             expected = _EXPECTED.get(kind)
             message = f"expected {expected}, found {quoted}" if expected else str(found["msg"])
-            yield file.at(route, prefix + message, "type", _for_type(kind, given))
+            yield file.at(route, prefix + message, "type", _for_type(kind, given, route))
 
 
-def _for_type(kind: str, given: object) -> str:
+def _for_type(kind: str, given: object, route: Route) -> str:
     """How to write what was meant."""
     if given is None:
         return "give a value, or remove the line"
     if kind == "string_type" and isinstance(given, int | float):
         return f'write "{shown(given)}"'
-    if kind == "list_type" and _PLAIN.fullmatch(str(given)):
-        return f"write [{', '.join(str(given).split())}]"
+    if kind == "string_type" and isinstance(given, list):
+        line = " ".join(map(str, given))  # a command, word by word
+        return f"write {line}" if len(given) > 1 and _PLAIN.fullmatch(line) else ""
+    if kind == "list_type" and _PLAIN.fullmatch(str(given).replace(",", " ")):
+        return f"write [{', '.join(str(given).replace(',', ' ').split())}]"
+    if isinstance(given, str) and route and _PLAIN.fullmatch(given.replace(":", "")):
+        field, quoted = route[-1], json.dumps(given)
+        if kind == "health_type" and given.startswith("/"):
+            return f"write {{http: {given}}}"
+        if kind.startswith("model") and field in ("image", "build"):
+            return f"write {{{'reference' if field == 'image' else 'context'}: {quoted}}}"
     if kind in ("int_type", "bool_type") and isinstance(given, str) and _PLAIN.fullmatch(given):
         return f"write {given}" if given.isdecimal() or given in ("true", "false") else ""
     return ""

@@ -171,7 +171,7 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
     "rollback failed": (
         {"release": ended("failure", restored="failed", cause="app")},
         1,
-        ["ROLLBACK OF RELEASE 42 FAILED", "a mix of two releases", "watchdog"],
+        ["ROLLBACK OF RELEASE 42 FAILED", "a mix of two releases", "release with force"],
     ),
     "nobody told": (
         {"release": ended("failure")},

@@ -40,17 +40,23 @@ class Model(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Marks a field that wfgen does not render yet, and says what to do instead."""
+    """Marks a field, or one value of it, that wfgen does not render yet: what to do instead."""
 
     instead: str
+    value: str | None = None
+    """The one value that is refused; None for the whole field."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self._refuse, handler(source))
 
-    def _refuse(self, _: object) -> object:
-        raise PydanticCustomError("not-rendered", "not rendered", {"hint": self.instead})
+    def _refuse(self, given: object) -> object:
+        if self.value not in (None, given):
+            return given
+        raise PydanticCustomError(
+            "not-rendered", "not rendered", {"hint": self.instead, "value": self.value or ""}
+        )
 
 
 @dataclass(frozen=True)
@@ -127,9 +133,9 @@ class Lasting:
     def _seconds(self, value: object) -> int:
         seconds = _seconds(value) if isinstance(value, str) else None
         if seconds is None:
-            raise PydanticCustomError(
-                "format", "no", {"what": "a duration such as 90s, 5m, 2h or 3d"}
-            )
+            hint = f"write {value}s for seconds" if type(value) is int else ""
+            what = "a duration such as 90s, 5m, 2h or 3d"
+            raise PydanticCustomError("format", "no", {"what": what, "hint": hint})
         if not (_seconds(self.low) or 0) <= seconds <= (_seconds(self.high) or 0):
             what = f"between {self.low} and {self.high}"
             raise PydanticCustomError("range", "no", {"what": what})

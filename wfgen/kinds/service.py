@@ -27,7 +27,10 @@ WorkloadKind = Literal["Deployment", "StatefulSet", "DaemonSet", "CronJob"]
 class Workload(Model):
     """A Kubernetes object that runs the image."""
 
-    kind: WorkloadKind = "Deployment"
+    kind: Annotated[
+        WorkloadKind,
+        Refused("give `migrate` for what runs once before a deploy, or a CronJob", value="Job"),
+    ] = "Deployment"
     """Its kind."""
     name: ObjectName | None = None
     """Its name in the rendered overlay; the service's by default."""

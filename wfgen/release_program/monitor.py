@@ -122,7 +122,11 @@ def monitor() -> int:
         write_output("cause", cause)
         record.blame(description, cause)
         for verdict in failed:
-            error(f"{verdict.service.name}: {verdict.failure}")
+            pull = "ImagePull" in verdict.failure
+            hint = (
+                ". May the nodes pull it? See docs/delivery-setup.md, Pull secret" if pull else ""
+            )
+            error(f"{verdict.service.name}: {verdict.failure}{hint}")
             diagnostics.show(description, verdict.service, objects)
         return 1
     _commit(description)

@@ -81,7 +81,10 @@ def pagerduty_event(description: Description, verdict: Verdict, key: str) -> dic
 def _post(name: str, secret: str, value: str, url: str, body: Mapping[str, Any]) -> bool:
     """Whether the message arrived; a warning otherwise, without address or key."""
     if not value:
-        warning(f"{name} was not told: the secret {secret} is empty")
+        warning(
+            f"{name} was not told: the secret {secret} is empty. "
+            "See docs/delivery-setup.md, Secrets"
+        )
         return False
     try:
         answer = send("POST", url, body)

@@ -37,12 +37,13 @@ def preflight() -> int:
     if found.state == ROLLBACK_FAILED and not forced:
         refusal.say(
             f"a rollback failed here, in release {found.last}: look at the cluster, then release "
-            "with `force`, which goes on from what is live"
+            "with `force`, which goes on from what is live. See docs/delivery-setup.md, When a "
+            "rollback failed"
         )
     if found.state == HELD and not (forced or go_back):
         refusal.say(
             f"somebody went back to release {found.release}: automatic releases are held until a "
-            "dispatch with `force`"
+            "dispatch with `force`. See docs/delivery-setup.md, Going back to an older release"
         )
     reason = (
         "" if forced or go_back else _stale(description, found, [s.name for s in services], sha)

@@ -55,7 +55,10 @@ def revert() -> int:
         try:
             tree = tree_without(span)
             if not app:
-                raise ByHandError("no GitHub App is set up that may open pull requests")
+                raise ByHandError(
+                    "no GitHub App is set up that may open pull requests "
+                    "(docs/delivery-setup.md, GitHub App)"
+                )
             _push(span, tree, git.credential(app, server))
             reverted, address = "pull-request", _pull_request(span, GitHub(app))
         except ByHandError as reason:

@@ -177,7 +177,8 @@ def _give_up(description: Description, reason: str) -> None:
 
     error(f"the rollback failed, further releases are refused: {reason}")
     add_summary(
-        f"**The rollback failed**: {reason}. Look at the cluster; see docs/delivery-setup.md."
+        f"**The rollback failed**: {reason}. What to do now: docs/delivery-setup.md, "
+        "When a rollback failed."
     )
     record.update(description, give_up)
 

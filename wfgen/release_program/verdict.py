@@ -83,8 +83,10 @@ def _judge_release(description: Description, needs: Needs) -> tuple[str, str, li
         return PARTLY, f"{release} restored except {names}", [failure, text, *_revert(needs)]
     if restored == "failed":
         text = "The rollback failed as well: the cluster may run a mix of two releases, and further"
-        text += " releases are refused. Act now: read job rollback, mend what it names, then run"
-        text += " the watchdog workflow, which tries again."
+        text += (
+            " releases are refused. Act now: read job rollback, mend what it names, then release"
+        )
+        text += " with force. See docs/delivery-setup.md, When a rollback failed."
         return BROKEN, f"ROLLBACK OF {release.upper()} FAILED", [failure, text]
     text = "No job told what the cluster is on. The release record in the cluster is the truth; the"
     text += " watchdog workflow restores the last known good release from it. Start it by hand if"

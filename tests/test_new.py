@@ -1,0 +1,189 @@
+"""`wfgen new`: a service is added by one command, `wfgen render` and a commit.
+
+In a copy of this repository.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate  # type: ignore[import-untyped]
+import pytest
+import yaml
+
+from tests import case
+from tests.judges import judge
+from tests.judges.tools import find_program
+from tests.terminal import Terminal
+from wfgen.kinds import KINDS, kind_name
+from wfgen.scaffold import scaffold
+
+ROOT = Path(__file__).resolve().parents[1]
+NEW = {"worker": "server", "site": "client", "sessions": "redis", "orders-db": "postgres"}
+LABEL = "app.kubernetes.io/name"
+
+
+def test_every_kind_is_tried_here() -> None:
+    assert sorted(NEW.values()) == sorted(kind_name(kind) for kind in KINDS if not kind.refused)
+
+
+@dataclass
+class Copy:
+    """This repository with a new service of each kind, not rendered yet."""
+
+    root: Path
+    before: dict[str, bytes]
+    after: dict[str, bytes]
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    paths = [path for path in root.rglob("*") if path.is_file()]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    root = tmp_path_factory.mktemp("copy")
+    for folder in (".github", "app", "docs", "kube", "specs", "templates"):
+        skipped = shutil.ignore_patterns("__pycache__", ".*cache")
+        shutil.copytree(ROOT / folder, root / folder, ignore=skipped)
+    before = tree(root)
+    for name, kind in NEW.items():
+        scaffold(root, name, kind)
+    # One more is written by hand: an image beside the server's, that nothing of `kube/` runs.
+    spec = "kind: server\nbuild: {context: app/server, test: make test}\ndeploy: false\n"
+    case.write(root, {"specs/tool.yaml": spec})
+    return Copy(root, before, tree(root))
+
+
+def test_nothing_of_others_is_lost(copy: Copy) -> None:
+    own = re.compile(rf"(specs/|kube/bases/|app/)({'|'.join([*NEW, 'tool'])})(\.yaml|/.*)")
+    changed = {path for path, text in copy.after.items() if text != copy.before.get(path)}
+    others = {path for path in changed if not own.fullmatch(path)}
+    assert others == {
+        "kube/overlays/production/kustomization.yaml",
+        "kube/overlays/staging/kustomization.yaml",
+        "specs/project.yaml",  # the secret of the new Postgres
+    }
+    for path in others:  # lines were added, and the rest stands as it stood, comments and all
+        lines = iter(copy.after[path].splitlines())
+        assert all(line in lines for line in copy.before[path].splitlines()), path
+
+
+def test_rendered_as_it_is_no_judge_finds_anything(
+    copy: Copy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing but `wfgen render` comes after `wfgen new`, or a spec written by hand."""
+    if shutil.which("kubectl") is None:
+        case.missing("kubectl")
+    terminal = Terminal(copy.root, capsys)
+    ran = terminal.run("render")
+    assert (ran.code, ran.err) == (0, "")
+    assert terminal.run("check").code == 0
+    pipeline = (copy.root / ".github/workflows/production.yml").read_text("utf-8")
+    for text in ("build_worker", "build_site", "build_tool", "ORDERS_DB_PASSWORD_PRODUCTION"):
+        assert text in pipeline
+    workflows = (copy.root / ".github/workflows").glob("*.yml")
+    actions = (copy.root / ".github/actions").glob("*/action.yml")
+    assert [str(found) for found in judge([*workflows, *actions], copy.root)] == []
+
+
+@pytest.mark.parametrize("overlay", ["production", "staging"])
+def test_manifests_are_valid_and_safe(copy: Copy, overlay: str) -> None:
+    if shutil.which("kubectl") is None:
+        case.missing("kubectl")
+    command = ["kubectl", "kustomize", f"kube/overlays/{overlay}"]
+    text = subprocess.check_output(command, cwd=copy.root, text=True)
+    objects: list[dict[str, Any]] = list(yaml.safe_load_all(text))
+    ours = [each for each in objects if each["metadata"]["labels"].get(LABEL) in NEW]
+    for each in ours:
+        kubernetes_validate.validate(each, "1.37", strict=True)
+    services = {each["metadata"]["name"]: each for each in ours if each["kind"] == "Service"}
+    assert set(services) == set(NEW)
+    for each in (each for each in ours if each["kind"] in ("Deployment", "StatefulSet")):
+        check_workload(each, services[each["metadata"]["name"]])
+
+
+def check_workload(workload: dict[str, Any], service: dict[str, Any]) -> None:
+    """What the pipeline and the restricted Pod Security Standard ask for."""
+    name, spec = workload["metadata"]["name"], workload["spec"]
+    pod = spec["template"]["spec"]
+    (container,) = pod["containers"]
+    image = {"redis": "redis:7.4.1", "postgres": "postgres:17.2"}.get(NEW[name], name)
+    assert (container["name"], container["image"]) == (name, image)
+    assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container)
+    assert set(container["resources"]["requests"]) == {"cpu", "memory"}
+    assert spec["minReadySeconds"] > 0
+    if workload["kind"] == "Deployment":
+        probe = container["startupProbe"]
+        patience = probe["periodSeconds"] * probe["failureThreshold"] + spec["minReadySeconds"]
+        assert patience < spec["progressDeadlineSeconds"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert service["spec"]["selector"] == spec["template"]["metadata"]["labels"] == {LABEL: name}
+    (port,) = service["spec"]["ports"]
+    assert port["targetPort"] in [each["name"] for each in container["ports"]]
+
+
+def test_dockerfiles_are_sound(copy: Copy) -> None:
+    for name in ("worker", "site"):
+        folder = copy.root / "app" / name
+        dockerfile = (folder / "Dockerfile").read_text("utf-8")
+        (user,) = re.findall(r"^USER (.*)$", dockerfile, re.MULTILINE)
+        manifest = copy.root / f"kube/bases/{name}/deployment.yaml"
+        context = yaml.safe_load(manifest.read_text("utf-8"))["spec"]["template"]["spec"]
+        ids = context["securityContext"]
+        assert user == f"{ids['runAsUser']}:{ids['runAsGroup']}"
+        for source in re.findall(r"^COPY (\S+)", dockerfile, re.MULTILINE):
+            assert (folder / source).exists()
+            assert f"!{source}" in (folder / ".dockerignore").read_text("utf-8").splitlines()
+        command = [find_program("hadolint"), str(folder / "Dockerfile")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_first_program_answers_and_ends_when_told(copy: Copy) -> None:
+    """As its probes and Kubernetes' SIGTERM will find it."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    command = [sys.executable, str(copy.root / "app/worker/main.py")]
+    program = subprocess.Popen(command, env={"PORT": str(port)}, stderr=subprocess.DEVNULL)
+    try:
+        assert ask(port, "/healthz") == 200
+        assert ask(port, "/") == 404
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(10) == 0
+    finally:
+        program.kill()
+        program.wait()
+
+
+def ask(port: int, path: str) -> int:
+    """The status of an answer; the server is given time to start."""
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError("nothing answers")

@@ -1,0 +1,66 @@
+"""What the pages name exists: files, headings that links go to, targets of make."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# Not docs/delivery-setup.md: what it names stands in the cloud and at GitHub.
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/reference.md", "kube/*.md", "app/*/*.md")
+    for path in ROOT.glob(pattern)
+)
+MADE = {".venv/bin/wfgen", "specs/worker.yaml"}
+"""What a command makes."""
+# Paths have a folder or a type; one with <brackets> stands for many.
+PATH = re.compile(r"`(\.?[\w-]+(?:/[\w./-]*|\.(?:md|py|ya?ml|toml|txt)))`")
+RECIPE = re.compile(r"^(?:.* )?`([^`\s]+)`:\n\n```(?!diff)", re.MULTILINE)
+
+
+def read(page: str) -> str:
+    return (ROOT / page).read_text("utf-8")
+
+
+def anchors(page: str) -> set[str]:
+    """The names that GitHub gives to the headings of a page."""
+    text = re.sub(r"^```.*?^```", "", read(page), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_named_files_exist(page: str) -> None:
+    """From the root, or from the page's own folder."""
+    text = read(page)
+    named = set(PATH.findall(text)) - MADE - set(RECIPE.findall(text))
+    places = (ROOT, (ROOT / page).parent)
+    missing = [name for name in named if not any((place / name).exists() for place in places)]
+    assert sorted(missing) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    links = re.findall(r"\]\((?!https://)([^)]+)\)", read(page))
+    for link in links:
+        path, _, heading = link.partition("#")
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert target.exists(), link
+        if heading:
+            assert heading in anchors(target.relative_to(ROOT).as_posix()), link
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_targets_of_make_exist(page: str) -> None:
+    targets = re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE)
+    named = re.findall(r"(?:`|^)make ([a-z]+)", read(page), re.MULTILINE)
+    assert [name for name in named if name not in targets] == []
+
+
+def test_the_changelog_has_a_section_for_the_users_of_each_version() -> None:
+    versions = read("CHANGELOG.md").split("\n## ")[1:]
+    assert versions
+    assert [v.splitlines()[0] for v in versions if "\n### In your generated files\n" not in v] == []

@@ -1,0 +1,161 @@
+"""docs/reference.md says what is so: a refused field is refused by name, a rendered one matters."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from tests import case
+from wfgen import header, reference
+from wfgen.errors import InvalidSpecs
+from wfgen.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
+from wfgen.reference import Entry, Part
+from wfgen.schema import field_docs
+
+ROOT = Path(__file__).parents[1]
+PROJECT = "specs/project.yaml"
+
+Field = tuple[type[BaseModel], Part, Entry]
+"""A row of the reference: the model of the file, the part that has the field, the row."""
+Made = Callable[[str], dict[str, str]]
+
+USED = {name: case.read("ok", name) for name in case.names("ok")}
+USED["this repository"] = {
+    path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+    for path in (*ROOT.glob("specs/*.yaml"), *ROOT.glob("app/*/Dockerfile"))
+}
+"""The files of each case, and of this repository."""
+
+
+def fields(status: str) -> list[Any]:
+    """The rows of the reference with a status that begins so."""
+    return [
+        pytest.param((model, part, entry), id=".".join([*part.path, entry.name]))
+        for model in (ProjectSpec, ServiceSpec)
+        for part in reference.parts(model)
+        for entry in reference.entries(part.model)
+        if entry.status.startswith(status)
+    ]
+
+
+def test_the_page_is_what_the_models_say() -> None:
+    page = (ROOT / "docs/reference.md").read_text("utf-8")
+    assert page == reference.reference(), "make reference"
+
+
+def test_every_field_is_explained() -> None:
+    """But for `type`, whose choices have a table each."""
+    models = {part.model for model in (ProjectSpec, ServiceSpec) for part in reference.parts(model)}
+    silent = [
+        f"{model.__name__}.{name}"
+        for model in models
+        for name in model.model_fields.keys() - field_docs(model).keys() - {"type"}
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("field", fields("refused"))
+def test_a_refused_field_is_refused_by_name_with_what_to_do(field: Field, tmp_path: Path) -> None:
+    model, part, entry = field
+    files = dict(case.BASE)
+    path = PROJECT if model is ProjectSpec else "specs/web.yaml"
+    tree = yaml.safe_load(files[path])
+    inner = tree
+    for step in part.path:
+        inner = inner.setdefault("production" if step == "<name>" else step, {})
+    inner[entry.name] = "anything"
+    files[path] = yaml.safe_dump(tree)
+    with pytest.raises(InvalidSpecs) as caught:
+        case.rendered(case.write(tmp_path, files))
+    name = ".".join([*part.path, entry.name]).replace("<name>", "production")
+    told = [(found.rule, found.message, found.hint) for found in caught.value.diagnostics]
+    message = f"{name} is not rendered by this version of wfgen"
+    assert told == [("not-rendered", message, entry.status.removeprefix("refused: "))]
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if k.refused], ids=kind_name)
+def test_a_refused_kind_is_refused_with_what_to_do(kind: type[ServiceSpec], tmp_path: Path) -> None:
+    files = {**case.BASE, "specs/web.yaml": f"kind: {kind_name(kind)}\n"}
+    with pytest.raises(InvalidSpecs) as caught:
+        case.rendered(case.write(tmp_path, files))
+    assert [(f.rule, f.hint) for f in caught.value.diagnostics] == [("not-rendered", kind.refused)]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """What a case makes, by the case's name."""
+    return cache(lambda name: bodies(case.write(tmp_path_factory.mktemp("made"), USED[name])))
+
+
+@pytest.mark.parametrize("field", fields("rendered"))
+def test_a_rendered_field_matters(field: Field, made: Made, tmp_path: Path) -> None:
+    """Of the cases that set it, one renders otherwise without it.
+
+    A field that cannot be left out must stand in what is generated; what `type` chooses are the
+    other fields of its table.
+    """
+    using = list(uses(field))
+    assert using, "no case of tests/cases/ok sets it"
+    assert field[2].name == "type" or any(
+        matters(made(name), files, value, tmp_path / str(number))
+        for number, (name, files, value) in enumerate(using)
+    )
+
+
+def uses(field: Field) -> Iterator[tuple[str, dict[str, str], object]]:
+    """Each use of a field in the cases: the case, its files without the field, and its value."""
+    model, part, entry = field
+    for name, files in USED.items():
+        for path in files:
+            if not path.startswith("specs/") or (path == PROJECT) != (model is ProjectSpec):
+                continue
+            tree = yaml.safe_load(files[path])
+            tag = reference.tag_of(part.model)
+            for place in places(tree, part.path):
+                if entry.name in place and tag in ("", place.get("type")):
+                    value = copy.deepcopy(place.pop(entry.name))
+                    yield name, {**files, path: yaml.safe_dump(tree, sort_keys=False)}, value
+                    place[entry.name] = value
+
+
+def places(tree: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The mappings of a spec that a part's path leads to."""
+    if not path:
+        if isinstance(tree, dict):
+            yield tree
+    elif path[0] in ("<name>", "[]"):
+        for each in tree.values() if isinstance(tree, dict) else tree or ():
+            yield from places(each, path[1:])
+    elif isinstance(tree, dict) and path[0] in tree:
+        yield from places(tree[path[0]], path[1:])
+
+
+def matters(made: dict[str, str], without: dict[str, str], value: object, root: Path) -> bool:
+    """Whether what a case makes is otherwise without a field, or has the field's value in it."""
+    try:
+        return bodies(case.write(root, without)) != made
+    except InvalidSpecs:
+        everything = "\n".join(made.values())
+        return all(json.dumps(each).strip('"') in everything for each in scalars(value))
+
+
+def bodies(root: Path) -> dict[str, str]:
+    """What the specs below a folder make: path to text, without the headers and their digests."""
+    parsed = {file.path: (header.parse(file.text), file.text) for file in case.rendered(root)}
+    return {path: found.body if found else text for path, (found, text) in parsed.items()}
+
+
+def scalars(value: object) -> Iterator[object]:
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from scalars(each)
+    else:
+        yield value

@@ -1,0 +1,212 @@
+"""The commands: what each does, and its exit code. Each imports only what it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wfgen.console import say, style
+from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS, WfgenError
+
+if TYPE_CHECKING:
+    from wfgen.repository import Repository
+
+Directory = Annotated[
+    Path | None,
+    typer.Option(
+        "-C", "--directory", help="The repository; found by walking up from the current one."
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", help="text, json or github; github under GitHub Actions, else text."),
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
+
+
+def render(
+    directory: Directory = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show the changes; write nothing.")] = False,
+    stdout: Annotated[
+        bool, typer.Option("--stdout", help="Print the files; write nothing.")
+    ] = False,
+    check_only: Annotated[bool, typer.Option("--check", help="The same as wfgen check.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Only this file: its path or its name.")
+    ] = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out-dir", help="Write below this folder instead.")
+    ] = None,
+    no_prune: Annotated[bool, typer.Option("--no-prune", help="Leave orphans.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite files that wfgen did not write.")
+    ] = False,
+    output: Format = None,
+    quiet: Quiet = False,
+) -> int:
+    """Write every generated file; remove orphans.
+
+    An orphan is a file that wfgen wrote and that no spec makes any more.
+    """
+    from wfgen import drift, report
+
+    if check_only:
+        return check(directory, output, quiet)
+    repository = _open(directory)
+    root, wanted = repository.root, repository.files()
+    if only:
+        from wfgen.repository import named
+
+        wanted = named(wanted, only)
+    if stdout:
+        for file in wanted:
+            say(f"==> {file.path} <==\n{file.text}")
+        return EXIT_CLEAN
+    found = drift.compare(out_dir or root, wanted, orphans=not (no_prune or only or out_dir))
+    if diff or dry_run:
+        for each in found:
+            say(each.diff() if diff else f"{each.path}: {each.cause.value}")
+        say(f"{len(found)} of {len(wanted)} files would change", quiet)
+        return EXIT_CLEAN
+    done = drift.write(out_dir or root, found, force=force)
+    for each in done:
+        say(f"{'removed' if each.wanted is None else 'wrote'} {each.path}", quiet)
+    say(report.summary([], len(wanted)), quiet)
+    return EXIT_CLEAN
+
+
+def check(directory: Directory = None, output: Format = None, quiet: Quiet = False) -> int:
+    """Compare the files with the specs.
+
+    Nothing is written. Exit code 0 where all is as the specs say, 1 where a file differs.
+    """
+    from wfgen import drift, report
+
+    form = style(output)
+    repository = _open(directory)
+    wanted = repository.files()
+    found = drift.compare(repository.root, wanted)
+    if form == "json" or found:
+        say(report.drifts(found, form))
+    summary = report.summary(found, len(wanted))
+    report.write_step_summary(f"wfgen check: {summary}", report.drift_blocks(found))
+    if form != "json":
+        say(summary, quiet and not found)
+    return EXIT_FINDINGS if found else EXIT_CLEAN
+
+
+def validate(
+    directory: Directory = None,
+    output: Annotated[
+        bool, typer.Option("--output", help="Check the rendered files as well.")
+    ] = False,
+    format_: Format = None,
+    quiet: Quiet = False,
+) -> int:
+    """Check the specs, and what they make.
+
+    With --output, the rendered files are held against GitHub's schemas and our rules.
+    """
+    from wfgen import report
+    from wfgen.diagnostics import Diagnostic
+
+    form = style(format_)
+    repository = _open(directory)
+    found: list[Diagnostic] = []
+    said = f"{len(repository.project.files)} specs are sound"
+    if output:
+        from wfgen.validate import validate_files
+
+        wanted = repository.files()
+        found = validate_files(wanted)
+        said += f"; {len(wanted)} files, {len(found)} findings"
+    if form == "json" or found:
+        say(report.findings(found, form))
+    say(said, quiet or form == "json")
+    return EXIT_FINDINGS if found else EXIT_CLEAN
+
+
+def list_(directory: Directory = None, output: Format = None) -> int:
+    """List services, pipelines and files.
+
+    Each generated file is shown with the specs that it is made from.
+    """
+    from wfgen import listing, spec
+
+    form = style(output)
+    say(listing.listing(spec.load(_root(directory)), form))
+    return EXIT_CLEAN
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the service.")],
+    kind: Annotated[str, typer.Option("--kind", help="client, server, redis or postgres.")],
+    directory: Directory = None,
+) -> int:
+    """Write the first files of a new service.
+
+    Its spec, a kustomize base, its place in the overlays and, where there is none, a first
+    program with a Dockerfile. All of them are written, or none.
+    """
+    from wfgen import scaffold
+
+    for path in scaffold.scaffold(_root(directory), name, kind):
+        say(f"wrote {path}")
+    say("next: wfgen render, then commit all of it")
+    return EXIT_CLEAN
+
+
+def schema(
+    kind: Annotated[str | None, typer.Argument(help="project, or a kind; all by default.")] = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out-dir", help="Write one file per kind here.")
+    ] = None,
+) -> int:
+    """Print the JSON Schemas of the specs, for editors."""
+    from wfgen import schema as schemas
+
+    say(schemas.export(kind, out_dir))
+    return EXIT_CLEAN
+
+
+COMMANDS = {
+    "render": render,
+    "check": check,
+    "validate": validate,
+    "list": list_,
+    "new": new,
+    "schema": schema,
+}
+
+
+def _root(directory: Path | None) -> Path:
+    """The folder that was named, or the first one upwards that has specs."""
+    start = (directory or Path.cwd()).resolve()
+    if not start.is_dir():
+        raise WfgenError(f"{directory} is no folder")
+    folders = (start, *start.parents) if directory is None else (start,)
+    # A folder of an application may have other `specs/`.
+    for sign in ("specs/project.yaml", "specs"):
+        for folder in folders:
+            if (folder / sign).exists():
+                return folder
+    return start
+
+
+def _open(directory: Path | None) -> Repository:
+    from wfgen.kustomize import Overlays
+
+    root = _root(directory)
+    overlays = Overlays(root).start()
+    from wfgen import repository  # only now, while kustomize runs
+
+    try:
+        opened = repository.load(root, overlays)
+    finally:
+        overlays.stop()
+    for note in opened.notes:
+        say(f"note: {note}", error=True)
+    return opened
