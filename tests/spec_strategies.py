@@ -24,7 +24,7 @@ from wfgen.kinds._model import Between, Lasting, Matching, _seconds
 from wfgen.kinds.image import Build, Image
 from wfgen.kinds.project import Environment, Revert
 from wfgen.kinds.service import _OF_DEPLOYED, External, Health, Workload
-from wfgen.schema import refused
+from wfgen.reference import refused
 
 Values = dict[str, Any]
 _TAKEN = {"watchdog", "wfgen-check", "ci"}

@@ -1,8 +1,12 @@
-"""How the code is laid out: who may import whom, and what each registry's entries need."""
+"""How the code hangs together: who imports whom, and what each entry of a registry needs.
+
+The table of floors is CONTRIBUTING.md's, and tests/test_contributing.py holds the code to it.
+"""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 from pathlib import Path
 
@@ -11,90 +15,31 @@ from pydantic import BaseModel
 
 import wfgen.rules
 from tests import case, test_rules
+from tests.test_contributing import imported
 from wfgen.kinds import KINDS, ServiceSpec, kind_name
 from wfgen.kinds.clusters import CLUSTERS
 from wfgen.kinds.registries import REGISTRIES
 
 PACKAGE = Path(wfgen.rules.__file__).parents[1]
 TEMPLATES = PACKAGE.parent / "templates"
-
-# A module imports only from floors below its own; those of one floor do not know one another, but
-# for the modules of one package.
-FLOORS = (
-    # The version, findings, and what a plain scalar of YAML is.
-    ("__init__", "diagnostics", "scalars"),
-    ("errors",),
-    # One thing each: YAML, values in YAML, a file's first lines, the lock, kustomize, writing.
-    ("source", "values", "header", "pins", "kustomize", "writing"),
-    # The vocabulary of specs.
-    ("kinds",),
-    # All specs of a repository, and whether what they name exists.
-    ("references",),
-    ("wording", "overlay"),
-    ("spec",),
-    # What the specs make.
-    ("plan",),
-    ("describe", "deployer_role", "templating"),
-    ("setup_page",),
-    ("files",),
-    ("render",),
-    # What is done with it.
-    ("rules", "drift", "validate", "schema", "scaffold", "listing"),
-    ("repository", "report", "reference"),
-    ("console",),
-    ("commands",),
-    ("cli",),
-    ("__main__",),
-)
 APART = "release_program"
 """Runs without wfgen, in the workflows; wfgen only copies it."""
-
-MODULES = sorted(
-    path.relative_to(PACKAGE).with_suffix("").as_posix()
-    for path in PACKAGE.rglob("*.py")
-    if APART not in path.parts
-)
-FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
-
-
-def unit(module: str) -> str:
-    """The name in the table that a module, `kinds/client`, belongs to."""
-    return module.partition("/")[0]
+UNITS = {
+    path.stem: sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    for path in PACKAGE.iterdir()
+    if path.suffix == ".py" or (path / "__init__.py").is_file()
+    if path.stem not in ("__init__", "__main__", APART)
+}
+"""The files of each module or package of wfgen."""
 
 
-def imported(module: str) -> list[str]:
-    """The units of wfgen that a module imports, also within functions and for types alone."""
-    path = PACKAGE / f"{module}.py"
-    found = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module} imports relatively"
-            name = node.module or ""
-            names = [f"{name}.{each.name}" for each in node.names] if name == "wfgen" else [name]
-        elif isinstance(node, ast.Import):
-            names = [each.name for each in node.names]
-        else:
-            continue
-        for name in names:
-            if name.partition(".")[0] == "wfgen":
-                inner = name.split(".")[1] if "." in name else "__init__"
-                found.append(inner if is_unit(inner) else "__init__")
-    return found
-
-
-def is_unit(name: str) -> bool:
-    return (PACKAGE / f"{name}.py").is_file() or (PACKAGE / name).is_dir()
-
-
-def test_the_table_has_all_modules_and_no_others() -> None:
-    assert sorted(FLOOR) == sorted({unit(module) for module in MODULES})
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_only_from_lower_floors(module: str) -> None:
-    own = unit(module)
-    above = [name for name in imported(module) if name != own and FLOOR[name] >= FLOOR[own]]
-    assert above == []
+def test_modules_import_one_another_in_one_direction() -> None:
+    """Also within a row of the table, and within functions; imports for types alone count too."""
+    graph = {
+        unit: {other for path in paths for other in imported(path) if other in UNITS} - {unit}
+        for unit, paths in UNITS.items()
+    }
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names them
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / APART).glob("*.py")), ids=lambda path: path.stem)

@@ -27,9 +27,10 @@ from wfgen.errors import InvalidSpecs, WfgenError
 from wfgen.kinds import KINDS, ProjectSpec
 from wfgen.kustomize import Overlays
 from wfgen.plan import plan
+from wfgen.reference import refused
 from wfgen.render import RenderedFile, render
 from wfgen.rules import verify
-from wfgen.schema import models_of, refused
+from wfgen.schema import models_of
 from wfgen.validate import validate_files
 
 TRIES = int(os.environ.get("WFGEN_TRIES", "1"))
