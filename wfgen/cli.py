@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Annotated, Any
 
@@ -49,7 +50,11 @@ def application(commands: dict[str, Any]) -> typer.Typer:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs a command and exits with its code; the only place where errors become exit codes."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    if (
+        arguments is None
+    ):  # a short process of its own: looking for garbage costs more than it frees
+        gc.disable()
+        arguments = sys.argv[1:]
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if arguments[:1] in (["-C"], ["--directory"]):  # before the command, as git has it

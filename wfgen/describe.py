@@ -21,6 +21,7 @@ def describe(environment: PlannedEnvironment) -> str:
         )
         if secret
     ]
+    present = {s.name for s in environment.services}
     description = {
         "project": project.project,
         "environment": environment.name,
@@ -34,14 +35,17 @@ def describe(environment: PlannedEnvironment) -> str:
         "time_to_live_hours": math.ceil(environment.spec.time_to_live / 3600),
         "revert": {"auto_merge": project.revert.auto_merge},
         "notify": notify,
-        "services": {s.name: _describe_service(environment, s) for s in environment.services},
+        "services": {
+            s.name: _describe_service(environment, s, present) for s in environment.services
+        },
     }
     return json.dumps(description, indent=2, ensure_ascii=False)[2:-2]
 
 
-def _describe_service(environment: PlannedEnvironment, service: PlannedService) -> dict[str, Any]:
+def _describe_service(
+    environment: PlannedEnvironment, service: PlannedService, present: set[str]
+) -> dict[str, Any]:
     spec = service.spec
-    present = {s.name for s in environment.services}
     external = spec.external.get(environment.name)
     return {
         "image": spec.manifest_image,

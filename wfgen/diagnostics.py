@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -62,6 +61,8 @@ def printable(text: str) -> str:
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """The hint for an unknown `name`: the nearest of `known`; else all, where they are few."""
+    import difflib  # only here, where something is wrong
+
     names = sorted(known)
     if near := difflib.get_close_matches(name, names, n=1, cutoff=0.65):
         return f"did you mean {near[0]}?"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 import os
 from collections.abc import Iterator
@@ -59,6 +58,8 @@ class Drift:
 
     def diff(self) -> str:
         """A unified diff from the repository to what the specs make."""
+        import difflib  # only here, as most runs find nothing
+
         found = (self.found or "").splitlines(keepends=True)
         wanted = (self.wanted or "").splitlines(keepends=True)
         names = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import graphlib
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from functools import cached_property
 from wfgen.kinds.project import Environment
 from wfgen.kinds.service import ServiceSpec
 from wfgen.references import Project, Service
+from wfgen.values import scalar
 
 
 @dataclass(frozen=True)
@@ -181,8 +183,8 @@ class Plan:
 
     @property
     def release_runner(self) -> str:
-        """runs-on of the shared release jobs: the one runner, or the caller's."""
-        return self.runners[0] if len(self.runners) == 1 else "${{ inputs.runner }}"
+        """runs-on of the shared release jobs, in YAML: the one runner, or the caller's."""
+        return scalar(self.runners[0]) if len(self.runners) == 1 else "${{ inputs.runner }}"
 
     @property
     def runtime_secrets(self) -> list[str]:
@@ -245,11 +247,16 @@ def plan(project: Project) -> Plan:
 
 def _in_order(services: list[PlannedService]) -> tuple[PlannedService, ...]:
     """Each service after what it depends on, and by name where that leaves a choice."""
-    waiting = {s.name: s for s in services}
+    by_name = {s.name: s for s in services}
+    order = graphlib.TopologicalSorter(
+        {s.name: [d for d in s.spec.depends_on if d in by_name] for s in services}
+    )
+    order.prepare()
     done: list[PlannedService] = []
-    while waiting:
-        ready = [s for s in waiting.values() if not any(d in waiting for d in s.spec.depends_on)]
-        done.extend(waiting.pop(service.name) for service in ready)
+    while order.is_active():
+        ready = sorted(order.get_ready())
+        done += [by_name[name] for name in ready]
+        order.done(*ready)
     return tuple(done)
 
 

@@ -17,11 +17,13 @@ from wfgen.render import RenderedFile
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without 1.1's booleans: `on` is a key."""
+    """YAML without 1.1's other booleans than true and false: `on` is a key."""
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":bool")]
+    first: [
+        (tag, pattern) for tag, pattern in resolvers if not tag.endswith(":bool") or first in "tTfF"
+    ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
@@ -40,7 +42,7 @@ def validate_files(files: Iterable[RenderedFile]) -> list[Diagnostic]:
         folder = next((each for each in validators if file.path.startswith(f"{each}/")), None)
         if folder is None or not file.path.endswith(".yml"):
             continue
-        tree = _booleans(yaml.load(file.text, Loader=_Loader))  # noqa: S506 - a SafeLoader
+        tree = yaml.load(file.text, Loader=_Loader)  # noqa: S506 - a SafeLoader
         for error in validators[folder].iter_errors(tree):
             route = ".".join(str(part) for part in error.absolute_path)
             message = f"{route}: {error.message}" if route else error.message
@@ -56,11 +58,3 @@ def _schema(name: str) -> Any:
             "validate --output needs GitHub's schemas: pip install check-jsonschema"
         ) from error
     return json.loads((folder / name).read_text("utf-8"))
-
-
-def _booleans(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {key: _booleans(value) for key, value in tree.items()}
-    if isinstance(tree, list):
-        return [_booleans(value) for value in tree]
-    return {"true": True, "false": False}.get(tree, tree) if isinstance(tree, str) else tree

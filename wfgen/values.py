@@ -57,8 +57,12 @@ def code(value: str) -> Markup:
 
 
 def block(value: str, indent: int) -> Markup:
-    """A text as a block literal where it has several lines, as a scalar otherwise."""
+    """A text as a block literal where it has several lines, as a scalar otherwise.
+
+    Quoted as well where a block would change it: spaces first, or at the end of a line.
+    """
     lines = value.rstrip("\n").split("\n")
-    if len(lines) == 1 or lines[0][:1] in (" ", "\t", ""):
+    ragged = any(line != line.rstrip() for line in lines)
+    if len(lines) == 1 or lines[0][:1] in (" ", "\t", "") or ragged:
         return scalar(value.rstrip("\n"))
-    return Markup("|" + "".join(f"\n{' ' * indent}{line}".rstrip() for line in lines))
+    return Markup("|" + "".join(f"\n{' ' * indent}{line}" if line else "\n" for line in lines))

@@ -1,7 +1,5 @@
 """Identifiers that registries and clusters of one cloud have in common."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from wfgen.kinds._model import Matching

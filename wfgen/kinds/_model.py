@@ -25,7 +25,7 @@ class Mistake:
 class Model(BaseModel):
     """A part of a spec: no unknown keys, no silent conversion, never changed after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     def mistakes(self) -> Iterable[Mistake]:
         """Asked once each field is right by itself."""

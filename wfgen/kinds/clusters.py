@@ -1,7 +1,5 @@
 """How jobs reach a cluster. Each way has a template of the same name in `templates/clusters/`."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

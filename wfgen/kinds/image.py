@@ -1,7 +1,5 @@
 """What a spec says of the image: built here, or somebody else's."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """The project spec, `specs/project.yaml`: what all services share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 

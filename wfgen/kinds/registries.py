@@ -1,7 +1,5 @@
 """Where images go. Each registry has a template of the same name in `templates/registries/`."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

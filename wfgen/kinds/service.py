@@ -1,7 +1,5 @@
 """What all services can say; each kind adds its own defaults."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 

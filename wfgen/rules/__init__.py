@@ -1,4 +1,4 @@
-"""What a rendered file must keep to, so that GitHub takes it. `RULES` is the only registry.
+"""What a rendered workflow must keep to, so that GitHub takes it. `RULES` is the only registry.
 
 A rule is a module: its docstring is its documentation (title, reason, remedy), its `check`
 yields what breaks it.
@@ -9,11 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, cast
 
+import yaml
+
 from wfgen.diagnostics import Diagnostic, Position
 from wfgen.render import RenderedFile
-from wfgen.rules import expression_length, file_size, matrix_size, reusable_workflows
+from wfgen.rules import (
+    expression_length,
+    file_size,
+    job_count,
+    matrix_size,
+    reusable_workflows,
+    variable_size,
+)
+from wfgen.rules._workflow import Broken, Workflow
 
-__all__ = ["RULES", "Rule", "verify"]
+__all__ = ["RULES", "Rule", "name_of", "remedy_of", "verify"]
+
+_FEW = 6
+"""As many specs are named in a message."""
 
 
 class Rule(Protocol):
@@ -21,10 +34,13 @@ class Rule(Protocol):
 
     __name__: str
     __doc__: str
-    check: Callable[[RenderedFile], Iterator[str]]
+    check: Callable[[Workflow], Iterator[Broken]]
 
 
-RULES = cast("tuple[Rule, ...]", (expression_length, file_size, matrix_size, reusable_workflows))
+RULES = cast(
+    "tuple[Rule, ...]",
+    (expression_length, file_size, job_count, matrix_size, reusable_workflows, variable_size),
+)
 
 
 def name_of(rule: Rule) -> str:
@@ -32,22 +48,43 @@ def name_of(rule: Rule) -> str:
     return rule.__name__.rpartition(".")[2].replace("_", "-")
 
 
+def remedy_of(rule: Rule) -> str:
+    """The last paragraph of its documentation: what to do."""
+    return rule.__doc__.strip().rpartition("\n\n")[2].replace("\n", " ")
+
+
 def verify(files: Iterable[RenderedFile]) -> list[Diagnostic]:
-    """What breaks a rule, each named by the specs that caused it."""
+    """What breaks a rule, each at the spec that caused it, sorted."""
+    files = tuple(files)
+    texts = {file.path: file.text for file in files}
     found = []
     for file in files:
-        if not file.path.startswith(".github/workflows/"):
-            continue
-        for rule in RULES:
-            for message in rule.check(file):
-                spec = file.sources[0] if len(file.sources) == 1 else "specs/project.yaml"
-                named = ", ".join(file.sources[:6]) + (", ..." if len(file.sources) > 6 else "")
-                found.append(
-                    Diagnostic(
-                        Position(spec),
-                        f"{file.path}, made from {named}: {message}",
-                        name_of(rule),
-                        rule.__doc__.strip().rpartition("\n\n")[2].replace("\n", " "),
-                    )
-                )
+        if file.path.startswith(".github/workflows/"):
+            workflow = Workflow(file.path, file.text, texts)
+            try:
+                for rule in RULES:
+                    for broken in rule.check(workflow):
+                        hint = remedy_of(rule)
+                        found.append(_diagnostic(file, broken, name_of(rule), hint))
+            except yaml.YAMLError as error:
+                broken = Broken(f"no YAML: {' '.join(str(error).split())}")
+                found.append(_diagnostic(file, broken, "template", "mend the template"))
     return sorted(found)
+
+
+def _diagnostic(file: RenderedFile, broken: Broken, name: str, hint: str) -> Diagnostic:
+    cause = _cause(file, broken.job)
+    place = file.path if cause else f"{file.path}, made from {_named(file.sources)}"
+    position = Position(cause or "specs/project.yaml")
+    return Diagnostic(position, f"{place}: {broken.message}", name, hint)
+
+
+def _cause(file: RenderedFile, job: str) -> str:
+    """The spec that a job is made from; "" where it is made from all of them."""
+    path = f"specs/{job.removeprefix('build_').replace('_', '-')}.yaml"
+    return path if job.startswith("build_") and path in file.sources else ""
+
+
+def _named(sources: tuple[str, ...]) -> str:
+    more = len(sources) - _FEW
+    return ", ".join(sources[:_FEW]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,7 +1,7 @@
 """A workflow calls at most 50 different reusable workflows.
 
-GitHub refuses more (https://docs.github.com/en/actions/reference/limits); those that called
-workflows call count as well.
+GitHub refuses more; those that called workflows call count as well
+(https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workflow-configurations).
 
 Call a shared workflow with inputs in place of one workflow per service.
 """
@@ -9,14 +9,21 @@ Call a shared workflow with inputs in place of one workflow per service.
 import re
 from collections.abc import Iterator
 
-from wfgen.render import RenderedFile
+from wfgen.rules._workflow import Broken, Workflow
 
 LIMIT = 50
 """Workflows."""
-_CALL = re.compile(r"^    uses: (\S+/\.github/workflows/\S+)", re.MULTILINE)
+_CALL = re.compile(r"^    uses: *[\"']?([^\s\"'#]+\.ya?ml(?:@[^\s\"'#]+)?)", re.MULTILINE)
 
 
-def check(file: RenderedFile) -> Iterator[str]:
-    """Counts the different workflows that jobs call."""
-    if (calls := len(set(_CALL.findall(file.text)))) > LIMIT:
-        yield f"calls {calls} reusable workflows; GitHub takes at most {LIMIT}"
+def check(workflow: Workflow) -> Iterator[Broken]:
+    """Counts the different workflows that jobs call, and those call."""
+    called: set[str] = set()
+    todo = [workflow.text]
+    while todo:
+        for name in set(_CALL.findall(todo.pop())) - called:
+            called.add(name)
+            path = name.removeprefix("$/").removeprefix("./")
+            todo += [workflow.others[path]] if path in workflow.others else []
+    if len(called) > LIMIT:
+        yield Broken(f"calls {len(called)} reusable workflows; GitHub takes at most {LIMIT}")

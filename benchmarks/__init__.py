@@ -1,0 +1,1 @@
+"""What wfgen costs: `make bench`. README.md beside this file says how to read the figures."""

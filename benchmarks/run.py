@@ -1,0 +1,183 @@
+"""Measures `wfgen render` and `wfgen check`: `make bench`. README.md says how to read it.
+
+Whole processes, as people start them. The runs of all rows are interleaved, so that a busy minute
+of the machine falls on all of them; medians are printed. Nothing is written but in a temporary
+folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import projects  # noqa: E402 - the repository's root comes first
+from wfgen import __version__  # noqa: E402
+
+WFGEN = Path(sysconfig.get_path("scripts")) / "wfgen"
+SHARE = Path(__file__).with_name("shares.py")
+LIBRARIES = """
+import jinja2, typer, yaml
+from pydantic import BaseModel
+class Model(BaseModel):
+    number: int
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.command()(lambda: None)
+app([], standalone_mode=False)
+"""
+"""What the commands cannot do without: the libraries, one model, one command."""
+
+
+@dataclass
+class Row:
+    """A command line that is measured; `reset` runs before each run."""
+
+    name: str
+    command: list[str]
+    reset: Callable[[], None] = lambda: None
+    wall: list[float] = field(default_factory=list)
+    """Seconds from start to end, of each run."""
+    cpu: list[float] = field(default_factory=list)
+    """Seconds of processor time, the system's included, children not."""
+    peak: list[float] = field(default_factory=list)
+    """Largest resident memory, MiB."""
+
+    def run(self, environment: dict[str, str]) -> None:
+        """One run. Raises `RuntimeError` where the command fails."""
+        self.reset()
+        null = [(os.POSIX_SPAWN_OPEN, out, os.devnull, os.O_WRONLY, 0) for out in (1, 2)]
+        begin = time.perf_counter()
+        process = os.posix_spawn(self.command[0], self.command, environment, file_actions=null)
+        _, status, used = os.wait4(process, 0)
+        self.wall.append(time.perf_counter() - begin)
+        if status:
+            raise RuntimeError(f"{' '.join(self.command)} ended with {status}")
+        self.cpu.append(used.ru_utime + used.ru_stime)
+        scale = 1024 if sys.platform != "darwin" else 1024 * 1024
+        self.peak.append(used.ru_maxrss / scale)
+
+
+def main() -> None:
+    """Measures, and prints tables in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=9, help="runs of each row")
+    parser.add_argument("--kubectl", action="store_true", help="leave kubectl on the PATH")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        measure(Path(folder), options.runs, kubectl=options.kubectl)
+
+
+def measure(folder: Path, runs: int, *, kubectl: bool) -> None:
+    here = folder / "here"
+    ignored = shutil.ignore_patterns(".git", ".venv", "node_modules", ".*_cache", ".cache")
+    shutil.copytree(ROOT, here, ignore=ignored)
+    one = projects.write(folder / "one", projects.names(1), __version__)
+    hundred = projects.write(folder / "hundred", projects.names(100), __version__)
+    ten = [
+        projects.write(folder / f"ten-{index}", projects.names(100), __version__)
+        for index in range(10)
+    ]
+    everything = [one, hundred, *ten]
+    empty = folder / "no-programs"
+    empty.mkdir()
+    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+    if not kubectl:
+        environment["PATH"] = str(empty)
+    rows = [
+        Row("python, nothing else", [sys.executable, "-c", "pass"]),
+        Row("the libraries", [sys.executable, "-c", LIBRARIES]),
+    ]
+    sizes = [("this repository", [here]), ("1 service", [one]), ("100 services", [hundred])]
+    if not kubectl:  # which would take minutes
+        sizes.append(("10 projects of 100, one process", ten))
+    for name, roots in sizes:
+        rows += [
+            Row(f"{command}, {name}", line(command, roots), resetting(command, roots))
+            for command in ("render", "check")
+        ]
+    for root in everything:  # what check compares with; fills the cache of compiled templates
+        Row("", line("render", [root])).run(environment)
+    for _ in range(runs):
+        for row in rows:
+            row.run(environment)
+    print(
+        f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, {runs} runs of each row, ",
+        end="",
+    )
+    print("with kubectl\n" if kubectl else "without kubectl\n")
+    print(table(rows))
+    if kubectl:
+        return
+    print(summary({row.name: row for row in rows}))
+    print("Where the time of `check` goes, processor time in ms:\n", flush=True)
+    for name, root in (("this repository", here), ("100 services", hundred)):
+        Row("", [sys.executable, str(SHARE), "--quiet", str(root)]).run(environment)
+        print(f"- {name}: ", end="", flush=True)
+        os.waitpid(
+            os.posix_spawn(sys.executable, [sys.executable, str(SHARE), str(root)], environment), 0
+        )
+
+
+def line(command: str, roots: list[Path]) -> list[str]:
+    """The command line for one repository, or for several one after another in one process."""
+    if len(roots) == 1:
+        return [str(WFGEN), command, "-C", str(roots[0])]
+    script = (
+        "import gc, sys\nfrom wfgen.cli import COMMANDS, run\ngc.disable()\n"
+        "for root in sys.argv[2:]:\n"
+        "    if code := run({sys.argv[1]: COMMANDS[sys.argv[1]]}, [sys.argv[1], '-C', root]):\n"
+        "        sys.exit(code)\n"
+    )
+    return [sys.executable, "-c", script, command, *map(str, roots)]
+
+
+def resetting(command: str, roots: list[Path]) -> Callable[[], None]:
+    """Before `render`, what it wrote is removed: every file is written anew."""
+
+    def reset() -> None:
+        for root in roots:
+            for folder in (".github/workflows", ".github/actions"):
+                shutil.rmtree(root / folder, ignore_errors=True)
+
+    return reset if command == "render" else lambda: None
+
+
+def table(rows: list[Row]) -> str:
+    lines = ["| what | wall, ms | processor, ms | peak, MiB |", "|---|---|---|---|"]
+    for row in rows:
+        wall, cpu = (1000 * statistics.median(each) for each in (row.wall, row.cpu))
+        lines.append(f"| {row.name} | {wall:.0f} | {cpu:.0f} | {max(row.peak):.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def summary(rows: dict[str, Row]) -> str:
+    """The figures that have an aim."""
+
+    def cpu(name: str) -> float:
+        return 1000 * statistics.median(rows[name].cpu)
+
+    lines = []
+    for command in ("render", "check"):
+        one, hundred = cpu(f"{command}, 1 service"), cpu(f"{command}, 100 services")
+        ten = cpu(f"{command}, 10 projects of 100, one process")
+        lines += [
+            f"- {command}: {one - cpu('the libraries'):.0f} ms above the libraries for 1 service;",
+            f"  {(hundred - one) / 99:.2f} ms for each further service up to 100, "
+            f"{(ten - hundred) / 900:.2f} ms from 100 to 1,000.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Where the time of a check goes: processor time in ms, the steps done one by one as wfgen does."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+_last = [0.0]
+SHARES: dict[str, float] = {}
+
+
+def step(name: str) -> None:
+    """Counts what was done since the last step."""
+    now = time.process_time()
+    SHARES[name] = SHARES.get(name, 0.0) + 1000 * (now - _last[0])
+    _last[0] = now
+
+
+def main(root: Path) -> None:
+    step("Python")
+    import jinja2
+    import typer
+    import yaml
+    from pydantic import BaseModel
+
+    type("Model", (BaseModel,), {})
+    del jinja2, typer, yaml
+    step("importing the libraries")
+    from wfgen import cli, drift, pins, plan, render, report, repository, rules, spec, templating
+    from wfgen import files as planned
+
+    del cli, report, repository
+    step("importing wfgen, models built")
+    project = spec.load(root)
+    step("reading and validating specs")
+    made = plan.plan(project)
+    todo = list(planned.files(made))
+    step("planning")
+    first_lock = (templating.built_in_templates() / "pins.yml").read_text("utf-8")
+    locked, _ = pins.load(root, first_lock)
+    templates = templating.Templates(root, locked, project.spec.self_repository)
+    for name in sorted({file.template for file in todo}):
+        templates.environment.get_template(name)
+        templates.digest(name)
+    for name in templates.environment.list_templates(extensions=["yml"]):
+        templates.environment.get_template(name)
+    step("templates, compiled or from the cache")
+    files = render.render(made)
+    step("rendering")
+    assert not rules.verify(files)
+    step("rules")
+    drifts = drift.compare(root, files)
+    step("comparing")
+    drift.write(root / "written", drift.compare(root / "written", files))
+    step("writing all files (render)")
+    assert not drifts
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[-1]))
+    if "--quiet" not in sys.argv:
+        print(", ".join(f"{name} {spent:.0f}" for name, spent in SHARES.items()))

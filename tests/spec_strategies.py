@@ -1,0 +1,261 @@
+"""Valid specs of all kinds, made from the models: a new field is tried without a word here.
+
+`of` gives a strategy for the values that one field takes by itself. What fields must say about one
+another, `projects` arranges. Values are plain ones, as they stand in YAML.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import types
+import typing
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from annotated_types import MinLen
+from hypothesis import strategies as st
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from wfgen.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
+from wfgen.kinds._model import Between, Lasting, Matching, _seconds
+from wfgen.kinds.image import Build, Image
+from wfgen.kinds.project import Environment, Revert
+from wfgen.kinds.service import _OF_DEPLOYED, External, Health, Workload
+from wfgen.reference import refused
+
+Values = dict[str, Any]
+_TAKEN = {"watchdog", "wfgen-check", "ci"}
+"""Environments that would be a workflow of another name."""
+
+
+def of(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy[Any]:
+    """The values that an annotation accepts; `None` is a field left out, and not among them."""
+    arguments = typing.get_args(annotation)
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return of(arguments[0], (*metadata, *arguments[1:]))
+    for mark in metadata:
+        if isinstance(mark, Matching):
+            return _matching(mark)
+        if isinstance(mark, Between):
+            return st.integers(mark.low, mark.high) | st.sampled_from([mark.low, mark.high])
+        if isinstance(mark, Lasting):
+            return st.integers(_seconds(mark.low), _seconds(mark.high)).map(_duration)
+    if origin in (typing.Union, types.UnionType):
+        return st.one_of([of(each) for each in arguments if each is not type(None)])
+    if origin is typing.Literal:
+        return st.sampled_from(arguments)
+    if origin is list:
+        return st.lists(of(arguments[0]), min_size=_least(metadata), max_size=3)
+    if origin is dict:
+        return st.dictionaries(of(arguments[0]), of(arguments[1]), max_size=3)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return model(annotation)
+    assert annotation is bool, f"no strategy for {annotation}"
+    return st.booleans()
+
+
+@cache
+def field(cls: type[BaseModel], name: str) -> st.SearchStrategy[Any]:
+    """The values of one field of a model."""
+    info = cls.model_fields[name]
+    return of(info.annotation, tuple(info.metadata))
+
+
+def model(cls: type[BaseModel]) -> st.SearchStrategy[Values]:
+    """A mapping that a model accepts."""
+    return _SHAPED[cls]() if cls in _SHAPED else fields(cls)
+
+
+@cache
+def fields(
+    cls: type[BaseModel], without: frozenset[str] = frozenset()
+) -> st.SearchStrategy[Values]:
+    """Fields of a model, each right by itself; those that need not be there, now and then."""
+    rendered: dict[str, FieldInfo] = {
+        name: info
+        for name, info in cls.model_fields.items()
+        if not refused(info) and name not in without
+    }
+    needed = {n: field(cls, n) for n, info in rendered.items() if info.is_required()}
+    optional = {n: field(cls, n) for n in rendered if n not in needed}
+    return st.fixed_dictionaries(needed, optional=optional)
+
+
+def _least(metadata: tuple[Any, ...]) -> int:
+    marks = [inner for each in metadata for inner in getattr(each, "metadata", [each])]
+    return max((mark.min_length for mark in marks if isinstance(mark, MinLen)), default=0)
+
+
+@cache
+def _matching(mark: Matching) -> st.SearchStrategy[str]:
+    made = st.from_regex(re.compile(mark.expression, re.ASCII), fullmatch=True)
+    # An expression of GitHub is refused wherever it stands.
+    return made.filter(lambda text: "${{" not in text)
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds}s" if seconds < 10**6 else f"{seconds // 60}m"
+
+
+@st.composite
+def _health(draw: st.DrawFn) -> Values:
+    way = draw(st.sampled_from(["http", "tcp", "exec"]))
+    return {
+        way: draw(field(Health, way)),
+        **({"port": draw(field(Health, "port"))} if way == "http" else {}),
+    }
+
+
+@st.composite
+def _build(draw: st.DrawFn) -> Values:
+    made: Values = draw(fields(Build))
+    for name in made.get("args", {}).keys() & made.get("dynamic_args", {}).keys():
+        del made["args"][name]
+    return made
+
+
+@st.composite
+def _environment(draw: st.DrawFn) -> Values:
+    made: Values = draw(fields(Environment))
+    if made["deploy_on"] == "pull_request":
+        made.pop("approval", None)
+        if "url" in made:
+            made["url"] = "https://{number}." + made["url"].removeprefix("https://")
+    else:
+        made.pop("label", None)
+        made.pop("time_to_live", None)
+        if "url" in made:
+            made["url"] = made["url"].replace("{number}", "1")
+    return made
+
+
+@st.composite
+def _revert(draw: st.DrawFn) -> Values:
+    made: Values = draw(fields(Revert))
+    return made if {"app_client_id", "app_key_secret"} <= made.keys() else {}
+
+
+_SHAPED: dict[type[BaseModel], Callable[[], st.SearchStrategy[Values]]] = {
+    Health: _health,
+    Build: _build,
+    Environment: _environment,
+    Revert: _revert,
+}
+
+
+_TOGETHER = frozenset(
+    {"kind", "name", "depends_on", "image", "build", "deploy", "only_in", "external"}
+    | {"replicas", "autoscaled", "workloads"}
+)
+"""Fields of a service that must agree with one another."""
+
+
+@st.composite
+def services(
+    draw: st.DrawFn, name: str, environments: list[str], others: list[tuple[str, Values]]
+) -> Values:
+    """A service that may depend on `others`."""
+    kind = draw(st.sampled_from([each for each in KINDS if not each.refused]))
+    made: Values = {"kind": kind_name(kind), **draw(fields(kind, _TOGETHER))}
+    if draw(st.booleans()):
+        made["only_in"] = draw(st.lists(st.sampled_from(environments), min_size=1, unique=True))
+    _add_image(draw, kind, made, environments)
+    if draw(st.booleans()):
+        made["workloads"] = draw(_workloads(name))
+    kinds = {each.get("kind", "Deployment") for each in made.get("workloads", [])}
+    if not kinds & {"DaemonSet", "CronJob"}:
+        copies = draw(st.sampled_from(["", "replicas", "autoscaled"]))
+        if copies:
+            made[copies] = draw(field(kind, copies))
+    deployed = [other for other, spec in others if spec.get("deploy", True)]
+    if deployed:
+        made["depends_on"] = draw(st.lists(st.sampled_from(deployed), max_size=3))
+    health = made.get("health")
+    if isinstance(health, dict) and "http" in health and "port" not in health:
+        made.setdefault("ports", [8080])
+    if "build" in made and draw(st.integers(0, 4)) == 0:
+        made["deploy"] = False
+        made = {key: value for key, value in made.items() if key not in _OF_DEPLOYED}
+    if not made.get("ports", [0]) and isinstance(made.get("health", 0), int):
+        del made["ports"]  # the kind's own health address needs one
+    return made
+
+
+def _add_image(
+    draw: st.DrawFn, kind: type[ServiceSpec], made: Values, environments: list[str]
+) -> None:
+    ways = ["build", "reference", *(["external"] if kind.check_image else [])]
+    way = draw(st.sampled_from(ways))
+    image = draw(st.fixed_dictionaries({}, optional={"manifest": field(Image, "manifest")}))
+    if way == "build":
+        made["build"] = draw(model(Build))
+        if draw(st.booleans()):
+            image["name"] = draw(field(Image, "name"))
+    elif way == "reference":
+        image["reference"] = draw(field(Image, "reference"))
+    if way == "external" or (kind.check_image and draw(st.booleans())):
+        places = made.get("only_in", environments)
+        made["external"] = {name: draw(model(External)) for name in places}
+    if image:
+        made["image"] = image
+
+
+def _workloads(service: str) -> st.SearchStrategy[list[Values]]:
+    """Workloads that no other service deploys."""
+
+    def own(found: list[Values]) -> list[Values]:
+        return [{**each, "name": f"{service}.{index}"} for index, each in enumerate(found)]
+
+    return st.lists(model(Workload), min_size=1, max_size=2).map(own)
+
+
+@st.composite
+def projects(draw: st.DrawFn) -> dict[str, Values]:
+    """All specs of a repository by path, sound together."""
+    project: Values = draw(fields(ProjectSpec, frozenset({"environments", "secrets"})))
+    names = draw(
+        st.lists(
+            field(ServiceSpec, "name").filter(lambda name: name not in _TAKEN),
+            min_size=4,
+            max_size=6,
+            unique=True,
+        )
+    )
+    split = draw(st.integers(1, 3))
+    environments = names[:split]
+    project["environments"] = {name: draw(model(Environment)) for name in environments}
+    made: list[tuple[str, Values]] = []
+    for name in names[split:]:
+        if name != "project":
+            made.append((name, draw(services(name, environments, made))))
+    images = [spec.get("image", {}).pop("name", None) for _, spec in made]
+    for index, (image, (_, spec)) in enumerate(zip(images, made, strict=True)):
+        if image:
+            spec["image"]["name"] = f"{image}-{index}"
+    specs = {"specs/project.yaml": project}
+    specs |= {f"specs/{name}.yaml": spec for name, spec in made}
+    project["secrets"] = sorted(_secrets(specs))
+    return specs
+
+
+def _secrets(node: Any, key: str = "") -> set[str]:
+    """The names of all secrets that specs use."""
+    if isinstance(node, dict):
+        found = {name for inner, value in node.items() for name in _secrets(value, inner)}
+        if node.get("type") == "dockerhub":
+            found.add(node.get("token_secret", "DOCKERHUB_TOKEN"))
+        return found
+    if isinstance(node, list):
+        return {name for each in node for name in _secrets(each, key)}
+    return {node} if key.endswith("secret") or key == "secrets" else set()
+
+
+def as_yaml(spec: Values) -> str:
+    """A spec's text; JSON is YAML."""
+    return "".join(
+        f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in spec.items()
+    )

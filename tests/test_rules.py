@@ -1,0 +1,229 @@
+"""What each rule lets through, and what it refuses: the whole message, the spec named."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+import pytest
+
+from wfgen.render import RenderedFile
+from wfgen.rules import RULES, expression_length, matrix_size, name_of, variable_size, verify
+
+PATH = ".github/workflows/production.yml"
+SPECS = ("specs/project.yaml", "specs/web.yaml")
+HEAD = "name: production\n\non: push\n\n"
+
+
+class Refused(NamedTuple):
+    """A workflow that breaks a rule, and what is said of it without the rule's remedy."""
+
+    text: str
+    message: str
+
+
+def workflow(jobs: dict[str, str], head: str = HEAD) -> str:
+    return f"{head}jobs:\n" + "\n".join(f"  {job}:\n{text}" for job, text in jobs.items())
+
+
+def build(args: str) -> str:
+    return f"    uses: $/.github/workflows/_build.yml\n    with:\n      args: {args}\n"
+
+
+def said(characters: int) -> str:
+    """Build arguments, as a block, that GitHub reads as an expression of so many characters."""
+    frame = "format('A=\n{0}\n', github.sha)"
+    return "|\n        A=" + "x" * (characters - len(frame)) + "\n        ${{ github.sha }}\n"
+
+
+def matrix(*lines: str) -> str:
+    return workflow(
+        {"sweep": "    strategy:\n      matrix:\n" + "".join(f"        {x}\n" for x in lines)}
+    )
+
+
+def numbers(count: int) -> str:
+    return json.dumps(list(range(count)))
+
+
+def builds(count: int, name: str) -> str:
+    jobs = {
+        f"build_{name}{index:03}": "    uses: $/.github/workflows/_build.yml\n    with:\n"
+        f"      image: registry.example.com/{name}{index:03}\n"
+        for index in range(count)
+    }
+    verdict = "    steps:\n      - env:\n          WFGEN_NEEDS: ${{ toJSON(needs) }}\n"
+    return workflow({**jobs, "verdict": verdict})
+
+
+def calls(count: int) -> str:
+    return workflow({f"c{i}": f"    uses: $/.github/workflows/w{i}.yml\n" for i in range(count)})
+
+
+def sized(size: int) -> str:
+    return HEAD + "# " + "x" * (size - len(HEAD) - 2)
+
+
+STEP = "    steps:\n      - run: true\n"
+
+PASSING: dict[str, list[str]] = {
+    "expression-length": [
+        workflow({"build_web": build(said(21_000))}),
+        # without an expression, a text is none
+        workflow({"build_web": build("|\n        " + "x" * 30_000)}),
+    ],
+    "file-size": [sized(500_000)],
+    "job-count": [workflow({f"j{index}": STEP for index in range(256)})],
+    "matrix-size": [
+        matrix(f"number: {numbers(256)}"),
+        matrix(f"number: {numbers(128)}", "os: [a, b]"),
+        matrix(f"number: {numbers(257)}", "exclude: [{number: 3}]"),
+        # an entry that only adds to combinations makes none
+        matrix(f"number: {numbers(256)}", "include: [{number: 3, more: true}, {all: true}]"),
+        matrix("number: ${{ fromJSON(needs.plan.outputs.numbers) }}"),
+    ],
+    "reusable-workflows": [
+        calls(50),
+        workflow(
+            {f"c{index}": "    uses: $/.github/workflows/_build.yml\n" for index in range(60)}
+        ),
+    ],
+    "variable-size": [
+        builds(250, "web"),
+        # nobody reads the results
+        builds(250, "w" * 200).replace("toJSON(needs)", "toJSON(github)"),
+    ],
+}
+
+BY_ALL = f"specs/project.yaml:1:1: {PATH}, made from specs/project.yaml, specs/web.yaml: "
+BY_WEB = f"specs/web.yaml:1:1: {PATH}: "
+
+FAILING: dict[str, list[Refused]] = {
+    "expression-length": [
+        Refused(
+            workflow({"build_web": build(said(21_001))}),
+            BY_WEB + "an expression of 21,001 characters; GitHub takes at most 21,000",
+        ),
+        Refused(
+            workflow({"web": STEP}, HEAD + "run-name: ${{ " + "x" * 21_001 + " }}\n\n"),
+            BY_ALL + "an expression of 21,001 characters; GitHub takes at most 21,000",
+        ),
+    ],
+    "file-size": [
+        Refused(
+            sized(500_001),
+            BY_ALL + "500,001 bytes; GitHub takes at most 500,000",
+        ),
+        Refused(
+            workflow({"build_web": "    # " + "é" * 250_000 + "\n", "other": STEP}),
+            BY_WEB + "500,093 bytes; GitHub takes at most 500,000, "
+            "and job build_web alone takes 500,021",
+        ),
+    ],
+    "job-count": [
+        Refused(
+            workflow({**{f"j{index}": STEP for index in range(256)}, "build_web": STEP}),
+            BY_ALL + "257 jobs, 1 of them builds; expected at most 256",
+        )
+    ],
+    "matrix-size": [
+        Refused(
+            matrix(f"number: {numbers(128)}", "os: [a, b]", "include: [{os: c}]"),
+            BY_ALL + "job sweep is a matrix of 257; GitHub takes at most 256",
+        ),
+        Refused(
+            matrix("include:", *[f"  - number: {index}" for index in range(257)]),
+            BY_ALL + "job sweep is a matrix of 257; GitHub takes at most 256",
+        ),
+    ],
+    "reusable-workflows": [
+        Refused(calls(51), BY_ALL + "calls 51 reusable workflows; GitHub takes at most 50")
+    ],
+    "variable-size": [
+        Refused(
+            builds(250, "w" * 50),
+            BY_ALL + "results of jobs of 192,000 bytes; one variable takes at most 131,072",
+        )
+    ],
+}
+
+
+def file(text: str, path: str = PATH) -> RenderedFile:
+    return RenderedFile(path, text, SPECS)
+
+
+@pytest.mark.parametrize("text", [each for found in PASSING.values() for each in found])
+def test_passing(text: str) -> None:
+    assert [str(each) for each in verify([file(text)])] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "refused"), [(name, each) for name, found in FAILING.items() for each in found]
+)
+def test_failing(rule: str, refused: Refused) -> None:
+    (remedy,) = [
+        each.__doc__.strip().rpartition("\n\n")[2] for each in RULES if name_of(each) == rule
+    ]
+    hint = remedy.replace("\n", " ")
+    assert [str(each) for each in verify([file(refused.text)])] == [
+        f"{refused.message} [{rule}]\n    hint: {hint}"
+    ]
+
+
+def test_workflows_that_called_ones_call_count_as_well() -> None:
+    called = "\n".join(f"  d{i}:\n    uses: ./.github/workflows/d{i}.yml" for i in range(26))
+    files = [file(calls(25)), file(f"{HEAD}jobs:\n{called}\n", ".github/workflows/w3.yml")]
+    (found,) = verify(files)
+    assert "calls 51 reusable workflows" in str(found)
+
+
+def test_a_template_that_makes_no_yaml_is_told() -> None:
+    broken = workflow({"build_web": "    if: 'open\n" + "    # x\n" * 2_000})
+    (found,) = verify([file(broken)])
+    assert str(found).startswith(f"{BY_ALL}no YAML: while scanning a quoted scalar")
+    assert found.hint == "mend the template"
+
+
+def test_only_workflows_are_measured() -> None:
+    assert verify([file("x" * 600_000, "docs/delivery-setup.md")]) == []
+
+
+def test_many_specs_are_counted_rather_than_named() -> None:
+    sources = tuple(f"specs/s{index}.yaml" for index in range(1_300))
+    (found,) = verify([RenderedFile(PATH, sized(600_000), sources)])
+    assert "specs/s4.yaml, specs/s5.yaml and 1,294 more: 600,000 bytes" in str(found)
+
+
+def test_an_expression_is_as_long_as_github_writes_it() -> None:
+    """GitHub's parser says where it begins: format(), quotes and braces written twice."""
+    assert expression_length.length("${{ github.sha }}") == len("github.sha")
+    assert expression_length.length("a 'b' {c} ${{ x }}${{ yy }}") == len(
+        "format('a ''b'' {{c}} {0}{1}', x, yy)"
+    )
+
+
+def test_a_huge_matrix_is_counted_without_being_made() -> None:
+    entries = [str(index) for index in range(1_000)]
+    assert matrix_size.count({"a": entries, "b": entries, "c": entries}) > matrix_size.LIMIT
+
+
+def test_results_of_jobs_are_never_longer_than_assumed() -> None:
+    """What the rule adds up against what GitHub writes: JSON with an indent of two."""
+    names = [f"service-{index:03}" for index in range(100)]
+    images = {name: f"registry.example.com/{name}@sha256:{'0' * 64}" for name in names}
+    outputs = {
+        "services": json.dumps(names),
+        "build": json.dumps(names),
+        "images": json.dumps(images),
+    }
+    needs = {
+        "plan": {"result": "success", "outputs": outputs},
+        **{
+            f"build_{name}": {"result": "cancelled", "outputs": {"digest": f"sha256:{'0' * 64}"}}
+            for name in names
+        },
+        "images": {"result": "success", "outputs": {"images": outputs["images"]}},
+    }
+    real = len(json.dumps(needs, indent=2))
+    assumed = sum(variable_size.bytes_of(name, f"registry.example.com/{name}") for name in names)
+    assert real - variable_size.OTHER_JOBS < assumed < real * 1.1
