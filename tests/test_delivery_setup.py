@@ -1,7 +1,7 @@
 """docs/delivery-setup.md says what the generated workflows really use, and nothing else.
 
-The workflows are parsed and compared with the page's tables. The deployer's Role is held to the
-requests that the release program makes of a fake cluster.
+The workflows are parsed and compared with the page's tables. What the release program asks of a
+cluster is held to the deployer's Role in release_program/test_role.py.
 """
 
 from __future__ import annotations
@@ -22,11 +22,7 @@ import yaml
 from pydantic import ValidationError
 
 from tests import case
-from tests.fakekube import FakeCluster
-from tests.fakekube.resources import BY_PLURAL
-from tests.judges.tools import find_program
 from tests.judges.tree import load
-from tests.release_program.conftest import Release
 from wfgen import spec
 from wfgen.errors import WfgenError
 from wfgen.kinds.clusters import CLUSTERS
@@ -350,37 +346,6 @@ def test_code_span_holds_any_value() -> None:
         code("a\nb")
 
 
-# --- the Role, held to what the program does ---
-
-_PATH = re.compile(
-    r"/(?:api/v1|apis/(?P<group>[^/]+)/[^/]+)"
-    r"(?:/namespaces/(?P<place>[^/?]+)(?=/))?/(?P<plural>[a-z]+)"
-    r"(?:/(?P<name>[^/?]+)(?:/(?P<more>[a-z]+))?)?(?:[/?].*)?"
-)
-
-
-class Watched(FakeCluster):
-    """A fake cluster that writes down which rights each request takes."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.rights: set[Right] = set()
-
-    def answer(self, verb: str, address: str, kind: str, body: Any) -> tuple[int, Any]:
-        match = _PATH.fullmatch(address)
-        if match and match["plural"] in BY_PLURAL:
-            plural, name = match["plural"], match["name"]
-            resource = "/".join([plural, *([match["more"]] if match["more"] else [])])
-            verbs = {"GET": "get" if name else "list", "POST": "create", "PUT": "update",
-                     "PATCH": "patch", "DELETE": "delete"}  # fmt: skip
-            group = match["group"] or ""
-            self.rights.add((group, resource, verbs[verb]))
-            # Server-side apply makes what is not there: the API server then asks for both.
-            if verb == "PATCH" and (plural, match["place"] or "", name) not in self.store.objects:
-                self.rights.add((group, resource, "create"))
-        return super().answer(verb, address, kind, body)
-
-
 def granted(page: Page, environment: str) -> set[Right]:
     (text,) = page.blocks(f"### Deployer role of {environment}", "yaml")
     rules = next(each["rules"] for each in yaml.safe_load_all(text) if "rules" in each)
@@ -391,48 +356,6 @@ def granted(page: Page, environment: str) -> set[Right]:
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
-
-
-ANY_OVERLAY = {
-    (resource.group, resource.plural, verb)
-    for resource in BY_PLURAL.values()
-    if resource.plural
-    in {"configmaps", "secrets", "services", "deployments", "statefulsets", "daemonsets",
-        "cronjobs", "ingresses", "networkpolicies", "horizontalpodautoscalers",
-        "poddisruptionbudgets"}
-    for verb in ("get", "list", "create", "patch", "delete")
-}  # fmt: skip
-"""Kinds that any overlay may have, read, applied, pruned and rolled back all in one way."""
-
-
-def test_role_grants_what_the_release_program_does(tmp_path: Path) -> None:
-    """A good release, one that crashes and is rolled back, pruning; a preview's namespace."""
-    find_program("kubectl")
-    page = page_of("this repository")
-    cluster = Watched(tmp_path)
-    rights = cluster.rights
-    with cluster:
-        shop = Release(tmp_path, cluster)
-        assert shop.release(client="c1", server="s1")["monitor"].code == 0
-        shop.description["services"]["client"]["timeout_seconds"] = 4
-        cluster.behaviour[shop.images(client="bad")["client"]] = {"crash_loop": True}
-        assert shop.release(client="bad", server="s1")["rollback"].values["restored"] == "all"
-        assert shop.run("prune").code == 0
-        done = set(rights)
-        assert done - granted(page, "production") == set()
-        assert granted(page, "production") - done - ANY_OVERLAY == set()
-
-        rights.clear()
-        staging = json.loads((ROOT / ".github/actions/release/staging.json").read_text("utf-8"))
-        shop.description = staging
-        shop.environment["WFGEN_NUMBER"] = "7"
-        assert shop.run("namespace").code == 0
-        assert '"number": "7"' in shop.run("previews").values["namespaces"]
-        assert shop.run("teardown").code == 0
-        preview = set(rights)
-        assert preview - granted(page, "staging") == set()
-        released = done - {("", "namespaces", "get")}
-        assert granted(page, "staging") - preview - released - ANY_OVERLAY == set()
 
 
 @pytest.mark.parametrize(

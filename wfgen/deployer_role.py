@@ -58,8 +58,7 @@ def rules(environment: PlannedEnvironment) -> list[Rule]:
     if any(each.exec is not None for each in health):
         found.append(Rule("", ("pods/exec",), ("get", "create"), "run the health command"))
     if jobs:
-        verbs = ("get", "create", "patch", "delete")
-        found.append(Rule("batch", ("jobs",), verbs, "migrations and connection checks"))
+        found.append(Rule("batch", ("jobs",), WRITE, "migrations and connection checks"))
     if environment.spec.preview:
         found.append(Rule("", ("namespaces",), WRITE, "one per pull request"))
         found.append(Rule("", ("resourcequotas",), ("create", "patch"), "its quota"))

@@ -24,7 +24,7 @@ MARKS = {
     "Notify": r"^Slack was told$",
     "Verdict": r"^## ",
     "Gate": r"^## ",
-    "Watch over production": r"is in flight|a run died in the middle",
+    "Watch over production": r"is in flight|was left half done",
     "Tear down": r"^deleted namespace ",
 }
 """What a job's program prints once it does its work: a green step alone proves nothing."""

@@ -71,6 +71,7 @@ def run_command(environment: dict[str, str]) -> subprocess.CompletedProcess[str]
     """Run the command where the image runs it, in the directory of the package."""
     return subprocess.run(
         [sys.executable, "-m", "server.migrate"],
+        check=False,
         cwd=SERVER,
         env=environment,
         capture_output=True,

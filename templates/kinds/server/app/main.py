@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Handler(BaseHTTPRequestHandler):
     """One request."""
 
-    def do_GET(self) -> None:  # noqa: N802 - a name of the standard library's
+    def do_GET(self) -> None:
         well = self.path == "/healthz"
         body = b"ok\n" if well else b"not found\n"
         self.send_response(200 if well else 404)

@@ -1,0 +1,85 @@
+"""The deployer's Role in docs/delivery-setup.md grants what releases do, and no more."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.kube_api.api import Answer, Api, Request
+from tests.kube_api.resources import BY_PLURAL, Key, Object
+from tests.release_program.conftest import Release, describe
+from tests.test_delivery_setup import Right, granted, page_of
+
+PATH = re.compile(
+    r"/(?:api/v1|apis/(?P<group>[^/]+)/[^/]+)"
+    r"(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<plural>[a-z]+)"
+    r"(?:/(?P<name>[^/]+)(?:/(?P<more>[a-z]+)(?:/.*)?)?)?"
+)
+VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+ANY_OVERLAY = {
+    (resource.group, resource.plural, verb)
+    for resource in BY_PLURAL.values()
+    if resource.plural
+    in {"configmaps", "secrets", "services", "deployments", "statefulsets", "daemonsets",
+        "cronjobs", "ingresses", "networkpolicies", "horizontalpodautoscalers",
+        "poddisruptionbudgets"}
+    for verb in ("get", "list", "create", "patch", "delete")
+}  # fmt: skip
+"""Kinds that any overlay may have, read, applied, pruned and rolled back all in one way."""
+
+
+@pytest.fixture
+def rights(monkeypatch: pytest.MonkeyPatch) -> set[Right]:
+    """The rights that the requests to the cluster take, from now on."""
+    found: set[Right] = set()
+    answer = Api.answer
+
+    def noted(api: Api, request: Request) -> Answer:
+        match = PATH.fullmatch(urlsplit(request.address).path)
+        if match and match["plural"] in BY_PLURAL:
+            plural, name, group = match["plural"], match["name"], match["group"] or ""
+            resource = f"{plural}/{match['more']}" if match["more"] else plural
+            read = "get" if name else "list"
+            found.add((group, resource, VERBS.get(request.verb, read)))
+            # Server-side apply makes what is not there: the API server then asks for both.
+            key = Key(plural, match["namespace"] or "", name)
+            if request.verb == "PATCH" and key not in api.world.store.objects:
+                found.add((group, resource, "create"))
+        return answer(api, request)
+
+    monkeypatch.setattr(Api, "answer", noted)
+    return found
+
+
+def test_role_grants_what_releases_do(first: Release, rights: set[Right]) -> None:
+    """A good release, one that crashes and is rolled back, pruning; then a preview."""
+    page = page_of("this repository")
+    first.cluster.create(_earlier_attempt("server-migrate-1"))
+    assert first.release(client="c1", server="s1")["monitor"].code == 0
+    first.cluster.behave(first.images(client="bad")["client"], crash_loop=True)
+    assert first.release(client="bad", server="s1")["rollback"].values["restored"] == "all"
+    assert first.run("prune").code == 0
+    releases = set(rights)
+    assert releases - granted(page, "production") == set()
+    assert granted(page, "production") - releases - ANY_OVERLAY == set()
+
+    rights.clear()
+    first.description = describe("staging")
+    first.environment["WFGEN_NUMBER"] = "7"
+    assert first.run("namespace").code == 0
+    assert '"number": "7"' in first.run("previews").values["namespaces"]
+    assert first.run("teardown").code == 0
+    assert rights - granted(page, "staging") == set()
+    alike = releases - {("", "namespaces", "get")}
+    assert granted(page, "staging") - rights - alike - ANY_OVERLAY == set()
+
+
+def _earlier_attempt(name: str) -> Object:
+    """A migration's Job that a run left which did not get on, and was run again."""
+    containers = [{"name": "server", "image": "server"}]
+    template = {"spec": {"containers": containers, "restartPolicy": "Never"}}
+    metadata = {"name": name, "namespace": "shop"}
+    spec = {"template": template}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
