@@ -8,7 +8,7 @@ LOCK := requirements/dev.txt
 NODE_MODULES := tests/judges/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup judges render check reference test lint format bench lock hooks clean
+.PHONY: help setup judges render check reference test slow lint format bench lock hooks clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,8 +39,13 @@ check: $(VENV)/installed ## is what is generated up to date?
 reference: $(VENV)/installed ## write docs/reference.md from the models
 	$(BIN)/python -m wfgen.reference docs/reference.md
 
-test: setup ## all tests; more: make test PYTEST='-k pins -x'
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(PYTEST)
+RUN_TESTS := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+
+test: setup ## the everyday tests; more: make test PYTEST='-k pins -x'
+	$(RUN_TESTS) -m 'not slow' $(PYTEST)
+
+slow: setup ## the tests that take long: whole pipelines under act
+	$(RUN_TESTS) -m slow $(PYTEST)
 
 lint: $(VENV)/installed ## ruff, mypy, shellcheck, and the release program against Python 3.9
 	$(BIN)/ruff check

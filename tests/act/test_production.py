@@ -12,6 +12,8 @@ from tests.act.first import First
 from tests.act.run import Run
 from tests.act.runner import Shop
 
+pytestmark = pytest.mark.slow
+
 BAD = "bad0" * 16
 """The digest of an image that a test makes fail."""
 RELEASED = {

@@ -8,6 +8,8 @@ from tests.act.first import First
 from tests.act.github import REPOSITORY
 from tests.act.runner import Shop
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_preview_is_made_and_taken_down(shop: Shop, first: First) -> None:
     _open_pull_request(shop)
