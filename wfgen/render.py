@@ -9,7 +9,7 @@ from pathlib import Path
 from wfgen import __version__, header, pins
 from wfgen.files import RELEASE_ACTION, PlannedFile, check_paths, files
 from wfgen.plan import Plan
-from wfgen.references import SpecFile
+from wfgen.references import Service, SpecFile
 from wfgen.templating import Templates, built_in_templates
 
 _PACKAGE = Path(__file__).parent
@@ -22,38 +22,54 @@ class RenderedFile:
     path: str
     text: str
     sources: tuple[str, ...]
+    unpatched: str = ""
+    """The body before patches; empty where it has none."""
 
 
 def render(made: Plan) -> tuple[RenderedFile, ...]:
-    """Every file that the plan makes, sorted by path. Raises `WfgenError` for a bad template."""
+    """Every file that the plan makes, sorted by path.
+
+    Raises `WfgenError` for a bad template, `InvalidSpecs` for patches that cannot be applied.
+    """
     project = made.project
     first_lock = (built_in_templates() / "pins.yml").read_text("utf-8")
     locked, has_lock = pins.load(project.root, first_lock)
     templates = Templates(project.root, locked, project.spec.self_repository)
     planned = list(files(made))
     check_paths(planned)
-    rendered = [_render_file(templates, made, file) for file in planned]
+    bodies = {file.path: templates.render(file.template, file.context) for file in planned}
+    unpatched = {}
+    if project.spec.patches:
+        from wfgen.patches import Patches  # only here, as most projects have none
+
+        unpatched = bodies
+        bodies = Patches(project, locked).apply_all(bodies)
+    rendered = []
+    for file in planned:
+        body = bodies[file.path]
+        before = unpatched.get(file.path, body)
+        text = _with_header(templates, made, file, body)
+        sources = tuple(source.path for source in _sources(made.project.file, file.sources))
+        rendered.append(RenderedFile(file.path, text, sources, "" if before == body else before))
     rendered += _release_program(made)
     if not has_lock:
         rendered.append(RenderedFile(pins.LOCK, first_lock, ()))
     return tuple(sorted(rendered, key=lambda file: file.path))
 
 
-def _render_file(templates: Templates, made: Plan, file: PlannedFile) -> RenderedFile:
-    body = templates.render(file.template, file.context)
-    sources = _sources(made.project.file, [service.file for service in file.sources])
-    text = header.add(
+def _with_header(templates: Templates, made: Plan, file: PlannedFile, body: str) -> str:
+    sources = _sources(made.project.file, file.sources)
+    return header.add(
         file.path,
         body.rstrip("\n") + "\n",
         [source.path for source in sources],
         header.digest(*(source.text for source in sources)),
         templates.digest(file.template),
     )
-    return RenderedFile(file.path, text, tuple(source.path for source in sources))
 
 
-def _sources(project: SpecFile, services: list[SpecFile]) -> list[SpecFile]:
-    return [*sorted(services, key=lambda file: file.path), project]
+def _sources(project: SpecFile, services: tuple[Service, ...]) -> list[SpecFile]:
+    return [*sorted((service.file for service in services), key=lambda file: file.path), project]
 
 
 def _release_program(made: Plan) -> Iterator[RenderedFile]:
