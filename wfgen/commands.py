@@ -141,6 +141,23 @@ def list_(directory: Directory = None, output: Format = None) -> int:
     return EXIT_CLEAN
 
 
+def explain(
+    place: Annotated[str, typer.Argument(metavar="FILE:LINE", help="A line of a generated file.")],
+    directory: Directory = None,
+    output: Format = None,
+) -> int:
+    """Say what made a line: the template's line, the spec's fields.
+
+    Conditions and loops around the line, fields that it is made of, patches.
+    """
+    from wfgen import explain, explanation, spec
+
+    form = style(output)
+    found = explain.explain(spec.load(_root(directory)), place)
+    say(explanation.as_json(found) if form == "json" else explanation.as_text(found))
+    return EXIT_CLEAN
+
+
 def new(
     name: Annotated[str, typer.Argument(help="Name of the service.")],
     kind: Annotated[str, typer.Option("--kind", help="client, server, redis or postgres.")],
@@ -177,6 +194,7 @@ COMMANDS = {
     "check": check,
     "validate": validate,
     "list": list_,
+    "explain": explain,
     "new": new,
     "schema": schema,
 }

@@ -209,6 +209,17 @@ def locate(text: str, route: Route, *, key: bool = False) -> tuple[int, int]:
     return mark.line + 1, mark.column + 1
 
 
+def has(text: str, route: Route) -> bool:
+    """Whether a value stands at `route`."""
+    node = _compose(text)
+    for part in route:
+        found = _child(node, part)
+        if found is None:
+            return False
+        node = found[1]
+    return True
+
+
 @lru_cache(maxsize=8)
 def _compose(text: str) -> Any:
     return yaml.compose(text, Loader=Loader)
