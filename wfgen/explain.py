@@ -21,12 +21,12 @@ from wfgen.plan import Plan, PlannedEnvironment, PlannedService, plan
 from wfgen.references import Project, SpecFile
 from wfgen.render import RenderedFile, render
 from wfgen.source import Route, has, locate
+from wfgen.template_tags import open_tags, set_above
 from wfgen.templating import Templates, built_in_templates
 from wfgen.tracing import Mark, Read, Spot, Trace, unmarked
 
 _HEADER = 3
 """Lines of a header."""
-_TAG = re.compile(r"#\{%[-+]? *(?P<word>\w+)(?P<rest>.*?)[-+]?%\}#", re.DOTALL)
 _FEW = 8
 """As many fields are named for one reason."""
 
@@ -144,7 +144,7 @@ class _Traced:
             yield Reason("included by" if index else "template", _line(self.project, spot))
             if not index:
                 here = [r for r in self.trace.reads if r.mark - 1 in indices and r.spot in spots]
-                if here:
+                if here := [*here, *self._set_above(spot, indices[-1])]:
                     yield self._reason("made of", None, here)
             yield from self._around(mark, index, indices[0])
         yield from self._of_file()
@@ -179,16 +179,25 @@ class _Traced:
     def _around(self, mark: Mark, depth: int, index: int) -> Iterator[Reason]:
         """The conditions and loops of a template around a line, the innermost first."""
         spot, variables = mark.spots[depth], mark.variables[depth]
-        for tag, text, holds in reversed(_open_tags(spot)):
+        for tag, text, holds in reversed(open_tags(spot)):
             if text.startswith("for "):
                 for name in re.findall(r"\w+", text[4:].partition(" in ")[0]):
                     fields = tuple(self._made_for(variables.get(name)))
                     if fields:
                         yield Reason("repeated for", _line(self.project, tag), fields)
             else:
-                reads = [r for r in self.trace.reads if r.spot == tag and r.mark <= index + 1]
-                latest = [r for r in reads if r.mark == reads[-1].mark]
-                yield self._reason("only if" if holds else "unless", tag, latest)
+                reads = [*self._latest(tag, index), *self._set_above(tag, index)]
+                yield self._reason("only if" if holds else "unless", tag, reads)
+
+    def _latest(self, spot: Spot, index: int) -> list[Read]:
+        """What a line of a template read the last time before a mark."""
+        reads = [r for r in self.trace.reads if r.spot == spot and r.mark <= index + 1]
+        return [read for read in reads if read.mark == reads[-1].mark]
+
+    def _set_above(self, spot: Spot, index: int) -> Iterator[Read]:
+        """What was read for the variables of a line that the template has set above it."""
+        for place in set_above(spot):
+            yield from self._latest(place, index)
 
     def _made_for(self, value: object) -> Iterator[Field]:
         if isinstance(value, PlannedService):
@@ -215,28 +224,6 @@ class _Traced:
         return Field(Line(file.path, line, text), name, has(file.text, route))
 
 
-def _open_tags(spot: Spot) -> list[tuple[Spot, str, bool]]:
-    """The `if` and `for` tags that a template's line is within: where, what, and whether it holds.
-
-    In an `else`, the conditions above it do not hold.
-    """
-    source = Path(spot.file).read_text("utf-8")
-    end = sum(len(line) + 1 for line in source.split("\n")[: spot.line - 1])
-    stack: list[list[tuple[Spot, str, bool]]] = []
-    for found in _TAG.finditer(source, 0, end):
-        word = found["word"]
-        tag = Spot(spot.file, source.count("\n", 0, found.start()) + 1)
-        if word in ("elif", "else") and stack:
-            stack[-1] = [(place, text, False) for place, text, _ in stack[-1]]
-        if word in ("if", "for"):
-            stack.append([])
-        if word in ("if", "elif", "for"):
-            stack[-1].append((tag, f"{word} {found['rest'].strip()}", True))
-        elif word in ("endif", "endfor"):
-            stack.pop()
-    return [tag for tags in stack for tag in tags]
-
-
 def _line(project: Project, spot: Spot) -> Line:
     path = Path(spot.file)
     text = path.read_text("utf-8").split("\n")[spot.line - 1]
@@ -245,4 +232,4 @@ def _line(project: Project, spot: Spot) -> Line:
     package = Path(__file__).parent
     inside = package if path.is_relative_to(package) else built_in_templates().parent
     prefix = f"{package.name}/" if inside == package else ""
-    return Line(f"{prefix}{path.relative_to(inside).as_posix()} (of wfgen)", spot.line, text)
+    return Line(prefix + path.relative_to(inside).as_posix(), spot.line, text, of_wfgen=True)

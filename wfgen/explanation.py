@@ -10,14 +10,16 @@ from wfgen.diagnostics import printable
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a file that people edit; `file` from the repository's root, where it is in it."""
+    """A line of a file; `file` is seen from the repository's root, or from wfgen's."""
 
     file: str
     line: int
     text: str
+    of_wfgen: bool = False
+    """The file is not in the repository: it comes with wfgen."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}{' (of wfgen)' if self.of_wfgen else ''}"
 
 
 @dataclass(frozen=True)
