@@ -262,6 +262,14 @@ def test_the_key_beside_a_dash_leaves_the_dash() -> None:
     assert '      # patch p0\n      - name: "Other: name"\n        run: |\n' in replaced
 
 
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029"])
+def test_lines_are_those_that_yaml_counts(end: str) -> None:
+    text = STEPS.replace("# First words.", f"# First{end}# words.")
+    assert tree.load(text) == tree.load(STEPS)
+    after = patched(text, {"job": "plan", "step": "One", "key": "name", "replace": "Uno"})
+    assert after == text.replace("      - name: One", "      # patch p0\n      - name: Uno")
+
+
 def test_a_job_is_added_at_the_end() -> None:
     after = patched(STEPS, {"job": "new", "add": {"steps": [{"run": "x"}]}})
     assert after == f"{STEPS}\n  # patch p0\n  new:\n    steps:\n      - run: x\n"

@@ -19,7 +19,7 @@ from wfgen.files import RELEASE_ACTION, PlannedFile, files
 from wfgen.patches import Patches
 from wfgen.plan import Plan, PlannedEnvironment, PlannedService, plan
 from wfgen.references import Project, SpecFile
-from wfgen.render import RenderedFile, render
+from wfgen.render import RenderedFile, locked_actions, render
 from wfgen.source import Route, has, locate
 from wfgen.template_tags import open_tags, set_above
 from wfgen.templating import Templates, built_in_templates
@@ -112,8 +112,7 @@ class _Traced:
 
     def _render(self, made: Plan, planned: PlannedFile) -> tuple[str, list[list[int]]]:
         spec = self.project.spec
-        first_lock = (built_in_templates() / "pins.yml").read_text("utf-8")
-        self.locked, _ = pins.load(self.project.root, first_lock)
+        self.locked = locked_actions(self.project.root)
         templates = Templates(self.project.root, self.locked, spec.self_repository)
         return unmarked(self.trace.render(templates, made, planned.template, planned.context))
 

@@ -32,8 +32,8 @@ def render(made: Plan) -> tuple[RenderedFile, ...]:
     Raises `WfgenError` for a bad template, `InvalidSpecs` for patches that cannot be applied.
     """
     project = made.project
-    first_lock = (built_in_templates() / "pins.yml").read_text("utf-8")
-    locked, has_lock = pins.load(project.root, first_lock)
+    first = first_lock()
+    locked, has_lock = pins.load(project.root, first)
     templates = Templates(project.root, locked, project.spec.self_repository)
     planned = list(files(made))
     check_paths(planned)
@@ -53,8 +53,18 @@ def render(made: Plan) -> tuple[RenderedFile, ...]:
         rendered.append(RenderedFile(file.path, text, sources, "" if before == body else before))
     rendered += _release_program(made)
     if not has_lock:
-        rendered.append(RenderedFile(pins.LOCK, first_lock, ()))
+        rendered.append(RenderedFile(pins.LOCK, first, ()))
     return tuple(sorted(rendered, key=lambda file: file.path))
+
+
+def first_lock() -> str:
+    """The lock that comes with wfgen."""
+    return (built_in_templates() / "pins.yml").read_text("utf-8")
+
+
+def locked_actions(root: Path) -> dict[str, str]:
+    """The repository's lock: what stands after `uses:`, by action."""
+    return pins.load(root, first_lock())[0]
 
 
 def _with_header(templates: Templates, made: Plan, file: PlannedFile, body: str) -> str:

@@ -7,6 +7,7 @@ pasting lines. So comments, blank lines, quotes and order need no thought.
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from typing import Any
 import yaml
 
 from wfgen.source import Loader, Route
+
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What libyaml counts as the end of a line (https://yaml.org/spec/1.1/#id871136)."""
 
 
 class Unfit(Exception):
@@ -69,10 +73,9 @@ class Document:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.lines = text.split("\n")
-        self._starts = [0]
-        for line in self.lines:
-            self._starts.append(self._starts[-1] + len(line) + 1)
+        self._starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+        self.lines = _BREAK.split(text)
+        self._newlines = [0, *(found.end() for found in re.finditer("\n", text))]
         self.root: Any = yaml.compose(text, Loader=Loader)
 
     def find(self, route: Route) -> Place | None:
@@ -214,7 +217,7 @@ class Document:
                     authors.append(author)
                 if offset is not None:
                     if here and line is None:
-                        line = bisect.bisect_right(self._starts, offset) - 1
+                        line = bisect.bisect_right(self._newlines, offset) - 1
                     offset += len(piece) + 1
 
 

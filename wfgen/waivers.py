@@ -12,22 +12,18 @@ from dataclasses import dataclass
 
 import yaml
 
-from wfgen import pins
 from wfgen.diagnostics import Diagnostic, did_you_mean
 from wfgen.patches import Patches
 from wfgen.references import Project
-from wfgen.render import RenderedFile
+from wfgen.render import RenderedFile, locked_actions
 from wfgen.safety import CHECKS, REMEDIES, WAIVABLE, Broken, Checked
-from wfgen.templating import built_in_templates
 
 
 def check(project: Project, files: tuple[RenderedFile, ...]) -> list[Diagnostic]:
     """What patches break and do not waive, and waivers that say nothing; each at its patch."""
     if not project.spec.patches:
         return []
-    first_lock = (built_in_templates() / "pins.yml").read_text("utf-8")
-    locked, _ = pins.load(project.root, first_lock)
-    patches = Patches(project, locked)
+    patches = Patches(project, locked_actions(project.root))
     before = {file.path: file.unpatched or file.text for file in files}
     after = {file.path: file.text for file in files}
     found: list[Diagnostic] = []
