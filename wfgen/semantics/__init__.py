@@ -25,6 +25,7 @@ Errors: `WorkflowError` of a file (with path and line), `ExpressionError` of an 
 `ScenarioError` of outcomes that cannot be (an unknown job, a rejection without an environment).
 """
 
+from wfgen.semantics.rules import TABLE, Rule
 from wfgen.semantics.run import (
     SUCCESS,
     Cancellation,
@@ -35,7 +36,6 @@ from wfgen.semantics.run import (
     ScenarioError,
     Simulator,
 )
-from wfgen.semantics.rules import TABLE, Rule
 from wfgen.semantics.workflow import (
     Job,
     Step,

@@ -118,9 +118,7 @@ class Simulator:
         """Parses all expressions. Raises `ExpressionError`, with the job's path and line."""
         raise NotImplementedError
 
-    def run(
-        self, outcomes: Mapping[str, Outcome], cancellation: Cancellation | None = None
-    ) -> Run:
+    def run(self, outcomes: Mapping[str, Outcome], cancellation: Cancellation | None = None) -> Run:
         """One run. Raises `ScenarioError`, and `ExpressionError` as GitHub would fail the run."""
         raise NotImplementedError
 
