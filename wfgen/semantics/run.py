@@ -1,101 +1,160 @@
-"""Runs of a workflow: given what happens to each job that runs, which run, and how it ends."""
+"""What a run came to: of each job its result and why, and the run's conclusion."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from wfgen.semantics.workflow import Job, Workflow
+from wfgen.semantics.compiled import CompiledJob
+from wfgen.semantics.decisions import Decision
+from wfgen.semantics.outcomes import Outcome, Result
+from wfgen.semantics.states import State
+from wfgen.semantics.steps import StepRun
+from wfgen.semantics.workflow import Job
 
-Result = Literal["success", "failure", "cancelled", "skipped"]
-Kind = Literal["success", "failure", "cancelled", "timed_out", "rejected", "steps"]
-
-
-class ScenarioError(Exception):
-    """Outcomes that cannot be; the message names the job and what it could be."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What happens to a job once its condition holds.
-
-    `cancelled` is the job's own (by a newer run of its concurrency group, or by hand); the run
-    goes on. `timed_out` ends as cancelled. `rejected` is the environment's approval: the job
-    fails before it begins. `steps` goes through the job's steps, each as `steps` says.
-    """
-
-    kind: Kind = "success"
-    outputs: Mapping[str, str] = field(default_factory=dict)
-    """The job's outputs by name; failed and cancelled jobs can have put some out."""
-    steps: Mapping[str, Outcome] = field(default_factory=dict)
-    """By step id (or position, from 0, where it has none), for kind "steps"; an outcome's outputs
-    are the step's. Job outputs come from them by the job's own expressions."""
+if TYPE_CHECKING:
+    from wfgen.semantics.frames import Frame
 
 
-SUCCESS = Outcome()
-
-
-@dataclass(frozen=True)
-class Cancellation:
-    """The run is cancelled while a job runs (`during`, its path; "": before any job begins).
-
-    What the job needs, and all in `finished`, has ended by then. Jobs whose needs have all ended
-    run at that time; all others have not begun.
-    """
-
-    during: str = ""
-    finished: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class StepRun:
-    """What became of a step."""
-
-    id: str
-    outcome: Result
-    """Before continue-on-error counts."""
-    conclusion: Result
-    why: str
-
-
-@dataclass(frozen=True, eq=False)
 class JobRun:
-    """What became of a job. Equal ones of one simulator are the same object."""
+    """What became of a job in a run."""
 
-    path: str
-    job: Job
-    result: Result
-    """As `needs.<job>.result` of later jobs shows it."""
-    began: bool
-    """Whether its first step, or a job that it calls, could run."""
-    outputs: Mapping[str, str]
-    outcome: Outcome | None
-    """What happened to it; None where it did not come so far."""
+    __slots__ = ("_run", "compiled", "state")
+
+    def __init__(self, run: Run, compiled: CompiledJob, state: State) -> None:
+        self._run, self.compiled, self.state = run, compiled, state
+
+    @property
+    def path(self) -> str:
+        """Its id, below those of the jobs that call its workflow."""
+        return self.compiled.path
+
+    @property
+    def job(self) -> Job:
+        """What its file says."""
+        return self.compiled.job
+
+    @property
+    def result(self) -> Result:
+        """As `needs.<job>.result` of later jobs shows it."""
+        return self.state.result
+
+    @property
+    def began(self) -> bool:
+        """Whether its first step, or a job that it calls, could run."""
+        return self.state.began
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """By name; a called workflow's outputs are those of the job that calls it."""
+        return self.state.outputs
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What happened to it; None where nothing did, or where it calls a workflow."""
+        return self.state.outcome
+
+    @property
+    def steps(self) -> tuple[StepRun, ...]:
+        """For an outcome of kind "steps"; where it has a matrix, those of the last combination."""
+        return self.state.steps
+
+    @property
+    def error(self) -> str:
+        """The expression's complaint, where one made the job fail."""
+        return self.state.error
 
     @property
     def why(self) -> str:
         """Its condition with the values of this run: `failure() [monitor: failure]`."""
-        raise NotImplementedError
-
-    @property
-    def steps(self) -> tuple[StepRun, ...]:
-        """Its steps, for an outcome of kind "steps"."""
-        raise NotImplementedError
+        decision = self._run.decision(self.path)
+        if decision is None:
+            return f"{self.path.rpartition('/')[0]} did not begin"
+        return self.error or decision.explain(self._run.blamed(self.path))
 
 
-@dataclass(frozen=True)
+class _Jobs(Mapping[str, JobRun]):
+    """The jobs of a run by path."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __getitem__(self, path: str) -> JobRun:
+        run = self._run
+        position, compiled = run.places[path]
+        return JobRun(run, compiled, run.states[position])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._run.places)
+
+    def __len__(self) -> int:
+        return len(self._run.places)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Run:
     """A run of a workflow."""
 
-    jobs: Mapping[str, JobRun]
-    """By path, in the file's order; also those that are skipped."""
+    places: Mapping[str, tuple[int, CompiledJob]]
+    """Where each job's state is, by path."""
+    states: tuple[State, ...]
+    """Equal runs of one simulator have the same ones: what may be kept by them."""
+    frame: Frame
+    phases: Mapping[str, int]
     conclusion: Result
     cancelled: bool
 
+    @property
+    def jobs(self) -> Mapping[str, JobRun]:
+        """By path: each after those that it needs, and after the job that calls its workflow."""
+        return _Jobs(self)
+
+    def result(self, path: str) -> Result:
+        """The result of a job."""
+        return self.states[self.places[path][0]].result
+
     def began(self, path: str) -> bool:
         """Whether a job began."""
-        return self.jobs[path].began
+        return self.states[self.places[path][0]].began
+
+    def frame_of(self, path: str) -> Frame | None:
+        """The call that a job belongs to; None where it was not made."""
+        caller = path.rpartition("/")[0]
+        if not caller:
+            return self.frame
+        frames = self.states[self.places[caller][0]].frames
+        return frames[0] if frames else None
+
+    def decision(self, path: str) -> Decision | None:
+        """What was decided about a job; None where its caller did not begin."""
+        frame = self.frame_of(path)
+        if frame is None:
+            return None
+        job = self.places[path][1]
+        needs = [self.states[self.places[need][0]] for need in job.needed]
+        return Decision(frame, job, self.phases.get(path, 0), needs)
+
+    def blamed(self, path: str) -> dict[str, str]:
+        """For success() and failure(): the ancestors that make it false, or true."""
+        own = self.places[path][1].prefix
+        found = {name.removeprefix(own): self.result(name) for name in self._ancestors(path)}
+        told = [(result, f"{name}: {result}") for name, result in found.items()]
+        return {
+            "success": ", ".join(text for result, text in told if result != "success"),
+            "failure": ", ".join(text for result, text in told if result == "failure"),
+        }
+
+    def _ancestors(self, path: str) -> list[str]:
+        """The jobs that a job needs, nearest first, and those that its callers need."""
+        found: dict[str, None] = {}
+        todo = [path]
+        for name in todo:
+            needed = self.places[name][1].needed
+            todo += [need for need in needed if need not in found]
+            found.update(dict.fromkeys(needed))
+        caller = path.rpartition("/")[0]
+        return [*found, *(self._ancestors(caller) if caller else ())]
 
 
 @dataclass(frozen=True)
@@ -103,37 +162,9 @@ class Lock:
     """A concurrency group that a job is in, evaluated."""
 
     holder: str
-    """The path of the job that says it; "" where a workflow does, "job/" where a called one does."""
+    """The path of the job that says it; of a workflow "", or of a called one "job/"."""
     group: str
     cancels: bool
     """Whether a newer run cancels the one that holds the group."""
     queue: str
     """"single": a newer run drops all that wait; "max": they wait in a queue."""
-
-
-class Simulator:
-    """Runs of one workflow for one event. Contexts are `github`, `inputs`, `vars`, `secrets`."""
-
-    def __init__(self, workflow: Workflow, contexts: Mapping[str, Any]) -> None:
-        """Parses all expressions. Raises `ExpressionError`, with the job's path and line."""
-        raise NotImplementedError
-
-    def run(self, outcomes: Mapping[str, Outcome], cancellation: Cancellation | None = None) -> Run:
-        """One run. Raises `ScenarioError`, and `ExpressionError` as GitHub would fail the run."""
-        raise NotImplementedError
-
-    def observed(self, path: str) -> frozenset[str]:
-        """The outputs of a job that any condition, input or output of a called workflow reads."""
-        raise NotImplementedError
-
-    def locks(self, path: str, run: Run) -> tuple[Lock, ...]:
-        """The groups that a job is in, those of its callers and workflows included."""
-        raise NotImplementedError
-
-    def environment(self, path: str, run: Run) -> str:
-        """The name of a job's environment in this run; "" where it has none."""
-        raise NotImplementedError
-
-    def permissions(self, path: str) -> Mapping[str, str]:
-        """What a job's token may do, as its file says; {"*": "default"} where none says."""
-        raise NotImplementedError

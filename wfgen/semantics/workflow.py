@@ -130,4 +130,6 @@ def read_workflow(path: str, read: Read) -> Workflow:
     Raises `WorkflowError` where it is not YAML, has no jobs, needs a job that is not there, needs
     go in a circle, or calls a workflow that cannot be read or is not callable.
     """
-    raise NotImplementedError
+    from wfgen.semantics.reading import Reader
+
+    return Reader(read).workflow(path)

@@ -16,6 +16,7 @@ the other way round. `is_truthy` and `to_string` are GitHub's.
 from wfgen.semantics.expressions.errors import ExpressionError
 from wfgen.semantics.expressions.expression import (
     Expression,
+    Lifted,
     evaluate,
     parse,
     parse_condition,
@@ -28,6 +29,7 @@ __all__ = [
     "STATUS",
     "Expression",
     "ExpressionError",
+    "Lifted",
     "Object",
     "Value",
     "evaluate",

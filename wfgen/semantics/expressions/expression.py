@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Container, Mapping
 from functools import cached_property
 from typing import Any
 
 from wfgen.semantics.expressions.functions import STATUS
-from wfgen.semantics.expressions.nodes import Call, Index, Literal, Name, Node, Scope, Star, Text
+from wfgen.semantics.expressions.nodes import (
+    Call,
+    Index,
+    Literal,
+    Logical,
+    Name,
+    Node,
+    Scope,
+    Star,
+    Text,
+)
 from wfgen.semantics.expressions.parser import Parser
-from wfgen.semantics.expressions.values import Object, Value, lift, lower, to_string
+from wfgen.semantics.expressions.values import Object, Value, lift, to_string
 
 Functions = Mapping[str, Callable[..., Value]]
 BRACES = re.compile(r"\$\{\{(?P<inner>(?:[^'}]|'(?:[^']|'')*'|\}(?!\}))*)\}\}")
@@ -40,15 +49,19 @@ class Expression:
     ) -> str:
         """The text, with the value behind all that was looked up and every yes-or-no call.
 
-        What was not evaluated has none. `notes` say for a function why it came out so.
+        What was not evaluated has none, nor has what stands there a second time. `notes` say for
+        a function why it came out so.
         """
-        seen: list[tuple[int, str, Value]] = []
+        seen: list[tuple[Node, str, Value]] = []
         self.tree.value(Scope(_lifted(contexts), functions or {}, seen))
+        first: dict[str, tuple[int, str]] = {}
+        for node, function, value in sorted(seen, key=lambda each: each[0].start):
+            if not function or isinstance(value, bool):
+                note = (notes or {}).get(function) or show(value)
+                first.setdefault(self.text[node.start : node.end], (node.end, note))
         text = self.text
-        for end, name, value in sorted(seen, key=lambda each: each[0], reverse=True):
-            if not name or (name not in STATUS and isinstance(value, bool)) or name in STATUS:
-                note = (notes or {}).get(name)
-                text = f"{text[:end]} [{note or show(value)}]{text[end:]}"
+        for end, note in sorted(first.values(), reverse=True):
+            text = f"{text[:end]} [{note}]{text[end:]}"
         return text
 
     @cached_property
@@ -63,7 +76,7 @@ class Expression:
 
     @cached_property
     def reads(self) -> frozenset[tuple[str, ...]]:
-        """What it looks up, in lower case: a context and its properties as far as they are fixed."""
+        """What it looks up, in lower case: a context, and its properties as far as fixed."""
         inner = {id(node.base) for node in self.tree.walk() if isinstance(node, Index)}
         return frozenset(
             _path(node)
@@ -100,12 +113,12 @@ def show(value: Value) -> str:
     """A value as an explanation shows it."""
     if isinstance(value, str):
         text = f"'{value}'"
-    elif isinstance(value, float):
-        text = to_string(value)
+    elif isinstance(value, list):
+        text = ", ".join(map(show, value)) or "none"
     elif isinstance(value, Object):
         text = "an object"
     else:
-        text = json.dumps(lower(value), ensure_ascii=False)
+        text = "null" if value is None else to_string(value)
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
@@ -133,17 +146,24 @@ def parse_template(text: str, contexts: Container[str] | None = None) -> Express
 
 
 def parse_condition(text: str, contexts: Container[str] | None = None) -> Expression:
-    """What an `if` says, with or without braces.
+    """What an `if` says, with or without braces, and with the success() that GitHub adds.
 
-    Where text stands beside the braces, as in `${{ a }} == 'x'`, it is a text, which is true.
+    It adds none where a status function stands in it. Where text stands beside the braces, as in
+    `${{ a }} == 'x'`, the whole is a text, and true.
     """
     stripped = text.strip()
+    if not stripped:
+        return parse("success()")
     found = BRACES.fullmatch(stripped)
-    if found:
-        return parse(found["inner"].strip(), contexts)
-    return (
-        parse_template(stripped, contexts) if BRACES.search(stripped) else parse(stripped, contexts)
-    )
+    inner = found["inner"].strip() if found else stripped
+    if not found and BRACES.search(stripped):
+        template = parse_template(stripped, contexts)
+        return template if template.asks_status else parse("success()")
+    condition = parse(inner, contexts)
+    if condition.asks_status:
+        return condition
+    is_choice = isinstance(condition.tree, Logical) and condition.tree.operator == "||"
+    return parse(f"success() && ({inner})" if is_choice else f"success() && {inner}", contexts)
 
 
 def evaluate(

@@ -41,13 +41,13 @@ class Scope:
     """By lower name."""
     functions: Mapping[str, Callable[..., Value]] = field(default_factory=dict)
     """By lower name: those that only a run knows."""
-    seen: list[tuple[int, str, Value]] | None = None
-    """Where wanted: the end of each access and call that was evaluated, its name, its value."""
+    seen: list[tuple[Node, str, Value]] | None = None
+    """Where wanted: each access and call that was evaluated, its function, its value."""
 
-    def see(self, node: Node, name: str, value: Value) -> Value:
+    def see(self, node: Node, function: str, value: Value) -> Value:
         """Notes a value."""
         if self.seen is not None:
-            self.seen.append((node.end, name, value))
+            self.seen.append((node, function, value))
         return value
 
 
@@ -79,7 +79,7 @@ class Literal(Node):
 
     literal: Value
 
-    def value(self, scope: Scope) -> Value:
+    def value(self, scope: Scope) -> Value:  # noqa: ARG002  as all nodes
         return self.literal
 
 
@@ -103,6 +103,9 @@ class Not(Node):
     operand: Node
 
     def value(self, scope: Scope) -> Value:
+        if isinstance(self.operand, Call):  # one note for both
+            value = not is_truthy(self.operand.bare(scope))
+            return scope.see(self, self.operand.name.lower(), value)
         return not is_truthy(self.operand.value(scope))
 
     def parts(self) -> tuple[Node, ...]:
@@ -152,7 +155,7 @@ class Name(Node):
     name: str
 
     def value(self, scope: Scope) -> Value:
-        return scope.see(self, self.name, self.bare(scope))
+        return scope.see(self, "", self.bare(scope))
 
     def bare(self, scope: Scope) -> Value:
         """The value, without a note of it."""
@@ -197,10 +200,14 @@ class Call(Node):
     arguments: tuple[Node, ...]
 
     def value(self, scope: Scope) -> Value:
+        return scope.see(self, self.name.lower(), self.bare(scope))
+
+    def bare(self, scope: Scope) -> Value:
+        """The value, without a note of it."""
         arguments = [argument.value(scope) for argument in self.arguments]
         name = self.name.lower()
         call = scope.functions.get(name) or FUNCTIONS[name].call
-        return scope.see(self, name, call(*arguments))
+        return call(*arguments)
 
     def parts(self) -> tuple[Node, ...]:
         return self.arguments
