@@ -1,4 +1,4 @@
-"""The scenarios of scenarios.yml."""
+"""The scenarios of scenarios.yml, and the entries of differences.yml."""
 
 from __future__ import annotations
 
@@ -17,14 +17,21 @@ def small_scenarios() -> list[Scenario]:
     """One for each of `fails`."""
     entries = yaml.safe_load((HERE / "scenarios.yml").read_text("utf-8"))
     return [
-        _scenario(number, entry, set(fails.split()))
+        scenario(f"{entry['rule']}-{number}", entry, set(fails.split()))
         for number, entry in enumerate(entries)
         for fails in entry["fails"]
     ]
 
 
-def _scenario(number: int, entry: dict[str, Any], fails: set[str]) -> Scenario:
-    name = "-".join([entry["rule"], str(number), *sorted(fails)]).replace("/", "-")
+def differences() -> list[dict[str, Any]]:
+    """What differences.yml lists."""
+    found: list[dict[str, Any]] = yaml.safe_load((HERE / "differences.yml").read_text("utf-8"))
+    return found
+
+
+def scenario(name: str, entry: dict[str, Any], fails: set[str]) -> Scenario:
+    """An entry of those files, in which some jobs fail."""
+    name = "-".join([name, *sorted(fails)]).replace("/", "-")
     callee = f"{FOLDER}/{name}.called.yml"
     jobs = {key: _complete(job, callee, key in fails) for key, job in entry["jobs"].items()}
     files = {f"{FOLDER}/{name}.yml": labelled(name, {"on": "push", "jobs": jobs})}

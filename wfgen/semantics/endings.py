@@ -24,6 +24,8 @@ def end(decision: Decision, outcome: Outcome, outcomes: Mapping[str, Outcome]) -
         return decision.state("cancelled", began=True, outputs=so_far, outcome=outcome)
     if outcome.kind == "rejected" and job.environment is None:
         raise ScenarioError(f"{job.path} has no environment whose reviewers could reject it")
+    if job.matrix is not None:
+        _check_labels(decision, outcomes)
     results: list[Result] = []
     outputs: dict[str, str] = {}
     steps: tuple[StepRun, ...] = ()
@@ -40,6 +42,15 @@ def end(decision: Decision, outcome: Outcome, outcomes: Mapping[str, Outcome]) -
     return decision.state(
         worst(results), began=began, outputs=outputs, outcome=outcome, steps=steps
     )
+
+
+def _check_labels(decision: Decision, outcomes: Mapping[str, Outcome]) -> None:
+    """Raises `ScenarioError` where an outcome is given for a combination that is none."""
+    path = decision.job.path
+    known = [f"{path} ({label(lower(each['matrix']))})" for each in combinations(decision)]
+    for name in outcomes:
+        if name.startswith(f"{path} (") and name not in known:
+            raise ScenarioError(f"no job {name}; there are: {', '.join(known)}")
 
 
 def combinations(decision: Decision) -> list[Lifted]:

@@ -127,7 +127,7 @@ class Frame:
         return State(
             worst(state.result for state in inner),
             began=True,
-            clear=begun.clear,
+            clear=begun.clear and all(state.clear for state in inner),
             failed=begun.failed,
             outputs=outputs,
             frames=begun.frames,

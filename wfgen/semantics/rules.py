@@ -11,6 +11,7 @@ CONTEXTS = f"{DOCS}reference/workflows-and-actions/contexts"
 REUSE = f"{DOCS}reference/workflows-and-actions/reusing-workflow-configurations"
 CANCELLATION = f"{DOCS}reference/workflows-and-actions/workflow-cancellation"
 ENVIRONMENTS = f"{DOCS}reference/workflows-and-actions/deployments-and-environments"
+DISCUSSIONS = "https://github.com/orgs/community/discussions/"
 ISSUES = "https://github.com/actions/runner/issues/"
 
 
@@ -125,10 +126,10 @@ TABLE = (
     ),
     Rule(
         "call-ancestors",
-        "A called job's ancestors are also those of the job that calls: a skip or failure before "
-        "the call skips called jobs that have no status function.",
-        f"{ISSUES}2205",
-        assumed="For failure() too.",
+        "Ancestors are found through calls, both ways: a skip before the call skips called jobs "
+        "without a status function, and a skip in the call those that need the caller.",
+        f"{DISCUSSIONS}189172",
+        assumed=f"The first direction, by {ISSUES}2205, and for failure() too.",
     ),
     Rule(
         "steps",
@@ -180,9 +181,9 @@ TABLE = (
     ),
     Rule(
         "concurrency",
-        "One run or job of a group at a time; with cancel-in-progress a newer one cancels it, and "
-        "without `queue: max` a newer one drops those that wait.",
-        f"{SYNTAX}#concurrency",
+        "One run or job of a group at a time, by the group's name in any case; with "
+        "cancel-in-progress a newer one cancels it, without `queue: max` it drops those that wait.",
+        f"{DOCS}how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency",
     ),
     Rule(
         "permissions",

@@ -146,13 +146,15 @@ class Run:
         }
 
     def _ancestors(self, path: str) -> list[str]:
-        """The jobs that a job needs, nearest first, and those that its callers need."""
+        """The jobs that a job needs, those that they call, and those that its callers need."""
         found: dict[str, None] = {}
         todo = [path]
         for name in todo:
-            needed = self.places[name][1].needed
-            todo += [need for need in needed if need not in found]
-            found.update(dict.fromkeys(needed))
+            new = [need for need in self.places[name][1].needed if need not in found]
+            todo += new
+            for job in [self.places[need][1] for need in new]:
+                called = job.called.walk() if job.called else []
+                found.update(dict.fromkeys([job.path, *(each.path for each in called)]))
         caller = path.rpartition("/")[0]
         return [*found, *(self._ancestors(caller) if caller else ())]
 
@@ -164,6 +166,7 @@ class Lock:
     holder: str
     """The path of the job that says it; of a workflow "", or of a called one "job/"."""
     group: str
+    """Groups are the same where their names differ in case alone."""
     cancels: bool
     """Whether a newer run cancels the one that holds the group."""
     queue: str

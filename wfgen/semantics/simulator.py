@@ -63,8 +63,8 @@ class Simulator:
     def _check_names(self, named: Mapping[str, object]) -> None:
         """A matrix's combination is named `job (linux, 20)`."""
         for name in named:
-            path = name if name in self._places else name.rpartition(" (")[0]
-            if path not in self._places:
+            path = name if name in self._places else name.partition(" (")[0]
+            if path not in self._places or (path != name and not self._places[path][1].matrix):
                 raise ScenarioError(f"no job {name}; there are: {', '.join(self._places)}")
 
     @cached_property
