@@ -16,7 +16,6 @@ from wfgen.semantics.expressions.nodes import (
     Name,
     Node,
     Scope,
-    Star,
     Text,
 )
 from wfgen.semantics.expressions.parser import Parser
@@ -76,7 +75,7 @@ class Expression:
 
     @cached_property
     def reads(self) -> frozenset[tuple[str, ...]]:
-        """What it looks up, in lower case: a context, and its properties as far as fixed."""
+        """What it looks up, in lower case: a context and its properties; "*" is any of them."""
         inner = {id(node.base) for node in self.tree.walk() if isinstance(node, Index)}
         return frozenset(
             _path(node)
@@ -87,16 +86,14 @@ class Expression:
 
 
 def _path(node: Node) -> tuple[str, ...]:
+    """What a node looks up; () where that does not begin with a context."""
     if isinstance(node, Name):
         return (node.name.lower(),)
-    if isinstance(node, Index):
-        base = _path(node.base)
-        if isinstance(node.index, Star):
-            return (*base, "*") if base else ()
-        if isinstance(node.index, Literal):
-            return (*base, to_string(node.index.literal).lower()) if base else ()
-        return base
-    return ()
+    if not isinstance(node, Index) or not (base := _path(node.base)):
+        return ()
+    if isinstance(node.index, Literal):
+        return (*base, to_string(node.index.literal).lower())
+    return (*base, "*")
 
 
 def _lifted(contexts: Mapping[str, Any]) -> Mapping[str, Value]:
