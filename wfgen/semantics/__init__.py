@@ -26,13 +26,15 @@ Errors: `WorkflowError` of a file, with path and line, also for its expressions;
 outcomes that cannot be (an unknown job or output, a rejection without an environment).
 """
 
-from wfgen.semantics.outcomes import SUCCESS, Cancellation, Outcome, Result, ScenarioError
+from wfgen.semantics.outcomes import SUCCESS, Cancellation, Kind, Outcome, Result, ScenarioError
 from wfgen.semantics.rules import TABLE, Rule
 from wfgen.semantics.run import JobRun, Lock, Run
 from wfgen.semantics.simulator import Simulator
+from wfgen.semantics.states import State
 from wfgen.semantics.steps import StepRun
 from wfgen.semantics.workflow import (
     Job,
+    Read,
     Step,
     Workflow,
     WorkflowError,
@@ -46,13 +48,16 @@ __all__ = [
     "Cancellation",
     "Job",
     "JobRun",
+    "Kind",
     "Lock",
     "Outcome",
+    "Read",
     "Result",
     "Rule",
     "Run",
     "ScenarioError",
     "Simulator",
+    "State",
     "Step",
     "StepRun",
     "Workflow",

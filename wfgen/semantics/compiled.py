@@ -82,6 +82,7 @@ class CompiledJob:
     environment: Expression | None
     steps: tuple[CompiledStep, ...]
     env: Mapping[str, Expression]
+    """With its workflow's."""
 
     @cached_property
     def path(self) -> str:
@@ -116,7 +117,6 @@ class CompiledWorkflow:
     jobs: tuple[CompiledJob, ...]
     outputs: Mapping[str, Expression]
     lock: CompiledLock | None
-    env: Mapping[str, Expression]
 
     @cached_property
     def size(self) -> int:
@@ -135,26 +135,26 @@ class CompiledWorkflow:
 
 def compile_workflow(workflow: Workflow, prefix: str = "") -> CompiledWorkflow:
     """Raises `WorkflowError` where an expression cannot be parsed, at its job's line."""
-    positions = {name: position for position, name in enumerate(workflow.jobs)}
     at = _At(workflow.path, 1, "the workflow")
     return CompiledWorkflow(
         prefix=prefix,
         workflow=workflow,
         jobs=tuple(
-            _compile_job(workflow.path, prefix, positions, job) for job in workflow.jobs.values()
+            _compile_job(workflow, prefix, position, job)
+            for position, job in enumerate(workflow.jobs.values())
         ),
         outputs=at.templates("outputs", workflow.outputs, CALL),
         lock=at.lock(workflow.concurrency, RUN),
-        env=at.templates("env", workflow.env, RUN | {"secrets"}),
     )
 
 
-def _compile_job(path: str, prefix: str, positions: Mapping[str, int], job: Job) -> CompiledJob:
-    at = _At(path, job.line, f"job {job.id}")
+def _compile_job(workflow: Workflow, prefix: str, position: int, job: Job) -> CompiledJob:
+    at = _At(workflow.path, job.line, f"job {job.id}")
+    positions = {name: at for at, name in enumerate(workflow.jobs)}
     name = job.environment.name if job.environment else ""
     return CompiledJob(
         prefix=prefix,
-        position=positions[job.id],
+        position=position,
         job=job,
         needs=tuple(positions[need] for need in job.needs),
         condition=at.condition(job.condition, CONDITION),
@@ -165,8 +165,8 @@ def _compile_job(path: str, prefix: str, positions: Mapping[str, int], job: Job)
         continue_on_error=at.template("continue-on-error", job.continue_on_error, JOB),
         lock=at.lock(job.concurrency, JOB),
         environment=at.template("environment", name, JOB) if name else None,
-        steps=tuple(_compile_step(path, position, step) for position, step in enumerate(job.steps)),
-        env=at.templates("env", job.env, JOB | {"secrets"}),
+        steps=tuple(_compile_step(workflow.path, at, step) for at, step in enumerate(job.steps)),
+        env=at.templates("env", {**workflow.env, **job.env}, JOB | {"secrets"}),
     )
 
 

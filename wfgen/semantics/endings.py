@@ -24,16 +24,10 @@ def end(decision: Decision, outcome: Outcome, outcomes: Mapping[str, Outcome]) -
         return decision.state("cancelled", began=True, outputs=so_far, outcome=outcome)
     if outcome.kind == "rejected" and job.environment is None:
         raise ScenarioError(f"{job.path} has no environment whose reviewers could reject it")
-    if job.matrix is not None:
-        _check_labels(decision, outcomes)
     results: list[Result] = []
     outputs: dict[str, str] = {}
     steps: tuple[StepRun, ...] = ()
-    for contexts in combinations(decision):
-        own = outcome
-        if job.matrix is not None:
-            name = label(lower(contexts["matrix"]))
-            own = outcomes.get(f"{job.path} ({name})", outcome)
+    for own, contexts in _each(decision, outcome, outcomes):
         result, steps, put_out = _happen(decision, own, contexts)
         results.append(result)
         # Of combinations that put out the same name, the last one counts.
@@ -44,13 +38,21 @@ def end(decision: Decision, outcome: Outcome, outcomes: Mapping[str, Outcome]) -
     )
 
 
-def _check_labels(decision: Decision, outcomes: Mapping[str, Outcome]) -> None:
-    """Raises `ScenarioError` where an outcome is given for a combination that is none."""
-    path = decision.job.path
-    known = [f"{path} ({label(lower(each['matrix']))})" for each in combinations(decision)]
+def _each(
+    decision: Decision, outcome: Outcome, outcomes: Mapping[str, Outcome]
+) -> list[tuple[Outcome, Lifted]]:
+    """The outcome and the contexts of each combination, by its own name or by the job's."""
+    job = decision.job
+    if job.matrix is None:
+        return [(outcome, decision.contexts)]
+    named = {
+        f"{job.path} ({label(lower(contexts['matrix']))})": contexts
+        for contexts in combinations(decision)
+    }
     for name in outcomes:
-        if name.startswith(f"{path} (") and name not in known:
-            raise ScenarioError(f"no job {name}; there are: {', '.join(known)}")
+        if name.startswith(f"{job.path} (") and name not in named:
+            raise ScenarioError(f"no job {name}; there are: {', '.join(named)}")
+    return [(outcomes.get(name, outcome), contexts) for name, contexts in named.items()]
 
 
 def combinations(decision: Decision) -> list[Lifted]:

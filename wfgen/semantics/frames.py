@@ -15,7 +15,6 @@ from wfgen.semantics.expressions import ExpressionError, Lifted, Object, to_stri
 from wfgen.semantics.inputs import evaluate_inputs
 from wfgen.semantics.outcomes import SUCCESS, Outcome, ScenarioError
 from wfgen.semantics.states import NOT_BEGUN, State, worst
-from wfgen.semantics.steps import evaluate_env
 
 Outcomes = Mapping[str, Outcome]
 Phases = Mapping[str, int]
@@ -28,8 +27,7 @@ class Frame:
     def __init__(
         self, workflow: CompiledWorkflow, contexts: Lifted, *, clear: bool, failed: bool
     ) -> None:
-        self.workflow = workflow
-        self.contexts = Lifted(contexts, env=evaluate_env(workflow.env, contexts))
+        self.workflow, self.contexts = workflow, contexts
         self.clear, self.failed = clear, failed
         """Whether all ancestors of the job that calls succeeded; whether one failed."""
         self._memos: list[dict[Key, State]] = [{} for _ in workflow.jobs]
@@ -47,6 +45,7 @@ class Frame:
                 failed = failed or need.failed
             outcome = outcomes.get(job.path, SUCCESS)
             phase = phases.get(job.path, 0)
+            # Steps may read whatever they like of the needs.
             seen = job.needs if outcome.kind == "steps" else job.observed
             key: Key = (outcome, phase, clear, failed, *[states[position] for position in seen])
             if job.matrix is not None:

@@ -63,14 +63,9 @@ class Outcome:
         return Outcome, (self.kind, self.outputs, self.steps)
 
     def __repr__(self) -> str:
-        parts = [repr(self.kind)]
-        parts += [f"{name}={value!r}" for name, value in vars_of(self) if value]
-        return f"Outcome({', '.join(parts)})"
-
-
-def vars_of(outcome: Outcome) -> list[tuple[str, Any]]:
-    """What an outcome says beside its kind."""
-    return [("outputs", outcome.outputs), ("steps", outcome.steps)]
+        more = {"outputs": self.outputs, "steps": self.steps}
+        told = [repr(self.kind), *(f"{name}={value!r}" for name, value in more.items() if value)]
+        return f"Outcome({', '.join(told)})"
 
 
 SUCCESS = Outcome()

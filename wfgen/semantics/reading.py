@@ -28,10 +28,16 @@ class Reader:
 
     def __init__(self, read: Read) -> None:
         self.read = read
+        self.found: dict[str, Workflow] = {}
         self.within: list[str] = []
 
     def workflow(self, path: str) -> Workflow:
         """The workflow of a file. Raises `WorkflowError`."""
+        if path not in self.found:
+            self.found[path] = self._read(path)
+        return self.found[path]
+
+    def _read(self, path: str) -> Workflow:
         try:
             tree = load(self.read(path))
         except YamlError as error:
@@ -67,16 +73,15 @@ class Reader:
                 if need not in jobs:
                     raise WorkflowError(path, job.line, f"{job.id} needs {need}, which is no job")
         try:
-            order = list(TopologicalSorter({j.id: j.needs for j in jobs.values()}).static_order())
+            TopologicalSorter({job.id: job.needs for job in jobs.values()}).prepare()
         except CycleError as error:
             circle = " needs ".join(reversed(error.args[1]))
             line = jobs[error.args[1][0]].line
             raise WorkflowError(path, line, f"a circle: {circle}") from error
-        return _in_order(jobs) if order else {}
+        return _in_order(jobs)
 
     def _job(self, path: str, name: str, line: int, tree: Located) -> Job:
         strategy = _mapping(tree.get("strategy"))
-        environment = tree.get("environment")
         uses = text(tree.get("uses"))
         secrets = tree.get("secrets")
         return Job(
@@ -90,7 +95,7 @@ class Reader:
             secrets=secrets if isinstance(secrets, str) else _mapping(secrets),
             outputs={key: text(value) for key, value in _mapping(tree.get("outputs")).items()},
             steps=tuple(_steps(tree.get("steps"), line)),
-            environment=_environment(environment),
+            environment=_environment(tree.get("environment")),
             concurrency=_concurrency(tree.get("concurrency")),
             permissions=_permissions(tree.get("permissions")),
             matrix=strategy.get("matrix"),

@@ -66,7 +66,8 @@ class State:
         """All that it says."""
         outputs = frozenset(self.outputs.items())
         flags = (self.result, self.began, self.clear, self.failed)
-        return (*flags, outputs, self.outcome, self.error, self.frames)
+        steps = tuple((step.outcome, step.why) for step in self.steps)
+        return (*flags, outputs, self.outcome, steps, self.error, self.frames)
 
 
 NOT_BEGUN = State("skipped", began=False, clear=False, failed=False)

@@ -41,13 +41,13 @@ def run_steps(
     job: CompiledJob, outcomes: Mapping[str, Outcome], contexts: Lifted
 ) -> tuple[Result, tuple[StepRun, ...], Lifted]:
     """The job's result, its steps, and the contexts at its end."""
-    env = evaluate_env(job.env, contexts, contexts["env"])
+    env = _evaluate_env(job.env, contexts)
     status: Result = "success"
     runs: list[StepRun] = []
     seen: dict[str, Value] = {}
     for step in job.steps:
         scope = Lifted(contexts, steps=Object(seen), job=lift({"status": status}))
-        scope["env"] = evaluate_env(step.env, scope, env)
+        scope["env"] = _evaluate_env(step.env, scope, env)
         run = _run_step(step, outcomes.get(step.key, SUCCESS), status, scope)
         runs.append(run)
         if step.step.id:
@@ -59,7 +59,7 @@ def run_steps(
     return status, tuple(runs), end
 
 
-def evaluate_env(env: Mapping[str, Any], scope: Lifted, outer: Object | None = None) -> Object:
+def _evaluate_env(env: Mapping[str, Any], scope: Lifted, outer: Object | None = None) -> Object:
     """The context `env`, over what is set further out."""
     own = {
         name: to_string(value.evaluate(scope)) if isinstance(value, Expression) else value

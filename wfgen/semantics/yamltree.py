@@ -33,13 +33,14 @@ class YamlError(Exception):
 def load(text: str) -> Any:
     """Plain values: mappings are `Located`. Raises `YamlError`."""
     try:
-        node = yaml.compose(text, Loader=Loader)
+        return _value(yaml.compose(text, Loader=Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(mark.line + 1 if mark else 1, f"not YAML: {error.problem}") from error
     except yaml.reader.ReaderError as error:
         raise YamlError(1, f"not YAML: {error}") from error
-    return _value(node)
+    except RecursionError as error:
+        raise YamlError(1, "nested too deep, or an alias within its own anchor") from error
 
 
 def _value(node: Any) -> Any:
