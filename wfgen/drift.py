@@ -179,7 +179,7 @@ def _generated(root: Path, known: set[str]) -> Iterator[str]:
     """
     beside = {os.path.dirname(path) for path in known if not path.startswith(".github/")}
     places = [root / folder for folder in sorted(beside | {"docs"})]
-    places += [Path(folder) for folder, _, _ in os.walk(root / ".github")]
+    places += [Path(folder) for folder, _, _ in os.walk(root / ".github", onerror=_complain)]
     for folder in places:
         for path in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else ():
             name = path.relative_to(root).as_posix()
@@ -189,6 +189,12 @@ def _generated(root: Path, known: set[str]) -> Iterator[str]:
                 text = file.read(2000).decode("utf-8-sig", errors="replace")
             if header.begins(text):
                 yield name
+
+
+def _complain(error: OSError) -> None:
+    """A folder that cannot be looked into may hide something; one that is not there does not."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise WfgenError(f"{error.filename}: cannot be read: {error.strerror}") from error
 
 
 def mend(
