@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sys
@@ -49,7 +50,8 @@ class Trial:
     def stop(self, how: str, point: int, patience: float = 0) -> bool:
         """Stops one render at a point, or by a timer; False where it was not stopped.
 
-        The timer starts with the render, or for odd points with its first rename.
+        The timer starts with the render, or for odd points with its first rename. Where a point is
+        a size, the kernel kills at odd ones and refuses at even ones.
         """
         self.reset()
         reader, writer = os.pipe()
@@ -78,13 +80,17 @@ class Trial:
             if how == "timer":
                 if event == "os.rename" and next(renames) == 0:
                     os.write(writer, b" ")
-            elif event in POINTS and next(left) == 0:
+            elif how != "size" and event in POINTS and next(left) == 0:
                 if how == "kill":
                     os.kill(os.getpid(), signal.SIGKILL)
                 stopped.append(event)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         sys.addaudithook(stop)
+        if how == "size":  # no file may grow beyond so many bytes
+            if point % 2:
+                signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (point, point))
         try:
             drift.mend(self.root, self.wanted)
         except (WfgenError, OSError) as error:
@@ -119,7 +125,7 @@ class Trial:
             assert not said or f"; {len(changed)} of {total} files were" in said, where
         else:
             state = "old"
-            assert not said or "No space left on device" in said, where
+            assert not said or "No space left on device" in said or "File too large" in said, where
             assert not said or UNFINISHED not in left, where
         self.found[state] += 1
         drift.mend(self.root, self.wanted)
@@ -150,8 +156,7 @@ def two_at_once(root: Path) -> None:
         RenderedFile(file.path, file.text.replace("new", "newest"), ()) for file in trial.wanted
     )
     trial.reset()
-    halfway, begun = os.pipe(), os.pipe()
-    go_on = os.pipe()
+    halfway, go_on = os.pipe(), os.pipe()
     renames = itertools.count(1)
 
     def pause(event: str, _: tuple[Any, ...]) -> None:
@@ -159,12 +164,14 @@ def two_at_once(root: Path) -> None:
             os.write(halfway[1], b" ")
             os.read(go_on[0], 1)
 
+    children = [_start(trial, trial.wanted, pause)]
+    os.read(halfway[0], 1)
+    begun = os.pipe()  # only now: the first must not hold it open
+
     def tell(event: str, _: tuple[Any, ...]) -> None:
         if event == "fcntl.flock":
             os.write(begun[1], b" ")
 
-    children = [_start(trial, trial.wanted, pause)]
-    os.read(halfway[0], 1)
     children.append(_start(trial, newest, tell))
     os.close(begun[1])
     os.read(begun[0], 1)  # it asks for its turn, or has ended without
@@ -206,6 +213,9 @@ def main(how: str, root: str, specs: str = "") -> None:
         moments = random.Random(1)
         for point in range(TIMES):
             trial.stop(how, point, moments.uniform(0, 0.03 if point % 2 == 0 else 0.006))
+    elif how == "size":
+        for point in range(0, 260, 13):
+            assert trial.stop(how, point)
     else:
         point = 0
         while trial.stop(how, point):

@@ -27,7 +27,7 @@ def stop(how: str, *places: Path) -> dict[str, int]:
     """Stops renders at each point, and returns how often which state was found."""
     ran = subprocess.run(
         [sys.executable, "-m", "tests.killing", how, *map(str, places)],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=500,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     found: dict[str, int] = json.loads(ran.stdout or "{}")
@@ -41,6 +41,11 @@ def test_stopped_at_any_point(how: str, tmp_path: Path) -> None:
     assert found["old"] > 30
     assert found["mixed"] >= 5, "six files are replaced or removed one after another"
     assert found["new"] > 0
+
+
+def test_stopped_within_a_file(tmp_path: Path) -> None:
+    """Killed or refused by the kernel after some bytes of the first file."""
+    assert stop("size", tmp_path / "repository") == {"old": 20}
 
 
 @pytest.mark.slow
