@@ -51,7 +51,7 @@ def render(
 
     An orphan is a file that wfgen wrote and that no spec makes any more.
     """
-    from wfgen import drift, report
+    from wfgen import drift, pins, report
 
     if check_only:
         return check(directory, output, quiet)
@@ -71,6 +71,7 @@ def render(
             say(each.diff() if diff else f"{each.path}: {each.cause.value}")
         say(f"{len(found)} of {len(wanted)} files would change", quiet)
         return EXIT_CLEAN
+    pins.refuse_faults(pins.load(root) or "")
     done = drift.write(out_dir or root, found, force=force)
     for each in done:
         say(f"{'removed' if each.wanted is None else 'wrote'} {each.path}", quiet)
@@ -83,7 +84,8 @@ def check(directory: Directory = None, output: Format = None, quiet: Quiet = Fal
 
     Nothing is written. Exit code 0 where all is as the specs say, 1 where a file differs.
     """
-    from wfgen import drift, report
+    from wfgen import bots, bumps, drift, pins, report
+    from wfgen.render import first_lock
 
     form = style(output)
     repository = _open(directory)
@@ -95,6 +97,11 @@ def check(directory: Directory = None, output: Format = None, quiet: Quiet = Fal
     report.write_step_summary(f"wfgen check: {summary}", report.drift_blocks(found))
     if form != "json":
         say(summary, quiet and not found)
+    notes = bots.notes(repository.root, wanted)
+    if not found and (note := bumps.note(pins.load(repository.root) or "", first_lock())):
+        notes.append(note)
+    for note in notes:
+        say(f"note: {note}", quiet, error=True)
     return EXIT_FINDINGS if found else EXIT_CLEAN
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import enum
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wfgen import header
+from wfgen import bumps, header, pins
 from wfgen.errors import WfgenError
 from wfgen.render import RenderedFile
 from wfgen.writing import write_all
@@ -34,15 +34,23 @@ class Drift:
     cause: Cause
     wanted: str | None
     found: str | None
+    remarks: tuple[bumps.Remark, ...] = ()
+    """What differs, line by line, where it can be said in words: pins."""
+    pull: bool = False
+    """Whether the pins are in all generated files and not in the lock."""
 
     @property
     def remedy(self) -> str:
         """The one command that mends it."""
+        if self.pull:
+            return bumps.PULL
         return f"{header.COMMAND} --force" if self.cause is Cause.FOREIGN else header.COMMAND
 
     @property
     def line(self) -> int:
         """The first line of the file in the repository that differs, from 1."""
+        if self.remarks:
+            return self.remarks[0].line
         if self.found is None or self.wanted is None or not self.change():
             return 1
         found, wanted = self.found.split("\n"), self.wanted.split("\n")
@@ -89,6 +97,7 @@ def compare(root: Path, wanted: tuple[RenderedFile, ...], *, orphans: bool = Tru
             Drift(path, Cause.ORPHAN, None, _read(root / path) or "")
             for path in _generated(root, known)
         ]
+    drifts = _name_pins(drifts, [file.text for file in wanted if file.path != pins.LOCK])
     return sorted(drifts, key=lambda drift: drift.path)
 
 
@@ -99,6 +108,10 @@ def _compare_file(root: Path, file: RenderedFile) -> Drift | None:
     found = _read(path)
     if found is None:
         return Drift(file.path, Cause.MISSING, file.text, None)
+    if file.path == pins.LOCK:
+        remarks = tuple(bumps.remarks_on_lock(found, file.text))
+        same = found == file.text and not remarks
+        return None if same else Drift(file.path, Cause.PINS, file.text, found, remarks)
     if found == file.text:
         return None
     theirs, ours = header.parse(found), header.parse(file.text)
@@ -115,6 +128,26 @@ def _compare_file(root: Path, file: RenderedFile) -> Drift | None:
     else:
         cause = Cause.EDITED  # the header itself
     return Drift(file.path, cause, file.text, found)
+
+
+def _name_pins(drifts: list[Drift], wanted: list[str]) -> list[Drift]:
+    """The drifts, and of those that are in pins alone what each is."""
+    found = [
+        bumps.find(each.found, each.wanted) if each.found and each.wanted else None
+        for each in drifts
+    ]
+    unlocked = bumps.unlocked([bump for some in found for bump in some or ()], wanted)
+    return [
+        replace(
+            each,
+            cause=Cause.PINS,
+            remarks=tuple(bumps.Remark(bump.line, bump.message) for bump in some),
+            pull=all(unlocked.get(bump.found.action) == bump.found for bump in some),
+        )
+        if some
+        else each
+        for each, some in zip(drifts, found, strict=True)
+    ]
 
 
 def _read(path: Path) -> str | None:

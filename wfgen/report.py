@@ -68,9 +68,14 @@ def drifts(found: list[Drift], style: Format) -> str:
     for group in _alike(found):
         first = group[0]
         more = [f"  {drift.path}" for drift in group] if len(group) > 1 else []
-        parts += [_title(group), *more, _shortened(first), ""]
+        parts += [_title(group), *more, *_remarks(first), _shortened(first), ""]
         if style == "github":
             parts += [_annotation(_title(group), first.path, first.line)]
+            parts += [
+                _annotation(remark.message, drift.path, remark.line)
+                for drift in group
+                for remark in drift.remarks
+            ]
     return "\n".join(parts)
 
 
@@ -107,14 +112,15 @@ def drift_blocks(found: list[Drift]) -> Iterable[tuple[str, str, str]]:
     """What the run's page shows of a check."""
     for group in _alike(found):
         more = "".join(f"\n- `{drift.path}`" for drift in group) if len(group) > 1 else ""
-        yield f"**{_title(group)}**{more}", "diff", _shortened(group[0])
+        remarks = "".join(f"\n{line}" for line in _remarks(group[0], "- "))
+        yield f"**{_title(group)}**{more}{remarks}", "diff", _shortened(group[0])
 
 
 def _alike(found: list[Drift]) -> list[list[Drift]]:
     """The drifts in groups of one cause and one change."""
-    groups: dict[tuple[Cause, str], list[Drift]] = {}
+    groups: dict[tuple[Cause, str, str], list[Drift]] = {}
     for drift in found:
-        groups.setdefault((drift.cause, drift.change()), []).append(drift)
+        groups.setdefault((drift.cause, drift.remedy, drift.change()), []).append(drift)
     return list(groups.values())
 
 
@@ -124,6 +130,11 @@ def _title(group: list[Drift]) -> str:
         return f"{first.path}: {first.cause.value}; mend it by: {first.remedy}"
     alike = "the same change in all" if first.change() else "in their headers alone"
     return f"{len(group)} files: {first.cause.value} ({alike}); mend them by: {first.remedy}"
+
+
+def _remarks(drift: Drift, before: str = "  ") -> list[str]:
+    """What is told of single lines, each said once."""
+    return [before + message for message in dict.fromkeys(each.message for each in drift.remarks)]
 
 
 def _shortened(drift: Drift) -> str:
@@ -146,6 +157,7 @@ def _drift_as_json(drift: Drift) -> dict[str, Any]:
         "message": drift.cause.value,
         "line": drift.line,
         "remedy": drift.remedy,
+        "remarks": [{"line": each.line, "message": each.message} for each in drift.remarks],
         "diff": drift.diff(),
     }
 

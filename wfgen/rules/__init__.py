@@ -17,6 +17,7 @@ from wfgen.rules import (
     expression_length,
     file_size,
     job_count,
+    locked_actions,
     matrix_size,
     reusable_workflows,
     variable_size,
@@ -39,7 +40,15 @@ class Rule(Protocol):
 
 RULES = cast(
     "tuple[Rule, ...]",
-    (expression_length, file_size, job_count, matrix_size, reusable_workflows, variable_size),
+    (
+        expression_length,
+        file_size,
+        job_count,
+        locked_actions,
+        matrix_size,
+        reusable_workflows,
+        variable_size,
+    ),
 )
 
 
@@ -59,7 +68,7 @@ def verify(files: Iterable[RenderedFile]) -> list[Diagnostic]:
     texts = {file.path: file.text for file in files}
     found = []
     for file in files:
-        if file.path.startswith(".github/workflows/"):
+        if file.path.startswith(".github/") and file.path.endswith(".yml"):
             workflow = Workflow(file.path, file.text, texts)
             try:
                 for rule in RULES:
