@@ -44,7 +44,9 @@ def changed_since(root: Path, revision: str, locked: Mapping[str, Pin]) -> list[
     if revision.startswith("-"):  # git would take it for an option
         raise WfgenError(f"--since {revision}: expected a commit")
     before = _lock_at(root, revision)
-    if before is None and _git(root, "fetch", "--quiet", "--depth=1", "origin", revision) == "":
+    shallow = _git(root, "rev-parse", "--is-shallow-repository")
+    if before is None and shallow == "true\n":  # a whole clone has it, or nobody has
+        _git(root, "fetch", "--quiet", "--depth=1", "origin", revision)
         before = _lock_at(root, revision)
     known = pins.read(before or "")
     return [pin for pin in locked.values() if known.get(pin.action) != pin]

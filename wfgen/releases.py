@@ -22,6 +22,7 @@ HOST = "https://github.com"
 TIMEOUT = 60
 """Seconds for one repository."""
 _AT_ONCE = 8
+_ATTEMPTS = 2
 _LINE = re.compile(r"(?P<sha>[0-9a-f]{40})\trefs/tags/(?P<tag>\S+?)(?P<peeled>\^\{\})?")
 
 
@@ -62,8 +63,12 @@ def ask(repositories: Iterable[str]) -> dict[str, Tags]:
     Raises `WfgenError` where git is missing or no repository at all could be reached.
     """
     names = sorted(set(repositories))
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = dict(zip(names, pool.map(_ask, names), strict=True))
+    found: dict[str, Tags] = {}
+    todo = names
+    for _ in range(_ATTEMPTS):
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found |= zip(todo, pool.map(_ask, todo), strict=True)
+        todo = [name for name in todo if found[name].error]
     if names and all(tags.error for tags in found.values()):
         raise WfgenError(
             f"{HOST} cannot be reached: {found[names[0]].error}; "
