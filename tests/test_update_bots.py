@@ -250,13 +250,17 @@ def one_place(terminal: Terminal, new: str) -> dict[str, Any]:
             "a look-alike of another owner",
         ),
         (
+            f"actions/checkouts@{CHECKOUT.ref} # {CHECKOUT.version}",
+            "actions/checkouts in place of actions/checkout: another action",
+        ),
+        (
             f"actions/cache@{CHECKOUT.ref} # {CHECKOUT.version}",
             "actions/cache in place of actions/checkout: another action",
         ),
     ],
     ids=[
         "commit", "commit and version", "version", "tag", "branch", "short commit", "no version",
-        "owner", "letter", "action",
+        "owner", "letter", "nearly its name", "action",
     ],
 )  # fmt: skip
 def test_in_one_place(here: Terminal, new: str, said: str) -> None:
@@ -389,6 +393,14 @@ def test_windows_line_endings_of_the_lock_stay(here: Terminal) -> None:
     by_dependabot(here.root, next_releases())
     assert_green(here.run("check"))
     assert (here.root / LOCK).read_bytes().count(b"\r\n") == lock.count(b"\r\n")
+    azure = pins.read(lock.decode())["azure/login"]
+    entry = f"      - name: azure/login\r\n        uses: {azure}\r\n".encode()
+    assert entry in lock
+    without = lock.replace(entry, b"").replace(str(CHECKOUT).encode(), b"actions/checkout@v7")
+    (here.root / LOCK).write_bytes(without)
+    assert here.run("pins", "update", "--offline", "azure/login", "actions/checkout").code == 0
+    text = (here.root / LOCK).read_bytes()
+    assert text.count(b"\r\n") == text.count(b"\n") == lock.count(b"\n")
 
 
 def test_a_bump_never_changes_more_than_pins() -> None:
@@ -401,3 +413,25 @@ def test_a_bump_never_changes_more_than_pins() -> None:
     expected = pins.changed(text, news)
     assert re.sub(r"@\S+ # \S+", "", expected) == re.sub(r"@\S+ # \S+", "", text)
     assert [str(pin) for pin in pins.in_text(expected)] == [str(pin) for pin in news.values()]
+
+
+# The generated workflow
+
+
+def test_the_generated_check_asks_when_pins_change() -> None:
+    """In a job of its own, beside the check, with a token that only reads."""
+    workflow = yaml.safe_load((ROOT / CHECK).read_text("utf-8"))
+    job = workflow["jobs"]["pins"]
+    assert (job["permissions"], job.get("if"), job.get("needs")) == (
+        {"contents": "read"},
+        None,
+        None,
+    )
+    (checkout, *_, verify) = job["steps"]
+    assert checkout["with"] == {"fetch-depth": 2, "persist-credentials": False}
+    assert verify["run"] == 'wfgen pins verify --since "$BEFORE"'
+    # A pull request's merge commit against what it is merged into; a push against what was.
+    assert verify["env"] == {
+        "BEFORE": "${{ github.event_name == 'push' && github.event.before || 'HEAD^1' }}"
+    }
+    assert {"pull_request", "push"} == set(workflow[True])
