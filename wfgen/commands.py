@@ -84,11 +84,13 @@ def check(directory: Directory = None, output: Format = None, quiet: Quiet = Fal
 
     Nothing is written. Exit code 0 where all is as the specs say, 1 where a file differs.
     """
-    from wfgen import bots, bumps, drift, pins, report
+    from wfgen import bumps, drift, pins, report
     from wfgen.render import first_lock
 
     form = style(output)
     repository = _open(directory)
+    from wfgen import bots  # only now, while kustomize runs
+
     wanted = repository.files()
     found = drift.compare(repository.root, wanted)
     if form == "json" or found:

@@ -94,11 +94,14 @@ def is_newer(one: str, other: str) -> bool:
 
 def in_text(text: str) -> Iterator[Pin]:
     """Every `uses:` of another repository, in the order of the lines."""
-    line, start = 1, 0
-    for found in _USES.finditer(text):
-        line += text.count("\n", start, found.start())
-        start = found.start()
-        yield Pin(found["action"], found["ref"], found["version"] or "", line)
+    line, counted, at = 1, 0, text.find("uses:")
+    while at >= 0:  # ten times as fast as to try the expression at each line
+        start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+        if found := _USES.match(text, start):
+            line += text.count("\n", counted, start)
+            counted = start
+            yield Pin(found["action"], found["ref"], found["version"] or "", line)
+        at = text.find("uses:", end) if end >= 0 else -1
 
 
 def read(text: str) -> dict[str, Pin]:
