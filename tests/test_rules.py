@@ -67,6 +67,16 @@ def sized(size: int) -> str:
 
 PIN = f"acme/one@{'1' * 40} # v1.2.3"
 LOCKED = RenderedFile(LOCK, f"jobs:\n  pins:\n    steps:\n      - uses: {PIN}\n", ())
+
+
+def login(minutes: int) -> str:
+    """A job that logs in to the cluster by OIDC."""
+    return (
+        f"    timeout-minutes: {minutes}\n    permissions:\n      id-token: write\n"
+        "    steps:\n      - uses: $/.github/actions/cluster-login\n"
+    )
+
+
 STEP = "    steps:\n      - run: true\n"
 
 PASSING: dict[str, list[str]] = {
@@ -82,6 +92,11 @@ PASSING: dict[str, list[str]] = {
         workflow({"web": "    steps:\n      - uses: docker://alpine:3.20\n"}),
         # what a script prints is no step
         workflow({"web": "    steps:\n      - run: |\n          uses: acme/other@v1\n"}),
+    ],
+    "login-lifetime": [
+        workflow({"monitor": login(60)}),
+        workflow({"monitor": login(90).replace("id-token", "packages")}),
+        workflow({"build_web": login(90).replace("cluster-login", "registry-login")}),
     ],
     "matrix-size": [
         matrix(f"number: {numbers(256)}"),
@@ -149,6 +164,12 @@ FAILING: dict[str, list[Refused]] = {
             workflow({"web": "    steps: [{uses: acme/one@v1}]\n"}),
             BY_ALL + "uses acme/one@v1; the lock has v1.2.3 (111111111111)",
         ),
+    ],
+    "login-lifetime": [
+        Refused(
+            workflow({"monitor": login(61)}),
+            BY_ALL + "job monitor may take 61 minutes; its login to the cluster lasts 60",
+        )
     ],
     "matrix-size": [
         Refused(

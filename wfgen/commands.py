@@ -161,9 +161,13 @@ def new(
     program with a Dockerfile. All of them are written, or none.
     """
     from wfgen import scaffold
+    from wfgen.spec import PROJECT_FILE
 
-    for path in scaffold.scaffold(_root(directory), name, kind):
+    root = _root(directory)
+    for path in scaffold.scaffold(root, name, kind):
         say(f"wrote {path}")
+    if not (root / PROJECT_FILE).is_file():
+        say(f"next: write {PROJECT_FILE}: what the project is called, its registry, environments")
     say("next: wfgen render, then commit all of it")
     return EXIT_CLEAN
 

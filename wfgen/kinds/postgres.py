@@ -16,7 +16,6 @@ class PostgresSpec(ServiceSpec):
     rollback: Literal["auto", "never"] = "never"
 
     summary: ClassVar[str] = "PostgreSQL, in the cluster or external"
-    builds: ClassVar[bool] = False
     check_image: ClassVar[str] = "postgres:17.2"
     check_command: ClassVar[tuple[str, str]] = (
         'psql "$URL" -tAc "select 1" | grep -qx 1',

@@ -16,7 +16,6 @@ class RedisSpec(ServiceSpec):
     rollback: Literal["auto", "never"] = "never"
 
     summary: ClassVar[str] = "Redis, in the cluster or external"
-    builds: ClassVar[bool] = False
     check_image: ClassVar[str] = "redis:7.4.1"
     check_command: ClassVar[tuple[str, str]] = (
         'redis-cli -u "$URL" ping | grep -qx PONG',
