@@ -290,6 +290,7 @@ def test_everywhere_to_what_can_move(here: Terminal, new: str, said: str) -> Non
     assert list(found) == [LOCK]
     (remark,) = found[LOCK]["remarks"]
     assert remark["message"].startswith(said)
+    assert found[LOCK]["remedy"] == "wfgen pins update actions/checkout"
     assert remark["line"] == line_of(here.root, LOCK, "uses: actions/checkout")
     before = here.files()
     ran = here.run("render")

@@ -65,7 +65,7 @@ def find(found: str, wanted: str) -> list[Bump] | None:
 
 def remarks_on_lock(found: str, wanted: str) -> list[Remark]:
     """What is wrong with the lock; `wanted` is the lock with all actions that are needed."""
-    remarks = [Remark(*fault) for fault in pins.faults(found)]
+    remarks = [Remark(fault.line, fault.message) for fault in pins.faults(found)]
     here = pins.read(found)
     for action, pin in pins.read(wanted).items():
         if action not in here:
@@ -75,6 +75,12 @@ def remarks_on_lock(found: str, wanted: str) -> list[Remark]:
                 message += f", which has {near.action}: {_likeness(near, pin)}"
             remarks.append(Remark(near.line if near else 1, message))
     return sorted(remarks)
+
+
+def remedy_of_lock(found: str) -> str:
+    """The command that mends a lock that is not sound; "" where it is."""
+    actions = dict.fromkeys(fault.action for fault in pins.faults(found))
+    return " ".join(["wfgen pins update", *actions]) if actions else ""
 
 
 def unlocked(found: Iterable[Bump], wanted: Iterable[str]) -> dict[str, Pin]:

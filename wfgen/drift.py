@@ -36,14 +36,14 @@ class Drift:
     found: str | None
     remarks: tuple[bumps.Remark, ...] = ()
     """What differs, line by line, where it can be said in words: pins."""
-    pull: bool = False
-    """Whether the pins are in all generated files and not in the lock."""
+    command: str = ""
+    """What mends it, where that is something else than to render."""
 
     @property
     def remedy(self) -> str:
         """The one command that mends it."""
-        if self.pull:
-            return bumps.PULL
+        if self.command:
+            return self.command
         return f"{header.COMMAND} --force" if self.cause is Cause.FOREIGN else header.COMMAND
 
     @property
@@ -111,7 +111,8 @@ def _compare_file(root: Path, file: RenderedFile) -> Drift | None:
     if file.path == pins.LOCK:
         remarks = tuple(bumps.remarks_on_lock(found, file.text))
         same = found == file.text and not remarks
-        return None if same else Drift(file.path, Cause.PINS, file.text, found, remarks)
+        remedy = bumps.remedy_of_lock(found)
+        return None if same else Drift(file.path, Cause.PINS, file.text, found, remarks, remedy)
     if found == file.text:
         return None
     theirs, ours = header.parse(found), header.parse(file.text)
@@ -142,7 +143,9 @@ def _name_pins(drifts: list[Drift], wanted: list[str]) -> list[Drift]:
             each,
             cause=Cause.PINS,
             remarks=tuple(bumps.Remark(bump.line, bump.message) for bump in some),
-            pull=all(unlocked.get(bump.found.action) == bump.found for bump in some),
+            command=bumps.PULL
+            if all(unlocked.get(bump.found.action) == bump.found for bump in some)
+            else "",
         )
         if some
         else each

@@ -33,6 +33,7 @@ class Fault(NamedTuple):
 
     line: int
     message: str
+    action: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +122,13 @@ def faults(text: str) -> list[Fault]:
         same = first.setdefault(pin.action, pin)
         named = versions.setdefault((pin.repository, pin.ref), pin)
         if pin.fault:
-            found.append(Fault(pin.line, pin.fault))
+            found.append(Fault(pin.line, pin.fault, pin.action))
         elif same != pin:
             message = f"{pin.action} is pinned twice: {same.short} in line {same.line}, {pin.short}"
-            found.append(Fault(pin.line, message))
+            found.append(Fault(pin.line, message, pin.action))
         elif named.version != pin.version:
             message = f"{pin.short}: the same commit is {named.version} in line {named.line}"
-            found.append(Fault(pin.line, f"{pin.action} {message}"))
+            found.append(Fault(pin.line, f"{pin.action} {message}", pin.action))
     return found
 
 
