@@ -254,13 +254,17 @@ def one_place(terminal: Terminal, new: str) -> dict[str, Any]:
             "actions/checkouts in place of actions/checkout: another action",
         ),
         (
+            f"checkout@{CHECKOUT.ref} # {CHECKOUT.version}",
+            "checkout in place of actions/checkout: another action",
+        ),
+        (
             f"actions/cache@{CHECKOUT.ref} # {CHECKOUT.version}",
             "actions/cache in place of actions/checkout: another action",
         ),
     ],
     ids=[
         "commit", "commit and version", "version", "tag", "branch", "short commit", "no version",
-        "owner", "letter", "nearly its name", "action",
+        "owner", "letter", "nearly its name", "no owner", "action",
     ],
 )  # fmt: skip
 def test_in_one_place(here: Terminal, new: str, said: str) -> None:
@@ -369,6 +373,12 @@ def test_pin_and_more_is_no_bump(here: Terminal) -> None:
     here.edit(BUILD, str(CHECKOUT), f"actions/checkout@{NEW} # v99.0.0\n        if: always()")
     found = drift(here)
     assert (found[BUILD]["cause"], found[BUILD]["remarks"]) == ("edited", [])
+
+
+def test_other_quotes_are_no_bump(here: Terminal) -> None:
+    action, version = str(CHECKOUT).split(" ", 1)
+    here.edit(BUILD, str(CHECKOUT), f'"{action}" {version}')
+    assert drift(here)[BUILD]["cause"] != "pins"
 
 
 # More that bots bump

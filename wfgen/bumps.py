@@ -56,10 +56,11 @@ def find(found: str, wanted: str) -> list[Bump] | None:
     for number, (one, other) in enumerate(lines, 1):
         if one == other:
             continue
-        theirs, ours = list(pins.in_text(one)), list(pins.in_text(other))
-        if not theirs or not ours or one.partition("uses:")[0] != other.partition("uses:")[0]:
+        theirs, ours = (next(pins.in_text(line), None) for line in (one, other))
+        before = {line.partition("uses:")[0] for line in (one, other)}
+        if theirs is None or ours is None or theirs == ours or len(before) > 1:
             return None
-        bumps.append(Bump(number, theirs[0], ours[0]))
+        bumps.append(Bump(number, theirs, ours))
     return bumps
 
 
@@ -128,7 +129,8 @@ def _are_alike(one: Pin, other: Pin) -> bool:
     """Whether two owners have a repository of one name, or of nearly one name."""
     import difflib  # only here, where something is wrong
 
-    owners, names = zip(one.repository.split("/"), other.repository.split("/"), strict=True)
-    if owners[0] == owners[1]:
-        return False
-    return difflib.SequenceMatcher(None, *names).ratio() >= _ALIKE
+    (owner, _, name), (other_owner, _, other_name) = (
+        pin.repository.partition("/") for pin in (one, other)
+    )
+    likeness = difflib.SequenceMatcher(None, name, other_name).ratio()
+    return owner != other_owner and likeness >= _ALIKE

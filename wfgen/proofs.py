@@ -56,7 +56,7 @@ def _disproof(pin: Pin, tags: Tags) -> tuple[str, str]:
     """Why a pin is not what it says, and what to do; nothing where it is."""
     mend = f"wfgen pins update {pin.action}@{pin.version}"
     if pin.fault:
-        return pin.fault, f"wfgen pins update {pin.action}"
+        return pin.fault, f"mend it by: wfgen pins update {pin.action}"
     if tags.error:
         return f"{pin.repository} cannot be asked: {tags.error}", ""
     commit = tags.commits.get(pin.version) or tags.commits.get(_other_form(pin.version))

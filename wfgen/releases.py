@@ -41,8 +41,7 @@ class Tags:
     def newest(self, version: str) -> str:
         """The highest version of the same form, `version` included; tags of tests are none.
 
-        Of `v4` and `v4.2.0` at one commit the longer one, as it does not move. "" where none has
-        the form.
+        Of `v5` and `v5.0.0` the longer one, as it does not move. "" where none has the form.
         """
         form = split_version(version)
         before = form[0] if form else "v"
