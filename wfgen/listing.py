@@ -48,7 +48,7 @@ def listing(project: Project, style: str) -> str:
             "\nGenerated files",
             *_table(
                 [
-                    (f["path"], ", ".join(f["specs"]) or "yours and your bot's: the lock")
+                    (f["path"], ", ".join(f["specs"]) or _without_specs(str(f["path"])))
                     for f in files
                 ]
             ),
@@ -76,6 +76,10 @@ def pinned(locked: dict[str, Pin], used: dict[str, dict[str, Pin]], style: str) 
 
 def _files(count: int) -> str:
     return "not used" if not count else f"in {count} file{'s' if count > 1 else ''}"
+
+
+def _without_specs(path: str) -> str:
+    return "yours and your bot's: the lock" if path == LOCK else "the same for every project"
 
 
 def _table(rows: list[tuple[object, ...]]) -> list[str]:
