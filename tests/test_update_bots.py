@@ -352,6 +352,21 @@ def test_lock_that_contradicts_itself(here: Terminal, entry: str, said: str) -> 
     assert here.run("render").code == 2
 
 
+def test_a_merge_conflict_in_the_lock(here: Terminal) -> None:
+    """Two bumps at once: it is told, and nothing is written from it."""
+    ours, theirs = (
+        f"        uses: {CHECKOUT}\n",
+        f"        uses: actions/checkout@{NEW} # v99.0.0\n",
+    )
+    here.edit(LOCK, ours, f"<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> bump\n")
+    found = drift(here)[LOCK]
+    assert (found["cause"], found["line"]) == ("conflict", line_of(here.root, LOCK, "<<<<<<<"))
+    assert found["remarks"][0]["message"].startswith("a merge conflict stands in it")
+    before = here.files()
+    assert here.run("render").code == 2
+    assert here.files() == before
+
+
 def test_two_places_of_one_file(here: Terminal) -> None:
     """Each is annotated at its line."""
     here.edit(PIPELINE, str(CHECKOUT), f"actions/checkout@{NEW} # v99.0.0")

@@ -81,7 +81,8 @@ def remarks_on_lock(found: str, wanted: str) -> list[Remark]:
 def remedy_of_lock(found: str) -> str:
     """The command that mends a lock that is not sound; "" where it is."""
     actions = dict.fromkeys(fault.action for fault in pins.faults(found))
-    return " ".join(["wfgen pins update", *actions]) if actions else ""
+    mended = bool(actions) and "" not in actions
+    return " ".join(["wfgen pins update", *actions]) if mended else ""
 
 
 def unlocked(found: Iterable[Bump], wanted: Iterable[str]) -> dict[str, Pin]:

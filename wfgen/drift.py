@@ -144,9 +144,11 @@ def _compare_file(root: Path, file: RenderedFile) -> Drift | None:
     text = _read(path)
     if file.path == pins.LOCK:
         remarks = tuple(bumps.remarks_on_lock(text, file.text))
-        same = text == file.text and not remarks
+        if text == file.text and not remarks:
+            return None
+        cause = Cause.CONFLICT if _CONFLICT.search(text) else Cause.PINS
         remedy = bumps.remedy_of_lock(text)
-        return None if same else Drift(file.path, Cause.PINS, file.text, text, remarks, remedy)
+        return Drift(file.path, cause, file.text, text, remarks, remedy)
     if text == file.text:
         return None
     found = header.plain(text)

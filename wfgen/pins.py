@@ -25,6 +25,7 @@ _USES = re.compile(
 )
 _ACTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_./-]+)?")
 _VERSION = re.compile(r"(?P<before>.*?v?)(?P<numbers>\d+(?:\.\d+){0,3})")
+_CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?: .*)?$", re.MULTILINE)
 _SHA = re.compile(r"[0-9a-f]{40}")
 
 
@@ -34,6 +35,7 @@ class Fault(NamedTuple):
     line: int
     message: str
     action: str
+    """The one that it is about; "" where it is about none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,9 @@ def read(text: str) -> dict[str, Pin]:
 def faults(text: str) -> list[Fault]:
     """What is wrong with a lock: refs that can move, no versions, pins that contradict."""
     found = []
+    if conflict := _CONFLICT.search(text):
+        line = text.count("\n", 0, conflict.start()) + 1
+        found.append(Fault(line, "a merge conflict stands in it: keep one side of each", ""))
     first: dict[str, Pin] = {}
     versions: dict[tuple[str, str], Pin] = {}
     for pin in in_text(text):
