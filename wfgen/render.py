@@ -38,7 +38,8 @@ def render(made: Plan) -> tuple[RenderedFile, ...]:
     values = _values(made)
     rendered = [_render_file(templates, made, values, file) for file in planned]
     rendered += _release_program()
-    missing = sorted(templates.pinned - set(locked))
+    used = {pin.action for file in rendered for pin in pins.in_text(file.text)}
+    missing = sorted(used & set(known) - set(locked))
     lock = pins.completed(lock, first, [known[action] for action in missing])
     rendered.append(RenderedFile(pins.LOCK, lock, ()))
     return tuple(sorted(rendered, key=lambda file: file.path))

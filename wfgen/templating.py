@@ -59,14 +59,11 @@ class Templates:
                     f"{action} is not in the lock {pins.LOCK}; "
                     f"add it by: wfgen pins update {action}"
                 )
-            self.pinned.add(action)
             return Markup(locked[action])
 
         environment.globals.update(pin=pin, local=lambda path: Markup(prefix + path))
         environment.filters.update(raw=Markup, line=line, block=block, code=code)
         self.environment = environment
-        self.pinned: set[str] = set()
-        """Actions that templates asked for."""
         self._digests: dict[str, str] = {}
 
     def render(self, name: str, context: dict[str, Any]) -> str:
