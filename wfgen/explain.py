@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from wfgen import description_lines, header, pins
+from wfgen.describe import describe
 from wfgen.diagnostics import did_you_mean
 from wfgen.errors import WfgenError
 from wfgen.explanation import Explanation, Field, Line, Reason
@@ -103,12 +104,12 @@ class _Traced:
             self.text, self.marks = self._render(made, self.planned)
 
     def _planned(self, made: Plan) -> PlannedFile:
-        """The file's plan; the reads of planning other files are forgotten."""
-        for planned in files(made):
-            if planned.path == self.file.path:
-                return planned
-            self.trace.reads.clear()
-        raise AssertionError(self.file.path)
+        """The file's plan; of what planning read, what is behind its description is kept."""
+        (planned,) = [each for each in files(made) if each.path == self.file.path]
+        self.trace.reads.clear()
+        if "description" in planned.context:
+            describe(planned.context["environment"])
+        return planned
 
     def _render(self, made: Plan, planned: PlannedFile) -> tuple[str, list[list[int]]]:
         spec = self.project.spec

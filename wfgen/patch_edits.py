@@ -11,6 +11,7 @@ from wfgen.diagnostics import did_you_mean
 from wfgen.files import WORKFLOWS
 from wfgen.kinds.patch import Patch
 from wfgen.patch_values import Refusal, as_ours, permission
+from wfgen.pins import Pin
 from wfgen.source import Route
 from wfgen.splice import Document, Edit, Place, Unfit
 from wfgen.values import entry, flow, items
@@ -20,7 +21,7 @@ class Work:
     """One patch of one document."""
 
     def __init__(
-        self, document: Document, path: str, name: str, patch: Patch, locked: Mapping[str, str]
+        self, document: Document, path: str, name: str, patch: Patch, locked: Mapping[str, Pin]
     ) -> None:
         self.document, self.name, self.patch, self.locked = document, name, patch, locked
         self.path = path

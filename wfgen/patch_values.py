@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from wfgen import pins
 from wfgen.diagnostics import did_you_mean
+from wfgen.pins import Pin
 from wfgen.source import Route
 
 
@@ -20,7 +20,7 @@ class Refusal(Exception):
         self.route, self.message, self.hint, self.rule = route, message, hint, rule
 
 
-def as_ours(value: Any, route: Route, key: str, name: str, locked: Mapping[str, str]) -> Any:
+def as_ours(value: Any, route: Route, key: str, name: str, locked: Mapping[str, Pin]) -> Any:
     """A value of patch `name` with the lock's commit at each action, a comment at each permission.
 
     `route` leads to it in the patch, `key` is the one that it will stand at. Raises `Refusal`.
@@ -38,9 +38,9 @@ def as_ours(value: Any, route: Route, key: str, name: str, locked: Mapping[str, 
     if key != "uses" or not isinstance(value, str) or not _needs_pin(value):
         return value
     if value in locked:
-        return Markup(locked[value])
+        return Markup(str(locked[value]))
     hint = did_you_mean(value, locked)
-    hint = hint if hint.startswith("did") else f"add it to {pins.LOCK}, with its commit"
+    hint = hint if hint.startswith("did") else f"add it by: wfgen pins update {value}"
     raise Refusal(route, f"{value} is not in the lock", hint, "unlocked-action")
 
 

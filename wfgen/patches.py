@@ -18,6 +18,7 @@ from wfgen.errors import InvalidSpecs, WfgenError
 from wfgen.kinds.patch import Patch
 from wfgen.patch_edits import Work, shown
 from wfgen.patch_values import Refusal
+from wfgen.pins import Pin
 from wfgen.references import Project
 from wfgen.source import Route
 from wfgen.splice import Document, Edit, Origin, Unfit
@@ -43,7 +44,7 @@ class Patched:
 class Patches:
     """The patches of a project; `locked` is its lock of actions."""
 
-    def __init__(self, project: Project, locked: Mapping[str, str]) -> None:
+    def __init__(self, project: Project, locked: Mapping[str, Pin]) -> None:
         self.project_file = project.file
         self.locked = locked
         self.all = project.spec.patches

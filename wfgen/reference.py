@@ -37,7 +37,7 @@ _MUSTS = """\
 A patch that breaks one of these, or one of the rules above, is refused, and nothing is written.
 """
 _WAIVABLE = """\
-These as well, unless the patch says why it may: `waive: {pinned-actions: ours, moved by hand}`. The
+These as well, unless the patch says why it may: `waive: {secrets-by-name: ours}`. The
 generated file shows the reason above what is patched.
 """
 _HEAD = "| field | type | default | status | meaning |\n|---|---|---|---|---|"

@@ -35,8 +35,10 @@ def render(made: Plan) -> tuple[RenderedFile, ...]:
     """
     project = made.project
     first = first_lock()
-    locked, has_lock = pins.load(project.root, first)
-    templates = Templates(project.root, locked, project.spec.self_repository)
+    lock = pins.load(project.root) or first
+    known, locked = pins.read(first), pins.read(lock)
+    actions = {**known, **locked}
+    templates = Templates(project.root, actions, project.spec.self_repository)
     planned = list(files(made))
     check_paths(planned)
     bodies = {file.path: templates.render(file.template, file.context) for file in planned}
@@ -44,7 +46,7 @@ def render(made: Plan) -> tuple[RenderedFile, ...]:
     if project.spec.patches:
         from wfgen.patches import Patches  # only here, as most projects have none
 
-        bodies, unpatched = Patches(project, locked).apply_all(bodies), bodies
+        bodies, unpatched = Patches(project, actions).apply_all(bodies), bodies
     values = _values(made)
     rendered = []
     for file in planned:
@@ -53,8 +55,10 @@ def render(made: Plan) -> tuple[RenderedFile, ...]:
         whole = _with_header(templates, made, values, file, body)
         rendered.append(whole if before == body else replace(whole, unpatched=before))
     rendered += _release_program()
-    if not has_lock:
-        rendered.append(RenderedFile(pins.LOCK, first, ()))
+    used = {pin.action for file in rendered for pin in pins.in_text(file.text)}
+    missing = sorted(used & set(known) - set(locked))
+    lock = pins.completed(lock, first, [known[action] for action in missing])
+    rendered.append(RenderedFile(pins.LOCK, lock, ()))
     return tuple(sorted(rendered, key=lambda file: file.path))
 
 
@@ -63,9 +67,10 @@ def first_lock() -> str:
     return (built_in_templates() / "pins.yml").read_text("utf-8")
 
 
-def locked_actions(root: Path) -> dict[str, str]:
-    """The repository's lock: what stands after `uses:`, by action."""
-    return pins.load(root, first_lock())[0]
+def locked_actions(root: Path) -> dict[str, pins.Pin]:
+    """The repository's lock, and what a render adds to it."""
+    first = first_lock()
+    return {**pins.read(first), **pins.read(pins.load(root) or first)}
 
 
 def _values(made: Plan) -> dict[str, str]:

@@ -54,7 +54,7 @@ def _blames(
     """What is broken in a file with all of its patches, and was not without."""
 
     def broken(text: str, others: Mapping[str, str]) -> list[Broken]:
-        checked = Checked(file.path, text, others, patches.locked)
+        checked = Checked(file.path, text, others)
         try:
             return [each for ask in CHECKS for each in ask(checked)]
         except yaml.YAMLError as error:  # a plain text of a template that the patch broke in two

@@ -7,6 +7,7 @@ limits, cannot. A patch answers for what is broken with it and was not without i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, cast
 
@@ -17,7 +18,6 @@ from wfgen.safety import (
     granted_permissions,
     known_jobs,
     no_expression_in_scripts,
-    pinned_actions,
     pull_request_permissions,
     rollback_always,
     secrets_by_name,
@@ -26,6 +26,9 @@ from wfgen.safety import (
 from wfgen.safety._checked import Broken, Checked
 
 __all__ = ["CHECKS", "MUSTS", "REMEDIES", "RULES", "WAIVABLE", "Broken", "Checked", "Rule"]
+
+
+_LINE = re.compile("^line [0-9]+ ")
 
 
 class Rule(rules.Documented, Protocol):
@@ -39,7 +42,6 @@ RULES = cast(
     (
         environment_lock,
         no_expression_in_scripts,
-        pinned_actions,
         pull_request_permissions,
         rollback_always,
         secrets_by_name,
@@ -59,7 +61,8 @@ def _limits(checked: Checked) -> Iterator[Broken]:
     workflow = Workflow(checked.path, checked.text, checked.others)
     for rule in rules.RULES:
         for broken in rule.check(workflow):
-            yield Broken(rules.name_of(rule), broken.message)
+            # Patches move lines: a finding is the same one, wherever it stands.
+            yield Broken(rules.name_of(rule), _LINE.sub("", broken.message))
 
 
 CHECKS: tuple[Callable[[Checked], Iterable[Broken]], ...] = (_text_rules, _limits)

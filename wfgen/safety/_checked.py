@@ -24,12 +24,11 @@ class Broken(NamedTuple):
 
 @dataclass(frozen=True)
 class Checked:
-    """A file's text; `others` are the texts of all generated files by path, `pins` is the lock."""
+    """A file's text; `others` are the texts of all generated files by path."""
 
     path: str
     text: str
     others: Mapping[str, str]
-    pins: Mapping[str, str]
 
     @property
     def tree(self) -> Tree:
