@@ -61,6 +61,7 @@ def test_role_grants_what_releases_do(first: Release, rights: set[Right]) -> Non
     first.cluster.behave(first.images(client="bad")["client"], crash_loop=True)
     assert first.release(client="bad", server="s1")["rollback"].values["restored"] == "all"
     assert first.run("prune").code == 0
+    first.environment["WFGEN_FORCE"] = "true"
     assert first.release(services="server", server="s2")["monitor"].code == 0
     first.environment["WFGEN_GO_BACK"] = "1"
     assert first.preflight().values["proceed"] == "true"
