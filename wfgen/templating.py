@@ -90,8 +90,10 @@ class Templates:
         return self._digests[name]
 
     def names(self, prefix: str) -> list[str]:
-        """The templates below a folder."""
-        return self.environment.list_templates(filter_func=lambda name: name.startswith(prefix))
+        """The templates below a folder. What pip compiled of them, as of all .py files, is none."""
+        return self.environment.list_templates(
+            filter_func=lambda name: name.startswith(prefix) and "__pycache__" not in name
+        )
 
     def source(self, name: str) -> str:
         for folder in self.folders:

@@ -166,8 +166,6 @@ class ServiceSpec(Model):
     """One line on what the kind is for."""
     refused: ClassVar[str] = ""
     """What to do instead of a kind that is not rendered; empty where it is."""
-    builds: ClassVar[bool] = True
-    """Whether the kind is built here as a rule."""
     check_image: ClassVar[str] = ""
     """The image that asks an external service whether it answers."""
     check_command: ClassVar[tuple[str, str]] = ("", "")
