@@ -59,7 +59,9 @@ def rules(environment: PlannedEnvironment) -> list[Rule]:
     if any(each.exec is not None for each in health):
         found.append(Rule("", ("pods/exec",), ("get", "create"), "run the health command"))
     if jobs:
-        found.append(Rule("batch", ("jobs",), WRITE, "migrations, connection checks, images to go back to"))
+        found.append(
+            Rule("batch", ("jobs",), WRITE, "migrations, connection checks, images to go back to")
+        )
     if environment.spec.preview:
         found.append(Rule("", ("namespaces",), WRITE, "one per pull request"))
         found.append(Rule("", ("resourcequotas",), ("create", "patch"), "its quota"))

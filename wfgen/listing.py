@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from wfgen.plan import plan
 from wfgen.references import Project
@@ -39,13 +40,13 @@ def listing(project: Project, style: str) -> str:
     return "\n".join(
         [
             "Services",
-            *_table(
+            *table(
                 [(s["name"], s["kind"], s["spec"], ", ".join(s["environments"])) for s in services]
             ),
             "\nPipelines",
-            *_table([(p["name"], p["deploy_on"], ", ".join(p["services"])) for p in pipelines]),
+            *table([(p["name"], p["deploy_on"], ", ".join(p["services"])) for p in pipelines]),
             "\nGenerated files",
-            *_table(
+            *table(
                 [
                     (f["path"], ", ".join(f["specs"]) or "yours and your bot's: the lock")
                     for f in files
@@ -55,7 +56,8 @@ def listing(project: Project, style: str) -> str:
     )
 
 
-def _table(rows: list[tuple[object, ...]]) -> list[str]:
+def table(rows: Sequence[tuple[object, ...]]) -> list[str]:
+    """Rows with aligned columns."""
     widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
     return [
         "  "

@@ -1,7 +1,7 @@
 """What the kinds of databases have in common."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from wfgen.kinds._model import Between, Mistake
 from wfgen.kinds.service import ServiceSpec, Workload
@@ -16,8 +16,6 @@ class DatabaseSpec(ServiceSpec):
     """The major version that the database may be brought to. A release with another one than the
     live one is refused without it. It takes `migrate`, with a command that makes a backup and fails
     where that cannot be read back."""
-
-    builds: ClassVar[bool] = False
 
     def mistakes(self) -> Iterator[Mistake]:
         yield from super().mistakes()
