@@ -64,6 +64,14 @@ def sized(size: int) -> str:
     return HEAD + "# " + "x" * (size - len(HEAD) - 2)
 
 
+def login(minutes: int) -> str:
+    """A job that logs in to the cluster by OIDC."""
+    return (
+        f"    timeout-minutes: {minutes}\n    permissions:\n      id-token: write\n"
+        "    steps:\n      - uses: $/.github/actions/cluster-login\n"
+    )
+
+
 STEP = "    steps:\n      - run: true\n"
 
 PASSING: dict[str, list[str]] = {
@@ -74,6 +82,11 @@ PASSING: dict[str, list[str]] = {
     ],
     "file-size": [sized(500_000)],
     "job-count": [workflow({f"j{index}": STEP for index in range(256)})],
+    "login-lifetime": [
+        workflow({"monitor": login(60)}),
+        workflow({"monitor": login(90).replace("id-token", "packages")}),
+        workflow({"build_web": login(90).replace("cluster-login", "registry-login")}),
+    ],
     "matrix-size": [
         matrix(f"number: {numbers(256)}"),
         matrix(f"number: {numbers(128)}", "os: [a, b]"),
@@ -124,6 +137,12 @@ FAILING: dict[str, list[Refused]] = {
         Refused(
             workflow({**{f"j{index}": STEP for index in range(256)}, "build_web": STEP}),
             BY_ALL + "257 jobs, 1 of them builds; expected at most 256",
+        )
+    ],
+    "login-lifetime": [
+        Refused(
+            workflow({"monitor": login(61)}),
+            BY_ALL + "job monitor may take 61 minutes; its login to the cluster lasts 60",
         )
     ],
     "matrix-size": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from wfgen.pins import LOCK
 from wfgen.plan import plan
 from wfgen.references import Project
 from wfgen.render import render
@@ -48,12 +49,16 @@ def listing(project: Project, style: str) -> str:
             "\nGenerated files",
             *table(
                 [
-                    (f["path"], ", ".join(f["specs"]) or "yours and your bot's: the lock")
+                    (f["path"], ", ".join(f["specs"]) or _without_specs(str(f["path"])))
                     for f in files
                 ]
             ),
         ]
     )
+
+
+def _without_specs(path: str) -> str:
+    return "yours and your bot's: the lock" if path == LOCK else "the same for every project"
 
 
 def table(rows: Sequence[tuple[object, ...]]) -> list[str]:

@@ -41,11 +41,45 @@ def check(project: Project, overlays: Overlays) -> Iterator[Diagnostic]:
             yield project.file.at(("environments", name), message, "overlay", hint, key=True)
             continue
         objects = Objects(overlay, text)
-        for service in project.services:
-            spec = service.spec
-            here = not spec.only_in or name in spec.only_in
-            if spec.deploy and here and name not in spec.external:
-                yield from _check_service(service, objects, preview=environment.preview)
+        here = [
+            service
+            for service in project.services
+            if service.spec.deploy
+            and name in (service.spec.only_in or [name])
+            and name not in service.spec.external
+        ]
+        for service in here:
+            yield from _check_service(service, objects, preview=environment.preview)
+        namespace = None if environment.preview else environment.namespace or project.spec.project
+        for message, hint in (*_unnamed(here, objects), *_elsewhere(namespace, objects)):
+            yield project.file.at(("environments", name), message, "overlay", hint, key=True)
+
+
+def _unnamed(services: list[Service], objects: Objects) -> Iterator[tuple[str, str]]:
+    """Workloads that a release would apply and nobody would watch or roll back."""
+    named = {
+        (workload.kind, workload.name or service.spec.name)
+        for service in services
+        for workload in service.spec.workloads
+    }
+    for kind in ("Deployment", "StatefulSet", "DaemonSet", "CronJob"):
+        for name in objects.of_kind(kind):
+            if (kind, name) not in named:
+                yield (
+                    f"{objects.overlay} has {kind} {name}, which no spec deploys here",
+                    "name it in `workloads` of its service, or take it out of the overlay",
+                )
+
+
+def _elsewhere(namespace: str | None, objects: Objects) -> Iterator[tuple[str, str]]:
+    """Namespaces that the overlay names, and a release would replace."""
+    if namespace is None:
+        return
+    for other in sorted(objects.namespaces - {namespace}):
+        yield (
+            f"{objects.overlay} is for namespace {other}, a release puts all into {namespace}",
+            f"set `namespace: {namespace}` there, or `namespace` of the environment",
+        )
 
 
 def _without_noise(complaint: str, root: Path) -> str:
@@ -67,6 +101,16 @@ class Objects:
         found = [each for each in self._objects if _dig(each, "kind") == kind]
         return {str(_dig(each, "metadata", "name")): each for each in found}
 
+    @property
+    def namespaces(self) -> set[str]:
+        """The namespaces that objects name."""
+        found = (_dig(each, "metadata", "namespace") for each in self._objects)
+        return {str(each) for each in found if each}
+
+    def name(self, text: str) -> bool:
+        """Whether a value of any object is just this text."""
+        return any(_has(each, text) for each in self._objects)
+
 
 def _dig(node: Any, *keys: str) -> Any:
     """What lies at the end of nested keys; None where something is missing."""
@@ -75,8 +119,19 @@ def _dig(node: Any, *keys: str) -> Any:
     return node
 
 
+def _has(node: Any, text: str) -> bool:
+    if isinstance(node, dict):
+        return any(_has(value, text) for value in node.values())
+    return any(_has(value, text) for value in node) if isinstance(node, list) else node == text
+
+
 def _check_service(service: Service, objects: Objects, *, preview: bool) -> Iterator[Diagnostic]:
     spec, file, overlay = service.spec, service.file, objects.overlay
+    secret = f"{spec.name}-secrets"
+    if spec.secrets and not objects.name(secret):
+        message = f"nothing in {overlay} uses Secret {secret}: the values would reach no pod"
+        hint = f"add to the container: envFrom: [{{secretRef: {{name: {secret}}}}}]"
+        yield file.at(("secrets",), message, "unused-secret", hint, key=True)
     for index, workload in enumerate(spec.workloads):
         route: Route = ("workloads", index) if "workloads" in spec.model_fields_set else ("name",)
         name, container = workload.name or spec.name, workload.container or spec.name

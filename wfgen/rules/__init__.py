@@ -17,6 +17,7 @@ from wfgen.rules import (
     expression_length,
     file_size,
     job_count,
+    login_lifetime,
     matrix_size,
     reusable_workflows,
     variable_size,
@@ -39,7 +40,15 @@ class Rule(Protocol):
 
 RULES = cast(
     "tuple[Rule, ...]",
-    (expression_length, file_size, job_count, matrix_size, reusable_workflows, variable_size),
+    (
+        expression_length,
+        file_size,
+        job_count,
+        login_lifetime,
+        matrix_size,
+        reusable_workflows,
+        variable_size,
+    ),
 )
 
 
