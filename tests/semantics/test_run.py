@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -296,6 +297,35 @@ def test_equal_runs_have_equal_states() -> None:
     given = simulator(CHAIN)
     assert given.run({"a": FAILURE}).states == given.run({"a": Outcome("failure")}).states
     assert given.run({"a": FAILURE}).states != given.run({"b": FAILURE}).states
+
+
+def test_what_is_kept_is_what_a_fresh_simulator_says() -> None:
+    """Also of needs that a condition reads by `*`."""
+    jobs = """
+a: {outputs: {v: x}}
+b: {needs: a, if: needs.a.outputs.v}
+c: {needs: [a, b], if: "always() && contains(needs.*.result, 'skipped')"}
+d:
+  needs: b
+  if: always()
+  uses: ./called.yml
+  with: {go: "${{ needs.b.result == 'success' }}"}
+e: {needs: [c, d], if: failure() || needs.d.outputs.sum}
+"""
+    kinds: list[Outcome] = [Outcome(), FAILURE, Outcome("cancelled"), Outcome("skipped")]
+    kinds.append(Outcome("success", {"v": "1"}))
+    once = simulator(jobs, INPUTS)
+    for a, b, x, during in product(kinds, kinds[:4], kinds[:3], ("", "d/x")):
+        outcomes = {"a": a, "b": b, "d/x": x}
+        when = Cancellation(during) if during else None
+        fresh = simulator(jobs, INPUTS).run(outcomes, when)
+        assert results(once.run(outcomes, when)) == results(fresh)
+
+
+def test_values_of_a_file_keep_their_types() -> None:
+    workflow = simulator("a: {strategy: {matrix: {n: ['1', 1, true, 'true', 1.50, on]}}}").workflow
+    assert workflow.jobs["a"].matrix == {"n": ["1", 1, True, "true", "1.50", "on"]}
+    assert list(workflow.triggers) == ["push"]
 
 
 def test_steps_make_the_job() -> None:
