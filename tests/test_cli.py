@@ -22,7 +22,8 @@ from wfgen.cli import main
     [
         (["chekc"], "No such command 'chekc'"),
         (["check", "--fromat", "json"], "No such option: --fromat"),
-        (["check", "--format", "xml"], "--format xml: expected text, json or github"),
+        (["check", "--format", "xml"], "--format xml: expected text, json, github or sarif"),
+        (["list", "--format", "sarif"], "--format sarif: expected text, json or github"),
         (["new"], "Missing argument"),
         (["new", "worker"], "Missing option '--kind'"),
         (["render", "--only", "prodution.yml"], "did you mean production.yml?"),

@@ -10,7 +10,7 @@ import typer
 
 from wfgen import __version__
 from wfgen.commands import COMMANDS
-from wfgen.console import hush, say, style_of
+from wfgen.console import hush, is_document, say, style_of
 from wfgen.errors import (
     EXIT_CLEAN,
     EXIT_DEFECT,
@@ -76,7 +76,7 @@ def run(commands: dict[str, Any], arguments: list[str]) -> int:
         from wfgen import report
 
         style = style_of(arguments)
-        say(report.diagnostics(error.diagnostics, style), error=style != "json")
+        say(report.diagnostics(error.diagnostics, style), error=not is_document(style))
         text = report.diagnostics(error.diagnostics, "text")
         report.write_step_summary("wfgen: errors in the specs", [("", "text", text)])
         return error.exit_code
@@ -108,6 +108,6 @@ def _stop(message: str, arguments: list[str]) -> int:
     from wfgen import report
 
     style = style_of(arguments)
-    say(report.stopped(message, style), error=style != "json")
+    say(report.stopped(message, style), error=not is_document(style))
     report.write_step_summary("wfgen stopped", [("", "text", message)])
     return EXIT_INVALID

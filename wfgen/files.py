@@ -86,6 +86,7 @@ def files(made: Plan) -> Iterator[PlannedFile]:
     if made.lasting:
         yield planned(f"{WORKFLOWS}/watchdog.yml", "watchdog.yml", ())
     yield planned(f"{WORKFLOWS}/wfgen-check.yml", "wfgen-check.yml", ())
+    yield planned(f"{ACTIONS}/wfgen-check/action.yml", "wfgen-check/action.yml", ())
     yield planned(f"{ACTIONS}/cluster-login/action.yml", "cluster-login.yml", ())
     yield planned(f"{RELEASE_ACTION}/action.yml", "release/action.yml", (), outputs=PROGRAM_OUTPUTS)
     yield planned("docs/delivery-setup.md", "delivery-setup.md", page=SetupPage(made))

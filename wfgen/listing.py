@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from wfgen.pins import LOCK
 from wfgen.plan import plan
 from wfgen.references import Project
 from wfgen.render import render
@@ -47,12 +48,16 @@ def listing(project: Project, style: str) -> str:
             "\nGenerated files",
             *_table(
                 [
-                    (f["path"], ", ".join(f["specs"]) or "yours and your bot's: the lock")
+                    (f["path"], ", ".join(f["specs"]) or _without_specs(str(f["path"])))
                     for f in files
                 ]
             ),
         ]
     )
+
+
+def _without_specs(path: str) -> str:
+    return "yours and your bot's: the lock" if path == LOCK else "the same for every project"
 
 
 def _table(rows: list[tuple[object, ...]]) -> list[str]:

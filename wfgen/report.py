@@ -12,7 +12,7 @@ from typing import Any, Literal
 from wfgen.diagnostics import Diagnostic
 from wfgen.drift import Cause, Drift
 
-Format = Literal["text", "json", "github"]
+Format = Literal["text", "json", "github", "sarif"]
 
 _WHOLLY = (Cause.MISSING, Cause.ORPHAN, Cause.FOREIGN)
 _WHOLE = 20
@@ -33,6 +33,10 @@ def findings(found: Iterable[Diagnostic], style: Format) -> str:
     found = list(found)
     if style == "json":
         return json.dumps({"errors": [_as_json(each) for each in found]}, indent=2)
+    if style == "sarif":
+        from wfgen import sarif
+
+        return sarif.findings(found)
     texts = [str(each) for each in found]
     if style == "github":
         texts += [
@@ -47,7 +51,7 @@ def diagnostics(found: Iterable[Diagnostic], style: Format) -> str:
     """Mistakes in specs, for which nothing was written."""
     found = list(found)
     text = findings(found, style)
-    if style == "json":
+    if style in ("json", "sarif"):
         return text
     return f"{text}\n{len(found)} error{'s' if len(found) != 1 else ''}; nothing was written"
 
@@ -56,22 +60,68 @@ def stopped(message: str, style: Format) -> str:
     """What stopped a command."""
     if style == "json":
         return json.dumps({"errors": [{"message": message}]}, indent=2)
+    if style == "sarif":
+        from wfgen import sarif
+
+        return sarif.stopped(message)
     text = f"wfgen: {message}"
     return f"{text}\n{_annotation(message)}" if style == "github" else text
 
 
-def drifts(found: list[Drift], style: Format) -> str:
-    """What differs, with diffs and the command that mends it; once for files that changed alike."""
+def note(text: str, style: Format) -> str:
+    """What a reader should know and need not mend."""
+    return f"::notice::{_escaped(text)}" if style == "github" else f"note: {text}"
+
+
+def drifts(found: list[Drift], style: Format, notes: Iterable[str] = ()) -> str:
+    """What differs, with diffs and the command that mends it; once for files that changed alike.
+
+    Notes go into documents only: people are told apart.
+    """
     if style == "json":
-        return json.dumps({"drift": [_drift_as_json(drift) for drift in found]}, indent=2)
+        told = {"drift": [_drift_as_json(drift) for drift in found], "notes": list(notes)}
+        return json.dumps(told, indent=2)
+    if style == "sarif":
+        from wfgen import sarif
+
+        texts = [(drift, f"{_title([drift])}\n\n{_shortened(drift)}") for drift in found]
+        return sarif.drifts(texts, notes)
     parts = []
     for group in _alike(found):
         first = group[0]
         more = [f"  {drift.path}" for drift in group] if len(group) > 1 else []
         parts += [_title(group), *more, _shortened(first), ""]
-        if style == "github":
-            parts += [_annotation(_title(group), first.path, first.line)]
+        if style == "github":  # which shows ten of a step
+            marked = group if first.change() else group[:1]
+            parts += [_annotation(_title(group), drift.path, drift.line) for drift in marked]
     return "\n".join(parts)
+
+
+def radius(found: list[Drift], of: int) -> str:
+    """How much a change of specs or templates reaches: a count, then each file."""
+    sizes = {drift.path: _size(drift) for drift in found}
+    changed = [drift for drift in found if any(sizes[drift.path])]
+    added, removed = (sum(size[i] for size in sizes.values()) for i in (0, 1))
+    text = f"{len(changed)} of {of} files would change, {added + removed} lines"
+    if headers := len(found) - len(changed):
+        text += f"; {headers} more in their headers alone"
+    lines = [
+        f"  {drift.path}: {drift.cause.value} (+{sizes[drift.path][0]} -{sizes[drift.path][1]})"
+        for drift in changed
+    ]
+    return "\n".join([text, *lines])
+
+
+def diffs(found: list[Drift]) -> str:
+    """All diffs, whole; last those of headers alone."""
+    ordered = sorted(found, key=lambda drift: not any(_size(drift)))
+    return "\n" + "".join(drift.diff() for drift in ordered).rstrip("\n")
+
+
+def _size(drift: Drift) -> tuple[int, int]:
+    """Lines that are added and removed, but for the header."""
+    signs = Counter(line[:1] for line in drift.change().splitlines())
+    return signs["+"], signs["-"]
 
 
 def summary(found: list[Drift], checked: int) -> str:
@@ -85,12 +135,14 @@ def summary(found: list[Drift], checked: int) -> str:
     return f"{len(found)} {differ} from the specs: {counts}"
 
 
-def write_step_summary(heading: str, blocks: Iterable[tuple[str, str, str]]) -> None:
+def write_step_summary(
+    heading: str, blocks: Iterable[tuple[str, str, str]], notes: Iterable[str] = ()
+) -> None:
     """Shows a result on the run's page, where there is one: blocks of title, language and text."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
-    page = f"### {heading}\n"
+    page = "".join([f"### {heading}\n", *(f"\nNote: {note}\n" for note in notes)])
     for title, language, text in blocks:
         fence = "`" * max(3, 1 + max((len(run) for run in _backticks(text)), default=0))
         block = f"\n{title}\n\n{fence}{language}\n{text.rstrip()}\n{fence}\n"
@@ -162,13 +214,13 @@ def _as_json(each: Diagnostic) -> dict[str, object]:
 
 
 def _annotation(message: str, file: str = "", line: int = 1, column: int | None = None) -> str:
-    """https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands"""
-
-    def escape(text: str, more: str = "") -> str:
-        for character in "%\r\n" + more:
-            text = text.replace(character, f"%{ord(character):02X}")
-        return text
-
-    place = f"file={escape(file, ':,')},line={line}" if file else ""
+    place = f"file={_escaped(file, ':,')},line={line}" if file else ""
     place += f",col={column}" if column else ""
-    return f"::error {place}::{escape(message)}" if place else f"::error::{escape(message)}"
+    return f"::error {place}::{_escaped(message)}" if place else f"::error::{_escaped(message)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands"""
+    for character in "%\r\n" + more:
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
