@@ -167,6 +167,7 @@ TABLE = (
         "cancel-running",
         "When a run is cancelled, a running job whose condition still holds goes on.",
         CANCELLATION,
+        assumed="Of a called job its own condition counts, not that of the job that calls.",
     ),
     Rule(
         "cancel-waiting",
