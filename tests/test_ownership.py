@@ -118,7 +118,7 @@ def test_no_file_of_another_is_overwritten(terminal: Terminal) -> None:
     """Whatever its name: at each path that wfgen writes to, but for the lock."""
     wanted = tuple(file for file in case.rendered(terminal.root) if file.path != LOCK)
     assert len(wanted) > 40
-    for file in wanted:
+    for file in (each for each in wanted if each.path != LOCK):
         path = terminal.root / file.path
         path.write_text("mine\n", "utf-8")
         found = compare(terminal.root, wanted)
@@ -223,7 +223,7 @@ def test_nothing_is_removed_behind_a_link(terminal: Terminal, tmp_path: Path) ->
 
 def test_checkout_with_crlf_is_a_note(terminal: Terminal) -> None:
     """Git for Windows makes it so; what GitHub runs does not change by it."""
-    files = [each.path for each in case.rendered(terminal.root)]
+    files = [each.path for each in case.rendered(terminal.root) if each.path != LOCK]
     for path in files:
         file = terminal.root / path
         file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
@@ -287,7 +287,7 @@ def test_checkout_with_crlf_hides_no_drift(terminal: Terminal) -> None:
     assert found.cause is Cause.EDITED
     assert found.line == text.split(b"\n").index(b"    branches: [main]") + 1
     taken = [line[1:].strip() for line in found.change().splitlines() if line[0] == "-"]
-    assert taken == ["branches: [main]", "timeout-minutes: 910"]
+    assert taken == ["branches: [main]", *["timeout-minutes: 910"] * text.count(b"timeout-")]
 
 
 def test_pipe_in_the_way_is_not_read(terminal: Terminal) -> None:
