@@ -25,6 +25,7 @@ from typing import Any
 from tests.terminal import files_below
 from wfgen import drift, header
 from wfgen.errors import WfgenError
+from wfgen.pins import LOCK
 from wfgen.render import RenderedFile
 from wfgen.writing import UNFINISHED, is_temporary
 
@@ -194,6 +195,7 @@ def real(root: Path, specs: Path) -> Trial:
     from tests import case
 
     wanted = case.rendered(specs)
+    wanted = tuple(file for file in wanted if file.path != LOCK)
     after = {file.path: file.text for file in wanted}
     before = {}
     for path, made in after.items():

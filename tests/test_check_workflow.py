@@ -119,18 +119,18 @@ class Committer:
 @pytest.fixture
 def committing(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str, dict[str, Any]], Committer]:
+) -> Callable[[dict[str, Any]], Committer]:
     """In a rendered repository, with one hook of a repository of hooks."""
 
     monkeypatch.setenv("PATH", os.defpath)
+    programs = tmp_path / "bin"  # and no kustomize, as everywhere in these tests
+    programs.mkdir()
+    for name in ("bash", "dirname", "git", "pre-commit", "sh", "wfgen"):
+        (programs / name).symlink_to(find_program(name))
 
-    def make(hook: str, repository: dict[str, Any]) -> Committer:
-        config = {"repos": [{**repository}]}
+    def make(repository: dict[str, Any]) -> Committer:
+        config = {"repos": [repository]}
         case.write(terminal.root, {".pre-commit-config.yaml": yaml.safe_dump(config)})
-        programs = tmp_path / "bin"  # and no kustomize, as everywhere in these tests
-        programs.mkdir()
-        for name in ("bash", "dirname", "git", "pre-commit", "sh", "wfgen"):
-            (programs / name).symlink_to(find_program(name))
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("GIT", "PRE_COMMIT"))},
             "PATH": str(programs),
@@ -139,8 +139,9 @@ def committing(
             "GIT_AUTHOR_NAME": "Test", "GIT_AUTHOR_EMAIL": "test@example.com",
             "GIT_COMMITTER_NAME": "Test", "GIT_COMMITTER_EMAIL": "test@example.com",
         }  # fmt: skip
-        made = Committer(terminal.root, environment)
+        made = Committer(terminal.root, environment | {"PATH": f"{programs}:{os.defpath}"})
         ran = made.run("pre-commit", "install", "--install-hooks")
+        made.environment = environment
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return made
 
@@ -149,15 +150,17 @@ def committing(
 
 def judge_hook(made: Committer, hook: str) -> None:
     """Passes what is as the specs say; fails what is not, and for `render` writes it."""
-    case.write(made.root, {"README.md": "# Shop\n"})
+    case.write(made.root, {"README.md": f"# Shop, before {hook}\n"})
     passed, said = made.hook(hook)
     assert passed, said
     assert re.search(r"wfgen (check|render)\.+Passed", said)
+    wanted = (made.root / CHECK).read_text("utf-8")
     (made.root / CHECK).unlink()
     passed, said = made.hook(hook)
     assert not passed, "nothing but a deletion"
     assert f"{CHECK}: missing" in said if hook == "wfgen-check" else f"wrote {CHECK}" in said
     assert (made.root / CHECK).exists() == (hook == "wfgen-render")
+    (made.root / CHECK).write_text(wanted, "utf-8")
     if hook == "wfgen-render":
         case.write(made.root, {"README.md": "# The shop\n"})
         passed, said = made.hook(hook)
@@ -172,17 +175,16 @@ def judge_hook(made: Committer, hook: str) -> None:
 
 
 @pytest.mark.parametrize("hook", ["wfgen-check", "wfgen-render"])
-def test_hook(committing: Callable[[str, dict[str, Any]], Committer], hook: str) -> None:
+def test_hook(committing: Callable[[dict[str, Any]], Committer], hook: str) -> None:
     """As it is declared, but with the wfgen that is installed here."""
     (declared,) = (each for each in hooks() if each["id"] == hook)
-    made = committing(hook, {"repo": "local", "hooks": [{**declared, "language": "system"}]})
+    made = committing({"repo": "local", "hooks": [{**declared, "language": "system"}]})
     judge_hook(made, hook)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("hook", ["wfgen-check", "wfgen-render"])
-def test_hook_of_this_repository(
-    committing: Callable[[str, dict[str, Any]], Committer], hook: str, tmp_path: Path
+def test_hooks_of_this_repository(
+    committing: Callable[[dict[str, Any]], Committer], tmp_path: Path
 ) -> None:
     """pre-commit clones it, and installs wfgen with what it needs from the package index."""
     source = tmp_path / "wfgen"
@@ -196,5 +198,6 @@ def test_hook_of_this_repository(
         ["git", "rev-parse", "HEAD"], cwd=source, check=True, capture_output=True, text=True,
         env=environment,
     ).stdout.strip()  # fmt: skip
-    made = committing(hook, {"repo": str(source), "rev": revision, "hooks": [{"id": hook}]})
-    judge_hook(made, hook)
+    for hook in ("wfgen-check", "wfgen-render"):
+        made = committing({"repo": str(source), "rev": revision, "hooks": [{"id": hook}]})
+        judge_hook(made, hook)

@@ -43,7 +43,7 @@ def test_mistake_in_the_command_line(terminal: Terminal, arguments: list[str], s
 def test_no_command_shows_them_all(terminal: Terminal) -> None:
     ran = terminal.run()
     assert ran.code == 2
-    for command in ("render", "check", "validate", "list", "new", "schema"):
+    for command in ("render", "check", "validate", "list", "new", "schema", "pins"):
         assert f"\n  {command} " in ran.err
 
 

@@ -60,7 +60,7 @@ def render(
 
     An orphan is a file that wfgen wrote and that no spec makes any more.
     """
-    from wfgen import drift, report
+    from wfgen import drift, pins, report
 
     if check_only:
         return check(directory, output, quiet)
@@ -81,6 +81,7 @@ def render(
         say(report.radius(found, len(wanted)), quiet and not found)
         say(report.diffs(found), not diff or not found)
     else:
+        pins.refuse_faults(pins.load(root) or "")
         found = drift.mend(target, wanted, orphans=orphans, force=force, whole=not only)
         for each in found:
             say(f"{'removed' if each.wanted is None else 'wrote'} {each.path}", quiet)
@@ -95,12 +96,18 @@ def check(
 
     Nothing is written. Exit code 0 where all is as the specs say, 1 where a file differs.
     """
-    from wfgen import drift, report
+    from wfgen import bumps, drift, pins, report
+    from wfgen.render import first_lock
 
     form = style(output, WITH_SARIF)
     repository = _open(directory)
+    from wfgen import bots  # only now, while kustomize runs
+
     wanted = repository.files()
     found, notes = drift.examine(repository.root, wanted)
+    notes += bots.notes(repository.root, wanted)
+    if not found and (note := bumps.note(pins.load(repository.root) or "", first_lock())):
+        notes.append(note)
     for note in notes:
         say(report.note(note, form), error=form != "github")
     if is_document(form) or found:

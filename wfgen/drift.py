@@ -7,10 +7,10 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wfgen import header
+from wfgen import bumps, header, pins
 from wfgen.errors import WfgenError
 from wfgen.render import RenderedFile
 from wfgen.writing import UNFINISHED, alone, is_temporary, tidy, unfinished, write_all
@@ -50,15 +50,23 @@ class Drift:
     wanted: str | None
     found: str | None
     """The text in the repository with plain line ends; None where there is no file."""
+    remarks: tuple[bumps.Remark, ...] = ()
+    """What differs, line by line, where it can be said in words: pins."""
+    command: str = ""
+    """What mends it, where that is something else than to render."""
 
     @property
     def remedy(self) -> str:
         """The one command that mends it."""
+        if self.command:
+            return self.command
         return f"{header.COMMAND} --force" if self.cause in _BY_FORCE else header.COMMAND
 
     @property
     def line(self) -> int:
         """The first line of the file in the repository that differs, from 1."""
+        if self.remarks:
+            return self.remarks[0].line
         if self.found is None or self.wanted is None or not self.change():
             return 1
         found, wanted = self.found.split("\n"), self.wanted.split("\n")
@@ -102,6 +110,7 @@ def compare(root: Path, wanted: tuple[RenderedFile, ...], *, orphans: bool = Tru
     if orphans:
         known = {file.path for file in wanted}
         drifts += [_orphan(root, path) for path in _generated(root, known)]
+    drifts = _name_pins(drifts, [file.text for file in wanted if file.path != pins.LOCK])
     return sorted(drifts, key=lambda drift: drift.path)
 
 
@@ -133,6 +142,13 @@ def _compare_file(root: Path, file: RenderedFile) -> Drift | None:
     if not regular:  # a link, a folder, a pipe
         return Drift(file.path, Cause.FOREIGN, file.text, "")
     text = _read(path)
+    if file.path == pins.LOCK:
+        remarks = tuple(bumps.remarks_on_lock(text, file.text))
+        if text == file.text and not remarks:
+            return None
+        cause = Cause.CONFLICT if _CONFLICT.search(text) else Cause.PINS
+        remedy = bumps.remedy_of_lock(text)
+        return Drift(file.path, cause, file.text, text, remarks, remedy)
     if text == file.text:
         return None
     found = header.plain(text)
@@ -155,6 +171,28 @@ def _cause(wanted: str, found: str, text: str) -> Cause:
     if theirs.templates != ours.templates or theirs.digest != ours.digest:
         return Cause.TEMPLATES
     return Cause.PINS if theirs.body != ours.body else Cause.EDITED  # the header itself
+
+
+def _name_pins(drifts: list[Drift], wanted: list[str]) -> list[Drift]:
+    """The drifts, and of those that are in pins alone what each is."""
+    found = [
+        bumps.find(each.found, each.wanted) if each.found and each.wanted else None
+        for each in drifts
+    ]
+    unlocked = bumps.unlocked([bump for some in found for bump in some or ()], wanted)
+    return [
+        replace(
+            each,
+            cause=Cause.PINS,
+            remarks=tuple(bumps.Remark(bump.line, bump.message) for bump in some),
+            command=bumps.PULL
+            if all(unlocked.get(bump.found.action) == bump.found for bump in some)
+            else "",
+        )
+        if some
+        else each
+        for each, some in zip(drifts, found, strict=True)
+    ]
 
 
 def _orphan(root: Path, path: str) -> Drift:

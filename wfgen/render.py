@@ -29,17 +29,25 @@ class RenderedFile:
 def render(made: Plan) -> tuple[RenderedFile, ...]:
     """Every file that the plan makes, sorted by path. Raises `WfgenError` for a bad template."""
     project = made.project
-    first_lock = (built_in_templates() / "pins.yml").read_text("utf-8")
-    locked, has_lock = pins.load(project.root, first_lock)
-    templates = Templates(project.root, locked, project.spec.self_repository)
+    first = first_lock()
+    lock = pins.load(project.root) or first
+    known, locked = pins.read(first), pins.read(lock)
+    templates = Templates(project.root, {**known, **locked}, project.spec.self_repository)
     planned = list(files(made))
     check_paths(planned)
     values = _values(made)
     rendered = [_render_file(templates, made, values, file) for file in planned]
     rendered += _release_program()
-    if not has_lock:
-        rendered.append(RenderedFile(pins.LOCK, first_lock, ()))
+    used = {pin.action for file in rendered for pin in pins.in_text(file.text)}
+    missing = sorted(used & set(known) - set(locked))
+    lock = pins.completed(lock, first, [known[action] for action in missing])
+    rendered.append(RenderedFile(pins.LOCK, lock, ()))
     return tuple(sorted(rendered, key=lambda file: file.path))
+
+
+def first_lock() -> str:
+    """The lock that comes with wfgen."""
+    return (built_in_templates() / "pins.yml").read_text("utf-8")
 
 
 def _values(made: Plan) -> dict[str, str]:

@@ -84,16 +84,20 @@ def drifts(found: list[Drift], style: Format, notes: Iterable[str] = ()) -> str:
     if style == "sarif":
         from wfgen import sarif
 
-        texts = [(drift, f"{_title([drift])}\n\n{_shortened(drift)}") for drift in found]
+        texts = [
+            (drift, "\n".join([_title([drift]), *_remarks(drift), "", _shortened(drift)]))
+            for drift in found
+        ]
         return sarif.drifts(texts, notes)
     parts = []
     for group in _alike(found):
         first = group[0]
         more = [f"  {drift.path}" for drift in group] if len(group) > 1 else []
-        parts += [_title(group), *more, _shortened(first), ""]
+        parts += [_title(group), *more, *_remarks(first), _shortened(first), ""]
         if style == "github":  # which shows ten of a step
             marked = group if first.change() else group[:1]
-            parts += [_annotation(_title(group), drift.path, drift.line) for drift in marked]
+            parts += [_annotation(text, path, line) for drift in marked
+                      for text, path, line in _marks(drift, _title(group))]  # fmt: skip
     return "\n".join(parts)
 
 
@@ -159,14 +163,15 @@ def drift_blocks(found: list[Drift]) -> Iterable[tuple[str, str, str]]:
     """What the run's page shows of a check."""
     for group in _alike(found):
         more = "".join(f"\n- `{drift.path}`" for drift in group) if len(group) > 1 else ""
-        yield f"**{_title(group)}**{more}", "diff", _shortened(group[0])
+        remarks = "".join(f"\n{line}" for line in _remarks(group[0], "- "))
+        yield f"**{_title(group)}**{more}{remarks}", "diff", _shortened(group[0])
 
 
 def _alike(found: list[Drift]) -> list[list[Drift]]:
     """The drifts in groups of one cause and one change."""
-    groups: dict[tuple[Cause, str], list[Drift]] = {}
+    groups: dict[tuple[Cause, str, str], list[Drift]] = {}
     for drift in found:
-        groups.setdefault((drift.cause, drift.change()), []).append(drift)
+        groups.setdefault((drift.cause, drift.remedy, drift.change()), []).append(drift)
     return list(groups.values())
 
 
@@ -176,6 +181,17 @@ def _title(group: list[Drift]) -> str:
         return f"{first.path}: {first.cause.value}; mend it by: {first.remedy}"
     alike = "the same change in all" if first.change() else "in their headers alone"
     return f"{len(group)} files: {first.cause.value} ({alike}); mend them by: {first.remedy}"
+
+
+def _marks(drift: Drift, title: str) -> list[tuple[str, str, int]]:
+    """What is shown at the lines of a file: its remarks, or the title at the first change."""
+    marks = [(each.message, drift.path, each.line) for each in drift.remarks]
+    return marks or [(title, drift.path, drift.line)]
+
+
+def _remarks(drift: Drift, before: str = "  ") -> list[str]:
+    """What is told of single lines, each said once."""
+    return [before + message for message in dict.fromkeys(each.message for each in drift.remarks)]
 
 
 def _shortened(drift: Drift) -> str:
@@ -198,6 +214,7 @@ def _drift_as_json(drift: Drift) -> dict[str, Any]:
         "message": drift.cause.value,
         "line": drift.line,
         "remedy": drift.remedy,
+        "remarks": [{"line": each.line, "message": each.message} for each in drift.remarks],
         "diff": drift.diff(),
     }
 
