@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from tests.kube_api import FakeCluster
 from tests.release_program.conftest import RECORD, Release, describe
 from tests.release_program.test_preflight import refused
-from wfgen.release_program import stored
+from wfgen.release_program import kubectl, manifests, stored
 from wfgen.release_program.description import Description, parse
 from wfgen.release_program.kubectl import KubectlError
 from wfgen.release_program.outputs import Failure
@@ -114,3 +115,36 @@ def test_a_namespace_that_is_not_there_is_told_with_its_remedy(first: Release) -
 )
 def test_what_is_not_set_up_is_told_with_its_heading(said: str, heading: str) -> None:
     assert str(KubectlError(said)) == f"{said}. See docs/delivery-setup.md, {heading}"
+
+
+@pytest.mark.parametrize("before", ["release", "kubectl apply"])
+def test_a_number_of_copies_that_is_no_longer_given_stays(
+    description: Description, cluster: FakeCluster, before: str
+) -> None:
+    def web(**spec: Any) -> dict[str, Any]:
+        labels = {"app": "web"}
+        pod = {"containers": [{"name": "web", "image": "web"}]}
+        template = {"metadata": {"labels": labels}, "spec": pod}
+        spec = {"selector": {"matchLabels": labels}, "template": template, **spec}
+        head = {"name": "web", "namespace": "shop"}
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": head, "spec": spec}
+
+    if before == "release":
+        kubectl.apply([web(replicas=3)])
+    else:
+        kubectl.run("apply", "-f", "-", "--validate=false", text=json.dumps(web(replicas=3)))
+    for _ in range(3):
+        given = web()
+        manifests.keep_replicas([given])
+        kubectl.apply([given])
+        live = cluster.find("Deployment", "web", "shop")
+        assert live is not None
+        assert live["spec"]["replicas"] == 3
+    assert "replicas" not in given["spec"]
+    # Whoever decides it from now on is not overruled.
+    cluster.patch("Deployment", "web", "shop", {"spec": {"replicas": 5}})
+    manifests.keep_replicas([given])
+    kubectl.apply([given])
+    live = cluster.find("Deployment", "web", "shop")
+    assert live is not None
+    assert live["spec"]["replicas"] == 5

@@ -148,6 +148,7 @@ def _apply_service(
         found.flying.applied.append(service.name)
         record.write(description, found)
     with group(f"apply {service.name}"):
+        manifests.keep_replicas(own)
         _apply(own)
     if service.external:
         secret = next(t["metadata"]["name"] for t in own if t["kind"] == "Secret")

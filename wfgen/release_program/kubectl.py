@@ -108,15 +108,17 @@ def select(
     return items
 
 
-def live(objects: Iterable[Object]) -> list[Object]:
+def live(objects: Iterable[Object], *more: str) -> list[Object]:
     """Those of the objects that the cluster has, as they are there."""
     text = _text(objects)
     if not text:
         return []
-    return list(parse(run("get", "-f", "-", "--ignore-not-found", "-o", "json", text=text)))
+    return list(parse(run("get", "-f", "-", "--ignore-not-found", "-o", "json", *more, text=text)))
 
 
-def apply(objects: Iterable[Object], *, dry_run: bool = False) -> list[Object]:
+def apply(
+    objects: Iterable[Object], *, dry_run: bool = False, manager: str = MANAGER
+) -> list[Object]:
     """Server-side apply of all objects, by one field manager; returns what came of them.
 
     kubectl itself takes over what client-side apply owned before:
@@ -127,7 +129,7 @@ def apply(objects: Iterable[Object], *, dry_run: bool = False) -> list[Object]:
         return []
     more = ("--dry-run=server",) if dry_run else ()
     done = run(
-        "apply", "--server-side", "--force-conflicts", f"--field-manager={MANAGER}", *more,
+        "apply", "--server-side", "--force-conflicts", f"--field-manager={manager}", *more,
         "-o", "json", "-f", "-", text=text, timeout=180,
     )  # fmt: skip
     return list(parse(done))

@@ -69,6 +69,31 @@ def leave_replicas(services: list[Service], objects: list[Object]) -> None:
                 thing["spec"].pop("replicas", None)
 
 
+def keep_replicas(objects: list[Object]) -> None:
+    """Sees to it that a number of copies stays which the objects do not give any more.
+
+    What its last manager no longer applies falls back to 1 until an autoscaler looks, so another
+    manager takes it over first. From client-side apply kubectl has to migrate the object before
+    that, and meanwhile the number that is live is applied.
+    https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership
+    """
+    silent = {kubectl.key(t): t for t in objects if t["kind"] in ("Deployment", "StatefulSet")}
+    silent = {name: t for name, t in silent.items() if "replicas" not in t["spec"]}
+    for thing in kubectl.live(silent.values(), "--show-managed-fields"):
+        owners = {
+            entry["manager"]
+            for entry in thing["metadata"].get("managedFields", [])
+            if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
+        }
+        number = {"replicas": thing["spec"]["replicas"]}
+        if owners == {kubectl.MANAGER}:
+            head = {key: thing["metadata"][key] for key in ("name", "namespace")}
+            kept = {"apiVersion": thing["apiVersion"], "kind": thing["kind"], "metadata": head}
+            kubectl.apply([{**kept, "spec": number}], manager=f"{kubectl.MANAGER}-replicas")
+        elif owners == {"kubectl-client-side-apply"}:
+            silent[kubectl.key(thing)]["spec"].update(number)
+
+
 def owner(description: Description, thing: Object) -> str | None:
     """The service that an object belongs to: by workload name, else by label; None for all."""
     for service in description.services.values():
