@@ -8,8 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from wfgen import __version__
-from wfgen.commands import COMMANDS
+from wfgen import __version__, analysis_commands, commands
 from wfgen.console import hush, say, style_of
 from wfgen.errors import (
     EXIT_CLEAN,
@@ -19,6 +18,8 @@ from wfgen.errors import (
     InvalidSpecs,
     WfgenError,
 )
+
+COMMANDS = {**commands.COMMANDS, **analysis_commands.COMMANDS}
 
 __all__ = ["COMMANDS", "application", "main", "run"]
 

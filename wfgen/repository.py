@@ -13,6 +13,7 @@ from wfgen.plan import plan
 from wfgen.references import Project
 from wfgen.render import RenderedFile, render
 from wfgen.rules import verify
+from wfgen.verify import check_rendered
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Repository:
         files = render(plan(self.project))
         if broken := verify(files):
             raise InvalidSpecs(broken)
+        if unsafe := check_rendered(files):
+            raise InvalidSpecs(unsafe)
         return files
 
 
