@@ -39,14 +39,14 @@ def simulate_(
         list[str] | None, typer.Option("--output", help="JOB.NAME=VALUE: an output of a job.")
     ] = None,
     directory: Directory = None,
-    format_: Format = None,
+    format_: Annotated[str | None, typer.Option("--format", help="text or json.")] = None,
 ) -> int:
     """Show what the jobs do when some of them fail.
 
     Each job with its result and why; what the cluster is on at the end, who is notified, what is
     opened. A job of a called workflow is named release/monitor, or monitor where that is clear.
     """
-    form = style(format_)
+    as_json = _is_json(format_)
     from wfgen.scenarios import table
     from wfgen.scenarios.scenario import scenario, simulate
 
@@ -59,7 +59,7 @@ def simulate_(
         for each in named or ()
     ]  # fmt: skip
     story = simulate(opened, scenario(opened, event, ends, output or (), skip or ()))
-    say(table.as_json(story) if form == "json" else table.as_text(story))
+    say(table.as_json(story) if as_json else table.as_text(story))
     return EXIT_CLEAN
 
 
@@ -121,6 +121,13 @@ def graph(
 
 
 COMMANDS = {"simulate": simulate_, "verify": verify_, "graph": graph}
+
+
+def _is_json(asked: str | None) -> bool:
+    """Raises `WfgenError` for a form that a simulated run cannot be shown in."""
+    if asked not in (None, "text", "json"):
+        raise WfgenError(f"--format {asked}: expected text or json")
+    return asked == "json"
 
 
 def _open(root: Path, named: str) -> Pipeline:

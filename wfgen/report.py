@@ -123,7 +123,9 @@ def proof(proved: Proof, style: Format) -> str:
         {**_as_json(finding), "property": each.property, "command": each.command}
         for finding, each in zip(found, proved.broken, strict=True)
     ]
-    return json.dumps({"runs": proved.runs, "tried": tried, "errors": errors}, indent=2)
+    rules = [{"rule": rule.name, "page": rule.page} for rule in proved.documented]
+    whole = {"runs": proved.runs, "tried": tried, "documented_only": rules, "errors": errors}
+    return json.dumps(whole, indent=2)
 
 
 def proof_blocks(proved: Proof) -> Iterable[tuple[str, str, str]]:

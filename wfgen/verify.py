@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wfgen.render import RenderedFile
     from wfgen.scenarios.events import Event
     from wfgen.scenarios.story import Story
+    from wfgen.semantics.rules import Rule
 
 WORKFLOWS = ".github/workflows"
 
@@ -63,6 +64,13 @@ class Proof:
 
     tried: tuple[Tried, ...]
     broken: tuple[Counterexample, ...]
+
+    @property
+    def documented(self) -> list[Rule]:
+        """The rules of GitHub's that no program vouches for but its documentation."""
+        from wfgen.semantics.rules import TABLE
+
+        return [rule for rule in TABLE if not rule.witness]
 
     @property
     def runs(self) -> int:
@@ -164,6 +172,8 @@ def summary(proof: Proof) -> list[str]:
         counts = ", ".join(f"{kind} {count:,}" for kind, count in each.runs.items())
         lines.append(f"{each.workflow}: {sum(each.runs.values()):,} runs ({counts})")
         lines += [f"  {kind}: as {like}" for kind, like in each.alike.items()]
+    names = ", ".join(rule.name for rule in proof.documented)
+    lines.append(f"rules for which GitHub's documentation alone vouches: {names}")
     held = len(PROPERTIES) - len({each.property for each in proof.broken})
     tried = f"{proof.runs:,} runs of {len(proof.tried)} workflows"
     lines.append(f"{held} of {len(PROPERTIES)} properties hold in {tried}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, product
 
 from wfgen.scenarios.choice import Choice
@@ -26,7 +27,8 @@ def choices(story: Story, path: str) -> tuple[Choice, ...]:
     """Each choice that differs from the others, first the usual one, in which the job succeeds."""
     stage, pipeline = story.stage, story.pipeline
     roles = {action.role for action in pipeline.at[path]}
-    state = (path, story.opened, story.touched, _watched(story), story.output("monitor", "cause"))
+    touched = story.opened, story.touched, bool(story.of("deploy"))
+    state = (path, *touched, _watched(story), story.output("monitor", "cause"))
     key = (*state, story.judged(path) if roles & {*_JUDGES} else None)
     if key not in stage.choices:
         stepped = any(action.step for action in pipeline.at[path])
@@ -42,6 +44,18 @@ def try_choice(story: Story, path: str, choice: Choice) -> JobRun:
     cancellation = Cancellation(path, frozenset(story.chosen)) if choice.cancels else None
     run = story.stage.simulator.run({**outcomes, path: choice.outcome}, cancellation)
     return run.jobs[path]
+
+
+def cut_off(story: Story, path: str, outcome: Outcome) -> Outcome:
+    """What happens to a job that a cancellation of the run ends, with its steps cut as said.
+
+    Its runner still runs the steps whose conditions hold, and sends the job's outputs:
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
+    """
+    alone = try_choice(story, path, Choice(outcome))
+    found = Outcome("steps", alone.outputs, outcome.steps)
+    story.stage.cut[found] = alone.steps
+    return found
 
 
 def _that_differ(story: Story, path: str, found: list[Choice]) -> Iterator[Choice]:
@@ -157,7 +171,8 @@ def _cancelled(
         return
     for ways in _one_at_a_time(said, usual):
         if any(way.kind == "cut" for way in ways):
-            yield _choice(path, actions, ways, said, cancels=True)
+            choice = _choice(path, actions, ways, said, cancels=True)
+            yield replace(choice, outcome=cut_off(story, path, choice.outcome))
 
 
 def main_of(actions: list[Action]) -> Action:

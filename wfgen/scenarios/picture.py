@@ -50,7 +50,7 @@ def drawing(workflow: Workflow, story: Story | None = None) -> Drawing:
     labels, arrows, results = {}, [], {}
     for path, caller in _jobs(workflow):
         results[path] = story.run.jobs[path].result if story else ""
-        told = result_of(story.run.jobs[path]) if story else ""
+        told = result_of(story, story.run.jobs[path]) if story else ""
         labels[path] = f"{path}: {told}" if told else path
         arrows += [(before, path) for before in caller]
     return Drawing(labels, results, tuple(dict.fromkeys(arrows)))

@@ -51,6 +51,8 @@ class Before:
     """Whether the record says that this run's release is in flight."""
     touched: bool = False
     """Whether manifests may have been applied."""
+    applied: bool = False
+    """Whether the deploy itself began."""
     watched: str = ""
     """How the monitor ended: "", good, bad or cut."""
     cause: str = ""
@@ -167,20 +169,23 @@ def _rollback(before: Before) -> Iterable[Said]:
     else:
         yield from _undo(before)
     yield Said("failure", {"restored": "failed"})
+    if before.opened:
+        yield Said("failure", {"restored": "taken over"})
     yield Said("cut", {"restored": "failed"})
 
 
 def _undo(before: Before) -> Iterable[Said]:
     cause = {"cause": before.cause or "infra"}
+    ways = [Said("success", {"restored": "nothing", **cause})]
     if before.touched and not _is_preview(before):
-        yield Said("success", {"restored": "all", **cause})
-        kept = _kept(before)
-        if kept:
-            yield Said("success", {"restored": f"except: {', '.join(kept)}", **cause})
-    yield Said("success", {"restored": "nothing", **cause})
+        ways.append(Said("success", {"restored": "all", **cause}))
+        if kept := _kept(before):
+            ways.append(Said("success", {"restored": f"except: {', '.join(kept)}", **cause}))
+    if before.applied and len(ways) > 1:
+        ways.append(ways.pop(0))  # less likely then: the dry run was refused
+    yield from ways
     if before.watched == "cut":  # after the commit point
         yield Said("success", {"restored": "verified"})
-    yield Said("failure", {"restored": "taken over"})
 
 
 def _kept(before: Before) -> list[str]:

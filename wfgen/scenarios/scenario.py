@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from wfgen.diagnostics import did_you_mean
 from wfgen.errors import WfgenError
 from wfgen.scenarios.choice import Choice
-from wfgen.scenarios.choices import choices, main_of
+from wfgen.scenarios.choices import choices, cut_off, main_of
 from wfgen.scenarios.events import KINDS, Event, events
 from wfgen.scenarios.explore import BEFORE_ALL, is_open, play
 from wfgen.scenarios.pipeline import Pipeline
 from wfgen.scenarios.roles import key_of
 from wfgen.scenarios.story import Stage, Story
-from wfgen.semantics import SUCCESS, Outcome
+from wfgen.semantics import SUCCESS, Outcome, ScenarioError
 from wfgen.semantics.outcomes import Kind
 
 _KINDS: Mapping[str, Kind] = {
@@ -153,7 +153,13 @@ def events_of(pipeline: Pipeline, run: int = 1) -> list[Event]:
 
 def simulate(pipeline: Pipeline, asked: Scenario) -> Story:
     """The run that comes of it. Raises `WfgenError` for what cannot be."""
-    stage = stage_of(pipeline, asked)
+    try:
+        return _simulate(stage_of(pipeline, asked), asked)
+    except ScenarioError as error:
+        raise WfgenError(str(error)) from error
+
+
+def _simulate(stage: Stage, asked: Scenario) -> Story:
     chosen: dict[str, Choice] = {}
     if BEFORE_ALL in asked.ends:
         chosen[BEFORE_ALL] = Choice(options=("--cancel", RUN), cancels=True)
@@ -173,6 +179,7 @@ def _choose(story: Story, path: str, asked: Scenario) -> Choice:
     """The choice that was asked for: the first that ends so and has these outputs."""
     ends, outputs = asked.ends.get(path, ()), asked.outputs.get(path, {})
     known = choices(story, path)
+    _demand_output(story, path, outputs, known)
     if not ends and not outputs:
         return known[0]
     same = [each for each in known if _ends(each) == {*ends}]
@@ -195,23 +202,39 @@ def _with(
     like: Choice,
 ) -> Choice:
     """A choice of nobody's list: like another one, but for what was asked for."""
+    options = (*(word for pair in ends for word in pair), *_output_options(path, outputs))
     actions = [action for action in story.pipeline.at[path] if action.step]
-    cancels = any(option == "--cancel" for option, _ in ends)
-    if not actions and not any(":" in target for _, target in ends):
+    whole = not actions and not any(":" in target for _, target in ends)
+    if whole or any(option == "--reject" for option, _ in ends):
         kind = _KINDS[ends[0][0]] if ends else "success"
-        return Choice(Outcome(kind, {**like.outputs, **outputs}), cancels=cancels)
+        outcome = Outcome(kind, {**like.outputs, **outputs} if whole else {})
+        return Choice(outcome, options, any(option == "--cancel" for option, _ in ends))
     steps = dict(like.outcome.steps)
     for option, target in ends:
-        if option == "--reject":
-            return Choice(Outcome("rejected"))
         key = target.partition(":")[2] or main_of(actions).step
-        told = steps[key].outputs if key in steps else {}
-        steps[key] = Outcome(_KINDS[option], told)
-    if actions:
-        for action in actions:
-            had = steps.get(action.step, SUCCESS)
-            steps[action.step] = Outcome(had.kind, {**had.outputs, **outputs}, had.steps)
-    return Choice(Outcome("steps", outputs, steps), cancels=cancels)
+        steps[key] = Outcome(_KINDS[option], steps[key].outputs if key in steps else {})
+    for action in actions:
+        had = steps.get(action.step, SUCCESS)
+        steps[action.step] = Outcome(had.kind, {**had.outputs, **outputs})
+    choice = Choice(Outcome("steps", {} if actions else outputs, steps), options)
+    if not any(option == "--cancel" for option, _ in ends):
+        return choice
+    return replace(choice, outcome=cut_off(story, path, choice.outcome), cancels=True)
+
+
+def _output_options(path: str, outputs: Mapping[str, str]) -> list[str]:
+    return [
+        word for name, value in outputs.items() for word in ("--output", f"{path}.{name}={value}")
+    ]
+
+
+def _demand_output(story: Story, path: str, names: Iterable[str], known: Iterable[Choice]) -> None:
+    """Raises `WfgenError` for an output that the job has not."""
+    has = {*story.pipeline.places[path].job.outputs}.union(*(choice.outputs for choice in known))
+    for name in names:
+        if name not in has:
+            hint = did_you_mean(name, has, "it has none")
+            raise WfgenError(f"--output {path}.{name}: {path} has no such output; {hint}")
 
 
 def _demand_all_ran(story: Story, asked: Scenario) -> None:

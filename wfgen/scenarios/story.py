@@ -14,8 +14,9 @@ from wfgen.scenarios.events import Event
 from wfgen.scenarios.pipeline import Pipeline
 from wfgen.scenarios.program import Before
 from wfgen.scenarios.roles import Action
-from wfgen.semantics import JobRun, Run, Simulator
+from wfgen.semantics import JobRun, Outcome, Run, Simulator
 from wfgen.semantics.states import State
+from wfgen.semantics.steps import StepRun
 
 _JUDGES = ("verdict", "gate")
 End = Literal["success", "failure", "cut"]
@@ -40,6 +41,8 @@ class Stage:
         """The jobs that have steps, each after those that it needs."""
         self.choices: dict[tuple[object, ...], tuple[Choice, ...]] = {}
         """What `choices` found, kept."""
+        self.cut: dict[Outcome, tuple[StepRun, ...]] = {}
+        """The steps of jobs that a cancellation ends, by what happens to them."""
         self.verdicts: dict[object, Verdict] = {}
         """What `Story.judged` found, kept."""
         self._acting = [path for path in self.paths if pipeline.at[path]]
@@ -60,7 +63,7 @@ class Stage:
         """The actions of a job that began."""
         if not job.began or job.outcome is None:
             return
-        steps = {step.key: step for step in job.steps}
+        steps = {step.key: step for step in job.steps or self.cut.get(job.outcome, ())}
         for action in self.pipeline.at[job.path]:
             if not action.step:
                 yield Done(action, _end(job.outcome.kind, job.result), job.outputs)
@@ -176,6 +179,7 @@ class Story:
             varied=pipeline.varied,
             opened=self.opened,
             touched=self.touched,
+            applied=bool(self.of("deploy")),
             watched=state,
             cause=self.output("monitor", "cause"),
             undone=event.kind == "rerun",

@@ -18,7 +18,7 @@ def as_text(story: Story) -> str:
     """The jobs with their results and why; what the cluster is on; who was told."""
     after = aftermath(story)
     workflow, event = story.pipeline.workflow, story.event
-    rows = [(job.path, result_of(job), job.why) for job in story.run.jobs.values()]
+    rows = [(job.path, result_of(story, job), job.why) for job in story.run.jobs.values()]
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
     indent = " " * (sum(widths) + 4)
     lines = [f"{workflow.path}: {KINDS.get(event.kind, event.kind)}"]
@@ -72,13 +72,11 @@ def as_json(story: Story) -> str:
     )
 
 
-def result_of(job: JobRun) -> str:
+def result_of(story: Story, job: JobRun) -> str:
     """The result, and how it came to that where the result alone does not tell."""
-    kind = job.outcome.kind if job.outcome else ""
-    kinds = {kind, *(each.kind for each in job.outcome.steps.values())} if job.outcome else set()
-    if "timed_out" in kinds:
-        return f"{job.result} (timed out)"
-    return f"{job.result} (rejected)" if kind == "rejected" else job.result
+    choice = story.chosen.get(job.path)
+    how = {"timeout": "timed out", "reject": "rejected"}.get(choice.kind if choice else "")
+    return f"{job.result} ({how})" if how else job.result
 
 
 def _quoted(option: str) -> str:
