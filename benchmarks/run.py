@@ -37,6 +37,16 @@ app.command()(lambda: None)
 app([], standalone_mode=False)
 """
 """What the commands cannot do without: the libraries, one model, one command."""
+IMPORTS = """
+import functools, gc
+gc.disable()
+from wfgen import cli, commands, drift, kustomize, report, repository
+@functools.wraps(commands.check)
+def nothing(**options):
+    return 0
+cli.run({"check": nothing}, ["check"])
+"""
+"""What check imports, and its command line read; then it would begin."""
 
 
 @dataclass
@@ -97,6 +107,7 @@ def measure(folder: Path, runs: int, *, kubectl: bool) -> None:
     rows = [
         Row("python, nothing else", [sys.executable, "-c", "pass"]),
         Row("the libraries", [sys.executable, "-c", LIBRARIES]),
+        Row("importing what check needs", [sys.executable, "-c", IMPORTS]),
     ]
     sizes = [("this repository", [here]), ("1 service", [one]), ("100 services", [hundred])]
     if not kubectl:  # which would take minutes
@@ -120,6 +131,7 @@ def measure(folder: Path, runs: int, *, kubectl: bool) -> None:
     if kubectl:
         return
     print(summary({row.name: row for row in rows}))
+    print(of_check({row.name: row for row in rows}, count(here), count(one)))
     print("Where the time of `check` goes, processor time in ms:\n", flush=True)
     for name, root in (("this repository", here), ("100 services", hundred)):
         Row("", [sys.executable, str(SHARE), "--quiet", str(root)]).run(environment)
@@ -177,6 +189,30 @@ def summary(rows: dict[str, Row]) -> str:
             f"{(ten - hundred) / 900:.2f} ms from 100 to 1,000.",
         ]
     return "\n".join(lines) + "\n"
+
+
+def of_check(rows: dict[str, Row], here: int, one: int) -> str:
+    """What a check costs beside what it imports, and beside what render costs."""
+
+    def cpu(name: str) -> float:
+        return 1000 * statistics.median(rows[name].cpu)
+
+    imports = cpu("importing what check needs")
+    each = {
+        command: cpu(f"{command}, 100 services") - cpu(f"{command}, 1 service")
+        for command in ("check", "render")
+    }
+    return (
+        f"- check: {cpu('check, 1 service') - imports:.0f} ms above importing what it needs at "
+        f"{one} generated files,\n  {cpu('check, this repository') - imports:.0f} ms at {here}; "
+        f"a further service costs "
+        f"{each['check'] / each['render']:.2f} times what it costs render.\n"
+    )
+
+
+def count(root: Path) -> int:
+    """The generated files of a repository."""
+    return sum(path.is_file() for path in (root / ".github").rglob("*")) + 1
 
 
 if __name__ == "__main__":

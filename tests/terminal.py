@@ -9,7 +9,7 @@ import pytest
 
 from wfgen.cli import main
 
-OF_A_REPOSITORY = ("render", "check", "validate", "list", "new")
+OF_A_REPOSITORY = ("render", "check", "validate", "list", "new", "pins")
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wfgen.commands import Directory, Format, Quiet, _root
-from wfgen.console import say, style
+from wfgen.commands import Directory, FormatOfFindings, Quiet, _root
+from wfgen.console import WITH_SARIF, is_document, say, style
 from wfgen.diagnostics import did_you_mean
 from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS, WfgenError
 
@@ -69,7 +69,7 @@ def verify_(
         list[str] | None,
         typer.Option("--workflow", help="A file of any make, with roles in comments."),
     ] = None,
-    format_: Format = None,
+    format_: FormatOfFindings = None,
     quiet: Quiet = False,
 ) -> int:
     """Try every outcome of every job against the safety properties.
@@ -79,7 +79,7 @@ def verify_(
     """
     from wfgen import report, verify
 
-    form = style(format_)
+    form = style(format_, WITH_SARIF)
     root = _root(directory)
     if workflow:
         pipelines = tuple(_open(root, each) for each in workflow)
@@ -87,11 +87,11 @@ def verify_(
     else:
         pipelines = verify.generated(root)
     proof = verify.prove(pipelines)
-    if form == "json" or proof.broken:
+    if is_document(form) or proof.broken:
         say(report.proof(proof, form))
     summary = verify.summary(proof)
     report.write_step_summary(f"wfgen verify: {summary[-1]}", report.proof_blocks(proof))
-    if form != "json":
+    if not is_document(form):
         say("\n".join(summary), quiet)
     return EXIT_FINDINGS if proof.broken else EXIT_CLEAN
 
@@ -120,7 +120,7 @@ def graph(
     return EXIT_CLEAN
 
 
-COMMANDS = {"simulate": simulate_, "verify": verify_, "graph": graph}
+ANALYSIS_COMMANDS = {"simulate": simulate_, "verify": verify_, "graph": graph}
 
 
 def _is_json(asked: str | None) -> bool:

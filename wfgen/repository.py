@@ -48,6 +48,12 @@ def load(root: Path, overlays: Overlays) -> Repository:
             f"specs/project.yaml names wfgen {project.spec.wfgen}, this is {__version__}; "
             "the files may differ for that alone"
         )
+    above = next((each for each in (root, *root.parents) if (each / ".git").exists()), root)
+    if above != root:
+        notes.append(
+            f"{root.relative_to(above)} is a project within another repository; GitHub reads "
+            f"workflows from that one's own .github/ alone"
+        )
     return Repository(project, tuple(notes))
 
 

@@ -165,6 +165,13 @@ def _explain(text: str, error: yaml.MarkedYAMLError) -> SourceError:
     """libyaml's complaint, in words for who wrote the file."""
     mark: Any = error.problem_mark or error.context_mark
     lines = _lines(text)
+    conflict = next((i for i, line in enumerate(lines) if line.startswith("<<<<<<< ")), None)
+    if conflict is not None:
+        found = SourceError(
+            None, "a merge conflict", "merge-conflict", "keep one side, and remove git's marks"
+        )
+        found.line = conflict + 1
+        return found
     line = lines[mark.line] if mark and mark.line < len(lines) else ""
     indent = line[: len(line) - len(line.lstrip())]
     if "\t" in indent or line[mark.column : mark.column + 1] == "\t":

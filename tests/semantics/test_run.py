@@ -15,6 +15,7 @@ from wfgen.semantics import (
     WorkflowError,
     read_workflow,
 )
+from wfgen.semantics.matrix import combine
 
 FAILURE = Outcome("failure")
 
@@ -64,6 +65,12 @@ def test_a_run_is_cancelled(during: str, finished: str, expected: str) -> None:
     assert run.cancelled
 
 
+def test_a_cancelled_run_has_neither_success_nor_failure() -> None:
+    """A failure before it is no reason for a job that asks for one to begin."""
+    run = simulator(CHAIN).run({"b": FAILURE}, Cancellation("d"))
+    assert results(run) == "a !b xc d -e -f"
+
+
 def test_a_cancelled_job_keeps_what_it_had_put_out() -> None:
     given = simulator("a: {outputs: {v: x}}\nb: {needs: a, if: always() && needs.a.outputs.v}")
     run = given.run({"a": Outcome("success", {"v": "1"})}, Cancellation("a"))
@@ -104,10 +111,12 @@ def test_a_rejection_fails_the_job_before_it_begins() -> None:
 
 
 def test_a_job_that_may_fail_counts_as_a_success() -> None:
-    given = simulator("a: {continue-on-error: true}\nb: {needs: a}")
+    given = simulator("a: {continue-on-error: true, environment: x}\nb: {needs: a}")
     run = given.run({"a": FAILURE})
     assert results(run) == "a b"
     assert run.conclusion == "success"
+    assert results(given.run({"a": Outcome("rejected")})) == "!a -b"
+    assert results(given.run({"a": Outcome("cancelled")})) == "xa -b"
 
 
 def test_a_condition_that_fails_fails_its_job() -> None:
@@ -135,11 +144,15 @@ def test_a_matrix_has_an_outcome_for_each_combination() -> None:
         "  continue-on-error: ${{ matrix.os == 'mac' }}\n  outputs: {v: x, w: x}\nb: {needs: a}"
     )
     outputs = [Outcome("success", {"v": each}) for each in ("1", "2")]
-    run = given.run({"a (linux, 1)": outputs[0], "a (mac, 2)": outputs[1]})
+    run = given.run({"a (linux, 1)": outputs[0], "a (mac, 1)": outputs[1]})
     assert run.jobs["a"].outputs == {"v": "2"}
+    nothing = Outcome("success", {"v": ""})
+    assert given.run({"a": nothing, "a (linux, 1)": outputs[0]}).jobs["a"].outputs == {"v": "1"}
     assert results(given.run({"a (mac, 1)": FAILURE})) == "a b"
     assert results(given.run({"a (linux, 2)": FAILURE})) == "!a -b"
-    assert results(given.run({"a (linux, 2)": Outcome("cancelled")})) == "xa -b"
+    cancelled = Outcome("cancelled")
+    assert results(given.run({"a (linux, 2)": cancelled})) == "xa -b"
+    assert results(given.run({"a (linux, 2)": cancelled, "a (linux, 1)": FAILURE})) == "!a -b"
     with pytest.raises(ScenarioError, match=r"no job b \(1\)"):
         given.run({"b (1)": FAILURE})
     with pytest.raises(ScenarioError, match=r"no job a \(mac\); .* a \(linux, 1\), a"):
@@ -158,10 +171,15 @@ def test_a_matrix_without_values_fails_its_job() -> None:
 INPUTS = """
 on:
   workflow_call:
-    inputs: {go: {type: boolean, required: true}, n: {type: number}, to: {type: string, default: x}}
+    inputs:
+      go: {type: boolean, default: true}
+      n: {type: number}
+      to: {type: string, default: x}
+      no: {type: boolean}
+      unread: {type: string}
     outputs: {sum: {value: "${{ jobs.x.outputs.v || jobs.y.result }}"}}
 jobs:
-  x: {if: inputs.go, outputs: {v: x}}
+  x: {if: inputs.go && !inputs.no, outputs: {v: x}}
   y: {if: "inputs.n > 1 && inputs.to == 'X'"}
 """
 
@@ -169,10 +187,14 @@ jobs:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
+        ("", "a a/x -a/y -b"),
         ("go: true", "a a/x -a/y -b"),
         ("go: false, n: 2", "a -a/x a/y b"),
         ("go: false, n: 2, to: z", "-a -a/x -a/y -b"),
-        ("n: 2", "input go is missing"),
+        ("go: '${{ github.x || false }}', n: 2", "a -a/x a/y b"),
+        ("go: true, n: false", "input n is no number: False"),
+        ("go: false, n: '${{ github.x }}'", "input n is no number: None"),
+        ("go: false, no: true", "-a -a/x -a/y -b"),
         ("go: maybe", "input go is no boolean: 'maybe'"),
         ("go: true, now: 1", "input now is unknown"),
     ],
@@ -186,6 +208,13 @@ def test_a_call_has_inputs_by_their_type(given: str, expected: str) -> None:
     assert expected in (results(run), run.jobs["a"].error)
 
 
+def test_a_required_input_is_missing() -> None:
+    called = "on: {workflow_call: {inputs: {go: {required: true}}}}\njobs: {x: {}}"
+    run = simulator("a: {uses: ./called.yml}", called).run()
+    assert results(run) == "!a -a/x"
+    assert run.jobs["a"].error == "input go is missing"
+
+
 def test_a_call_with_a_matrix_is_made_for_each_combination() -> None:
     given = simulator(
         "a: {strategy: {matrix: {n: [1, 2]}}, uses: ./called.yml,"
@@ -194,6 +223,45 @@ def test_a_call_with_a_matrix_is_made_for_each_combination() -> None:
     )
     assert results(given.run()) == "a -a/x a/y"
     assert results(given.run({"a/y": FAILURE})) == "!a -a/x !a/y"
+    given = simulator(
+        "a: {strategy: {matrix: {go: [true, false]}}, uses: ./called.yml,"
+        " with: {go: '${{ matrix.go }}', n: 2, to: X}}",
+        INPUTS,
+    )
+    run = given.run({"a/x": Outcome("success", {"v": "1"})})
+    assert results(run) == "a a/x a/y"
+    assert run.jobs["a"].outputs == {"sum": "success"}, "the last one's"
+
+
+def test_a_called_job_sees_a_failure_before_the_call() -> None:
+    called = "on: {workflow_call: {}}\njobs:\n  x: {if: failure()}\n  y: {if: '!failure()'}"
+    given = simulator("a: {}\nb: {needs: a, if: always(), uses: ./called.yml}", called)
+    assert results(given.run({"a": FAILURE})) == "!a b b/x -b/y"
+    assert results(given.run()) == "a b -b/x b/y"
+
+
+def test_the_combinations_of_a_matrix() -> None:
+    """By the examples of GitHub's page."""
+    include = [
+        {"fruit": "apple", "color": "green"},
+        {"color": "pink", "animal": "cat"},
+        {"fruit": "apple", "shape": "circle"},
+        {"fruit": "banana"},
+        {"fruit": "banana", "animal": "cat"},
+    ]
+    matrix: dict[str, Any] = {"fruit": ["apple", "pear"], "animal": ["cat", "dog"]}
+    assert combine({**matrix, "include": include[1:] + include[:1]}) == [
+        {"fruit": "apple", "animal": "cat", "color": "green", "shape": "circle"},
+        {"fruit": "apple", "animal": "dog", "color": "green", "shape": "circle"},
+        {"fruit": "pear", "animal": "cat", "color": "pink"},
+        {"fruit": "pear", "animal": "dog"},
+        {"fruit": "banana"},
+        {"fruit": "banana", "animal": "cat"},
+    ]
+    assert combine(
+        {**matrix, "exclude": [{"fruit": "apple"}, {"fruit": "pear", "animal": "dog"}]}
+    ) == [{"fruit": "pear", "animal": "cat"}]
+    assert combine({"include": include[:1]}) == include[:1]
 
 
 def test_it_is_said_why() -> None:
@@ -216,6 +284,7 @@ def test_it_is_said_why() -> None:
     assert whys["g/x"] == "g did not begin"
     run = given.run({"g/y": FAILURE})
     assert run.jobs["h"].why == "success() [g: failure, g/y: failure, g/z: skipped]"
+    assert results(run).startswith("a b c -d"), "what is read by * is looked at each time"
     assert run.jobs["d"].why == (
         "!failure() [true] && contains(needs.*.result ['success', 'success'], 'skipped') [false]"
     )
@@ -248,6 +317,24 @@ def test_steps_make_the_job() -> None:
         "always() [true] && steps.two.outcome ['failure'] == 'failure'"
     )
     assert results(given.run({"a": Outcome("steps", steps={"two": Outcome("cancelled")})})) == "xa"
+
+
+def test_steps_see_needs_and_the_state_of_the_job() -> None:
+    given = simulator(
+        "a: {outputs: {v: x}}\nb:\n  needs: a\n  outputs: {v: '${{ steps.one.outcome }}'}\n"
+        "  env: {E: '${{ needs.a.outputs.v }}'}\n  steps:\n"
+        "    - {id: one, run: x, if: env.E == 'y'}\n    - {id: two, run: x}\n"
+        "    - {run: x, if: failure()}\n    - {run: x, if: cancelled() && job.status}"
+    )
+    for value, seen in (("x", "skipped"), ("y", "success")):
+        a, b = Outcome("success", {"v": value}), Outcome("steps", steps={"two": FAILURE})
+        assert given.run({"a": a, "b": b}).jobs["b"].outputs == {"v": seen}
+    for two, third, fourth in (
+        (FAILURE, "success", "skipped"),
+        (Outcome("cancelled"), "skipped", "success"),
+    ):
+        run = given.run({"b": Outcome("steps", steps={"two": two})})
+        assert [step.outcome for step in run.jobs["b"].steps[2:]] == [third, fourth]
 
 
 def test_outcomes_that_cannot_be() -> None:
@@ -319,7 +406,7 @@ def test_only_outputs_that_decide_are_observed() -> None:
     given = simulator(
         "a: {outputs: {v: x, w: x, Q: x, u: x}}\n"
         "b: {needs: a, uses: ./called.yml, with: {go: true, n: '${{ needs.a.outputs.q }}',"
-        " to: '${{ needs.a.outputs.v }}'}}\n"
+        " to: '${{ needs.a.outputs.v }}', unread: '${{ needs.a.outputs.w }}'}}\n"
         "c: {needs: [a, b], if: needs.b.outputs.sum && needs.a.result, steps: [{run: "
         "'${{ needs.a.outputs.u }}'}]}\n"
         "d: {outputs: {v: x}}\ne: {needs: [d], if: toJSON(needs)}",

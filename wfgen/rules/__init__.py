@@ -17,6 +17,7 @@ from wfgen.rules import (
     expression_length,
     file_size,
     job_count,
+    locked_actions,
     login_lifetime,
     matrix_size,
     reusable_workflows,
@@ -44,6 +45,7 @@ RULES = cast(
         expression_length,
         file_size,
         job_count,
+        locked_actions,
         login_lifetime,
         matrix_size,
         reusable_workflows,
@@ -68,7 +70,7 @@ def verify(files: Iterable[RenderedFile]) -> list[Diagnostic]:
     texts = {file.path: file.text for file in files}
     found = []
     for file in files:
-        if file.path.startswith(".github/workflows/"):
+        if file.path.startswith(".github/") and file.path.endswith(".yml"):
             workflow = Workflow(file.path, file.text, texts)
             try:
                 for rule in RULES:
