@@ -103,7 +103,7 @@ def _duration(seconds: int) -> str:
 
 @st.composite
 def _health(draw: st.DrawFn) -> Values:
-    way = draw(st.sampled_from(["http", "tcp", "exec"]))
+    way = draw(st.sampled_from(["http", "tcp", "exec", "grpc"]))
     return {
         way: draw(field(Health, way)),
         **({"port": draw(field(Health, "port"))} if way == "http" else {}),
@@ -182,6 +182,8 @@ def services(
         made = {key: value for key, value in made.items() if key not in _OF_DEPLOYED}
     if not made.get("ports", [0]) and isinstance(made.get("health", 0), int):
         del made["ports"]  # the kind's own health address needs one
+    if "migrate" not in made:
+        made.pop("allow_major", None)  # which takes a backup
     return made
 
 

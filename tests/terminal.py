@@ -9,7 +9,7 @@ import pytest
 
 from wfgen.cli import main
 
-OF_A_REPOSITORY = ("render", "check", "validate", "list", "new", "pins")
+OF_A_REPOSITORY = ("render", "check", "validate", "list", "history", "new", "pins")
 
 
 @dataclass(frozen=True)

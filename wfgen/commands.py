@@ -163,6 +163,24 @@ def list_(directory: Directory = None, output: Format = None) -> int:
     return EXIT_CLEAN
 
 
+def history(
+    environment: Annotated[str, typer.Argument(help="The environment.")],
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="So many, at most.")] = 20,
+    directory: Directory = None,
+    output: Format = None,
+) -> int:
+    """Show how the releases of an environment ended.
+
+    Read from the tags in this clone; git fetch --tags brings those that are missing.
+    """
+    from wfgen import history as trail
+    from wfgen import spec
+
+    form = style(output)
+    say(trail.history(spec.load(_root(directory)), environment, limit, form))
+    return EXIT_CLEAN
+
+
 def new(
     name: Annotated[str, typer.Argument(help="Name of the service.")],
     kind: Annotated[str, typer.Option("--kind", help="client, server, redis or postgres.")],
@@ -203,6 +221,7 @@ COMMANDS = {
     "check": check,
     "validate": validate,
     "list": list_,
+    "history": history,
     "new": new,
     "schema": schema,
 }

@@ -29,6 +29,10 @@ def check_run(story: Story) -> str:
         seen = story.judged(done.action.job)
         if seen and truth and seen.state != truth.state:
             return f"{done.action.job} says {seen.state}, and it is {truth.state}"
+        for revert in story.of("revert"):
+            heard = story.needs(done.action.job).output(revert.action.job, "reverted")
+            if revert.action.given and heard != revert.outputs.get("reverted", ""):
+                return f"{done.action.job} does not hear what {revert.action.job} opened"
     return ""
 
 
