@@ -27,6 +27,8 @@ from wfgen.kinds.service import _OF_DEPLOYED, External, Health, Workload
 from wfgen.reference import refused
 
 Values = dict[str, Any]
+_APART = frozenset({"environments", "secrets", "patches"})
+"""Fields of the project that must agree with others; patches are tried in test_patches.py."""
 _TAKEN = {"watchdog", "wfgen-check", "ci"}
 """Environments that would be a workflow of another name."""
 
@@ -218,7 +220,7 @@ def _workloads(service: str) -> st.SearchStrategy[list[Values]]:
 @st.composite
 def projects(draw: st.DrawFn) -> dict[str, Values]:
     """All specs of a repository by path, sound together."""
-    project: Values = draw(fields(ProjectSpec, frozenset({"environments", "secrets"})))
+    project: Values = draw(fields(ProjectSpec, _APART))
     names = draw(
         st.lists(
             field(ServiceSpec, "name").filter(lambda name: name not in _TAKEN),

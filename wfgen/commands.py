@@ -163,6 +163,23 @@ def list_(directory: Directory = None, output: Format = None) -> int:
     return EXIT_CLEAN
 
 
+def explain(
+    place: Annotated[str, typer.Argument(metavar="FILE:LINE", help="A line of a generated file.")],
+    directory: Directory = None,
+    output: Format = None,
+) -> int:
+    """Say what made a line: the template's line, the spec's fields.
+
+    Conditions and loops around the line, fields that it is made of, patches.
+    """
+    from wfgen import explain, explanation, spec
+
+    form = style(output)
+    found = explain.explain(spec.load(_root(directory)), place)
+    say(explanation.as_json(found) if form == "json" else explanation.as_text(found))
+    return EXIT_CLEAN
+
+
 def history(
     environment: Annotated[str, typer.Argument(help="The environment.")],
     limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="So many, at most.")] = 20,
@@ -221,6 +238,7 @@ COMMANDS = {
     "check": check,
     "validate": validate,
     "list": list_,
+    "explain": explain,
     "history": history,
     "new": new,
     "schema": schema,

@@ -152,13 +152,13 @@ def _compare_file(root: Path, file: RenderedFile) -> Drift | None:
     if text == file.text:
         return None
     found = header.plain(text)
-    return Drift(file.path, _cause(file.text, found, text), file.text, found)
+    return Drift(file.path, _cause(file.text, found), file.text, found)
 
 
-def _cause(wanted: str, found: str, text: str) -> Cause:
-    """Why `found`, the plain form of `text`, is not what is wanted."""
+def _cause(wanted: str, found: str) -> Cause:
+    """Why a file, whose text with plain line ends is `found`, is not what is wanted."""
     if found == wanted:
-        return Cause.LINE_ENDS if text[:1] != "\ufeff" else Cause.EDITED
+        return Cause.LINE_ENDS
     theirs, ours = header.parse(found), header.parse(wanted)
     if ours is None or not (theirs or header.remains(found) or found.endswith(ours.body)):
         return Cause.FOREIGN

@@ -103,9 +103,8 @@ def belongs(line: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """A file's text as wfgen would have written it: other line ends and a byte order mark gone.
+    """A file's text with the line ends that wfgen writes.
 
-    Git writes CRLF where it is told so (https://git-scm.com/docs/gitattributes, `eol`), some
-    editors a byte order mark.
+    Git writes CRLF where it is told so (https://git-scm.com/docs/gitattributes, `eol`).
     """
-    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+    return text.replace("\r\n", "\n")

@@ -28,11 +28,21 @@ class Repository:
         return self.project.root
 
     def files(self) -> tuple[RenderedFile, ...]:
-        """Every file as the specs make it. Raises `WfgenError` where GitHub would not take it."""
+        """Every file as the specs make it.
+
+        Raises `InvalidSpecs` where GitHub would not take it, or it would be unsafe.
+        """
         files = render(plan(self.project))
+        if self.project.spec.patches:
+            from wfgen import waivers  # only here, as most projects have no patches
+
+            if unsafe := waivers.check(self.project, files):
+                raise InvalidSpecs(unsafe)
         if broken := verify(files):
             raise InvalidSpecs(broken)
-        if unsafe := check_rendered(files):
+        waives = any(patch.waive for patch in self.project.spec.patches.values())
+        # Whoever waives a rule answers for it; `wfgen verify` still tells.
+        if not waives and (unsafe := check_rendered(files)):
             raise InvalidSpecs(unsafe)
         return files
 

@@ -107,7 +107,6 @@ def test_grpc_health_takes_the_probe_that_finds_it(shop: Release) -> None:
     by_grpc = f"{probe}grpc: {{port: 9000}}"
     shop.commit("kube/bases/client/deployment.yaml", by_http, by_grpc)
     shop.cluster.behave(shop.images(client="bad")["client"], unready_after=1.2)
-    shop.description["services"]["client"].update(bake_seconds=4)
+    shop.description["services"]["client"].update(bake_seconds=60)
     jobs = shop.release(services="client", client="bad")
-    assert "not well within the bake time" in jobs["monitor"].log
     assert jobs["rollback"].values == {"restored": "all", "cause": "app"}

@@ -19,6 +19,7 @@ from wfgen.kinds._model import (
     SecretName,
 )  # fmt: skip
 from wfgen.kinds.clusters import Cluster
+from wfgen.kinds.patch import Patch
 from wfgen.kinds.registries import Registry
 
 
@@ -184,3 +185,5 @@ class ProjectSpec(Model):
     """When the watchdog looks for releases whose run died, beside the end of each run (UTC)."""
     sweep_schedule: Cron = "17 3 * * *"
     """When previews that were left over are removed (UTC)."""
+    patches: dict[Name, Patch] = {}
+    """Changes to generated files, for what no field can say, each by a name of its own."""

@@ -19,7 +19,7 @@ from wfgen.scenarios.roles import LOCKED
 
 def check_files(pipelines: tuple[Pipeline, ...]) -> Iterator[Breach]:
     """Compares the groups of all that touch one environment."""
-    names: dict[str, tuple[str, str]] = {}
+    common: dict[str, tuple[set[str], str]] = {}
     for pipeline, action, place in with_places(pipelines, *LOCKED):
         locks = [held for held in place.held if held.locks]
         if not locks:
@@ -30,11 +30,14 @@ def check_files(pipelines: tuple[Pipeline, ...]) -> Iterator[Breach]:
         if action.given and not any(held.queues for held in locks):
             yield Breach(pipeline, f"{action.job}: its lock lacks `queue: max`", place)
         environment = pipeline.environment(action) or "the cluster"
-        mine = (" and ".join(sorted({held.name for held in locks})), action.job)
-        known, first = names.setdefault(environment, mine)
-        if known != mine[0]:
-            message = f"{action.job} is under lock {mine[0]}, {first} under {known}: both touch "
-            yield Breach(pipeline, message + environment, place)
+        mine = {held.name for held in locks}
+        known, first = common.setdefault(environment, (mine, action.job))
+        if shared := known & mine:
+            common[environment] = shared, first
+            continue
+        told = [" and ".join(sorted(each)) for each in (mine, known)]
+        message = f"{action.job} is under lock {told[0]}, {first} under {told[1]}: both touch "
+        yield Breach(pipeline, message + environment, place)
     for pipeline in pipelines:
         yield from _apart(pipeline)
 
