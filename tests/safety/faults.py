@@ -145,8 +145,6 @@ FAULTS = (
           "group: ${{ github.workflow }}\n  cancel-in-progress: true", "never-cancelled-by-newer"),
     Fault("a lock by commit", PRODUCTION, "release", "group: release-production",
           "group: release-production-${{ github.sha }}", "one-lock"),
-    Fault("a lock on deploy alone", DEPLOY, "deploy", "    runs-on:",
-          "    concurrency: {group: deploy-production, queue: max}\n    runs-on:", "one-lock"),
     Fault("no lock on the release", PRODUCTION, "release", LOCK, "", "one-lock"),
     Fault("no queue on the release", PRODUCTION, "release", "      queue: max\n", "", "one-lock"),
     Fault("no lock on prune", PRODUCTION, "prune", LOCK, "", "one-lock"),

@@ -50,7 +50,30 @@ ROLLBACK = """\
         run: kubectl apply -f good # wfgen: rollback
 """
 
+APART = """\
+jobs:
+  build:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: make image # wfgen: build
+  deploy:
+    needs: build
+    runs-on: ubuntu-24.04
+    concurrency: deploy
+    steps:
+      - run: kubectl apply -f kube # wfgen: deploy
+      - run: kubectl rollout status deployment/shop # wfgen: monitor
+  rollback:
+    needs: deploy
+    if: always() && needs.deploy.result != 'success' && needs.deploy.result != 'skipped'
+    runs-on: ubuntu-24.04
+    concurrency: deploy
+    steps:
+      - run: kubectl apply -f good # wfgen: rollback
+"""
+
 MISTAKES = (
+    Mistake("a lock on each job alone", SOUND[SOUND.index(LOCK):], APART, "one-lock"),
     Mistake("a rollback without a status function", "always() && ", "", "rollback-runs"),
     Mistake(
         "a rollback after failures alone", "always() && job.status != 'success'", "failure()",
