@@ -8,7 +8,7 @@ LOCK := requirements/dev.txt
 NODE_MODULES := tests/judges/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup judges render check reference test slow lint format bench lock hooks clean
+.PHONY: help setup judges render check reference test slow verify lint format bench lock hooks clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,9 @@ test: setup ## the everyday tests; more: make test PYTEST='-k pins -x'
 
 slow: setup ## the tests that take long: whole pipelines under act
 	$(RUN_TESTS) -m slow $(PYTEST)
+
+verify: $(VENV)/installed ## every outcome of every job of our own pipelines
+	$(BIN)/wfgen verify
 
 lint: $(VENV)/installed ## ruff, mypy, shellcheck, and the release program against Python 3.9
 	$(BIN)/ruff check

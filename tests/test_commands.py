@@ -15,6 +15,7 @@ from tests.terminal import Terminal, files_below
 
 PIPELINE = ".github/workflows/production.yml"
 WATCHDOG = ".github/workflows/watchdog.yml"
+CHECK = ".github/workflows/wfgen-check.yml"
 WFGEN = [sys.executable, "-m", "wfgen"]
 
 
@@ -108,14 +109,14 @@ def test_output_is_held_against_githubs_schemas(terminal: Terminal) -> None:
     clean = terminal.run("validate", "--output")
     assert (clean.code, clean.out.endswith(" files, 0 findings\n")) == (0, True)
     workflow = "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    stepz: []\n"
-    case.write(terminal.root, {"templates/watchdog.yml": workflow})
+    case.write(terminal.root, {"templates/wfgen-check.yml": workflow})
     ran = terminal.run("validate", "--output")
     assert ran.code == 1
-    assert f"{WATCHDOG}:1:1: jobs.a: " in ran.out
+    assert f"{CHECK}:1:1: jobs.a: " in ran.out
     assert "[github-schema]" in ran.out
     ran = terminal.run("validate", "--output", "--format", "json")
     assert ran.code == 1
-    assert {error["file"] for error in json.loads(ran.out)["errors"]} == {WATCHDOG}
+    assert {error["file"] for error in json.loads(ran.out)["errors"]} == {CHECK}
 
 
 def test_list_says_what_comes_from_what(terminal: Terminal) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests import case
 from tests.terminal import Terminal
 from wfgen.drift import Cause, compare
+from wfgen.templating import built_in_templates
 
 BUILD = ".github/workflows/_build.yml"
 CHECK = ".github/workflows/wfgen-check.yml"
@@ -36,7 +37,8 @@ def every_cause(terminal: Terminal) -> dict[str, str]:
     (root / STRAY).write_bytes((root / WATCHDOG).read_bytes())
     terminal.edit("specs/web.yaml", "kind: server", "kind: server\nreplicas: 3")
     (root / PIPELINE).write_text("name: mine\n", "utf-8")
-    case.write(root, {"templates/watchdog.yml": "name: other\n"})
+    template = (built_in_templates() / "watchdog.yml").read_text("utf-8")
+    case.write(root, {"templates/watchdog.yml": f"{template}# ours\n"})
     uses = re.compile("(docker/[a-z-]+@)[0-9a-f]{40}")
     (root / LOCK).write_text(uses.sub(rf"\g<1>{'1' * 40}", (root / LOCK).read_text()), "utf-8")
     return {

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from wfgen import __version__
+from wfgen.analysis_commands import ANALYSIS_COMMANDS
 from wfgen.commands import COMMANDS as PLAIN_COMMANDS
 from wfgen.console import hush, is_document, say, style_of
 from wfgen.errors import (
@@ -23,7 +24,11 @@ from wfgen.pin_commands import PIN_COMMANDS
 
 __all__ = ["COMMANDS", "application", "main", "run"]
 
-COMMANDS: dict[str, Any] = {**PLAIN_COMMANDS, "pins": PIN_COMMANDS}
+COMMANDS: dict[str, Any] = {
+    **PLAIN_COMMANDS,
+    "pins": PIN_COMMANDS,
+    **ANALYSIS_COMMANDS,
+}
 """Each command by its name; a mapping where it has commands of its own."""
 _GROUPS = {"pins": "The lock of actions: list, update, pull, verify; and the bot that bumps it."}
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FORMATS: tuple[Format, ...] = ("text", "json", "github")
 WITH_SARIF: tuple[Format, ...] = (*FORMATS, "sarif")
 """The forms of commands that find something."""
-_FINDING = ("check", "validate", "render")
+_FINDING = ("check", "validate", "render", "verify")
 
 
 def say(text: str, unless: bool = False, *, error: bool = False) -> None:

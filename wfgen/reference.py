@@ -20,7 +20,9 @@ from pydantic.fields import FieldInfo
 from wfgen import safety
 from wfgen.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
 from wfgen.kinds._model import Between, Lasting, Matching, Refused
+from wfgen.properties import PROPERTIES
 from wfgen.rules import RULES, Documented, name_of
+from wfgen.scenarios.roles import ROLES
 from wfgen.schema import field_docs
 
 _INTRODUCTION = """\
@@ -137,6 +139,7 @@ def reference() -> str:
     lines += ["## Kinds\n", *_kinds(), "## Rules\n", _LIMITS, *_rules(RULES)]
     lines += ["## Rules for patches\n", _MUSTS, *_rules(safety.MUSTS)]
     lines += [_WAIVABLE, *_rules(safety.RULES)]
+    lines += ["## Safety properties\n", *_properties(), "## Roles\n", *_roles()]
     return "\n".join(lines)
 
 
@@ -172,6 +175,41 @@ def _rules(rules: typing.Iterable[Documented]) -> Iterator[str]:
         title, *reason, remedy = (" ".join(p.split()) for p in rule.__doc__.strip().split("\n\n"))
         yield f"### {name_of(rule)}\n\n{title}\n"
         yield f"- Reason: {' '.join(reason)}\n- Remedy: {remedy}\n"
+
+
+def _properties() -> Iterator[str]:
+    yield "`wfgen verify` tries every outcome of every job against these. What the files alone show"
+    yield "is demanded by `wfgen render` and `wfgen check` as well, before anything is written.\n"
+    for each in PROPERTIES:
+        title, *reason, remedy = (" ".join(p.split()) for p in each.text.split("\n\n"))
+        yield f"### {each.name}\n\n{title}\n"
+        yield f"- Reason: {' '.join(reason)}\n- Remedy: {remedy}\n"
+
+
+_ROLES = """\
+`wfgen verify --workflow FILE` and `wfgen simulate FILE` know what the jobs of a workflow of any
+make are for by comments: at the end of a line of the step, of the job's first line for the job as
+a whole, or on the line above. Services may follow; without any, it is about all of them.
+
+```yaml
+  deploy:
+    environment: production
+    steps:
+      - run: kubectl apply -f kube # wfgen: deploy client, server
+      - run: kubectl rollout status deployment/client # wfgen: monitor client
+      - run: kubectl rollout status deployment/server # wfgen: monitor server
+      - if: always() && job.status != 'success'
+        run: kubectl apply -f last-known-good # wfgen: rollback
+```
+
+| role | what it does |
+|---|---|"""
+
+
+def _roles() -> Iterator[str]:
+    yield _ROLES
+    yield from (f"| `{role}` | {text} |" for role, text in ROLES.items())
+    yield ""
 
 
 def _type(annotation: Any, marks: typing.Sequence[Any] = ()) -> str:

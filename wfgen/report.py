@@ -7,10 +7,13 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from wfgen.diagnostics import Diagnostic
 from wfgen.drift import Cause, Drift
+
+if TYPE_CHECKING:
+    from wfgen.verify import Proof
 
 Format = Literal["text", "json", "github", "sarif"]
 
@@ -165,6 +168,27 @@ def drift_blocks(found: list[Drift]) -> Iterable[tuple[str, str, str]]:
         more = "".join(f"\n- `{drift.path}`" for drift in group) if len(group) > 1 else ""
         remarks = "".join(f"\n{line}" for line in _remarks(group[0], "- "))
         yield f"**{_title(group)}**{more}{remarks}", "diff", _shortened(group[0])
+
+
+def proof(proved: Proof, style: Format) -> str:
+    """Properties that do not hold, each with what shows it; for programs also what was tried."""
+    found = [each.diagnostic() for each in proved.broken]
+    if style != "json":
+        return findings(found, style)
+    tried = [{"workflow": each.workflow, "runs": dict(each.runs)} for each in proved.tried]
+    errors = [
+        {**_as_json(finding), "property": each.property, "command": each.command}
+        for finding, each in zip(found, proved.broken, strict=True)
+    ]
+    rules = [{"rule": rule.name, "page": rule.page} for rule in proved.documented]
+    whole = {"runs": proved.runs, "tried": tried, "documented_only": rules, "errors": errors}
+    return json.dumps(whole, indent=2)
+
+
+def proof_blocks(proved: Proof) -> Iterable[tuple[str, str, str]]:
+    """What the run's page shows of it."""
+    for each in proved.broken:
+        yield f"**{each.property}**", "text", str(each.diagnostic())
 
 
 def _alike(found: list[Drift]) -> list[list[Drift]]:

@@ -13,6 +13,7 @@ from wfgen.plan import plan
 from wfgen.references import Project
 from wfgen.render import RenderedFile, render
 from wfgen.rules import verify
+from wfgen.verify import check_rendered
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Repository:
     def files(self) -> tuple[RenderedFile, ...]:
         """Every file as the specs make it.
 
-        Raises `InvalidSpecs` where GitHub would not take it, or a patch made it unsafe.
+        Raises `InvalidSpecs` where GitHub would not take it, or it would be unsafe.
         """
         files = render(plan(self.project))
         if self.project.spec.patches:
@@ -39,6 +40,10 @@ class Repository:
                 raise InvalidSpecs(unsafe)
         if broken := verify(files):
             raise InvalidSpecs(broken)
+        waives = any(patch.waive for patch in self.project.spec.patches.values())
+        # Whoever waives a rule answers for it; `wfgen verify` still tells.
+        if not waives and (unsafe := check_rendered(files)):
+            raise InvalidSpecs(unsafe)
         return files
 
 
