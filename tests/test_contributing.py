@@ -128,7 +128,7 @@ def test_recipe_for_a_template(copy: Path) -> None:
     commands = follow("add a template", copy)
     assert "make render" in commands
     written = re.findall(r"^wrote (.+)$", wfgen(copy, "render"), re.MULTILINE)
-    assert written == [".github/workflows/nightly.yml"]
+    assert written == [".github/workflows/nightly.yml", "docs/delivery-setup.md"], "and its page"
     wfgen(copy, "check")
     assert ".github/workflows/nightly.yml: |" in update_snapshots(copy, commands, "base")
     assert [str(found) for found in judge([copy / written[0]], copy)] == []
