@@ -27,6 +27,8 @@ from wfgen.kinds.service import _OF_DEPLOYED, External, Health, Workload
 from wfgen.reference import refused
 
 Values = dict[str, Any]
+_APART = frozenset({"environments", "secrets", "patches"})
+"""Fields of the project that must agree with others; patches are tried in test_patches.py."""
 _TAKEN = {"watchdog", "wfgen-check", "ci"}
 """Environments that would be a workflow of another name."""
 
@@ -103,7 +105,7 @@ def _duration(seconds: int) -> str:
 
 @st.composite
 def _health(draw: st.DrawFn) -> Values:
-    way = draw(st.sampled_from(["http", "tcp", "exec"]))
+    way = draw(st.sampled_from(["http", "tcp", "exec", "grpc"]))
     return {
         way: draw(field(Health, way)),
         **({"port": draw(field(Health, "port"))} if way == "http" else {}),
@@ -182,6 +184,8 @@ def services(
         made = {key: value for key, value in made.items() if key not in _OF_DEPLOYED}
     if not made.get("ports", [0]) and isinstance(made.get("health", 0), int):
         del made["ports"]  # the kind's own health address needs one
+    if "migrate" not in made:
+        made.pop("allow_major", None)  # which takes a backup
     return made
 
 
@@ -216,7 +220,7 @@ def _workloads(service: str) -> st.SearchStrategy[list[Values]]:
 @st.composite
 def projects(draw: st.DrawFn) -> dict[str, Values]:
     """All specs of a repository by path, sound together."""
-    project: Values = draw(fields(ProjectSpec, frozenset({"environments", "secrets"})))
+    project: Values = draw(fields(ProjectSpec, _APART))
     names = draw(
         st.lists(
             field(ServiceSpec, "name").filter(lambda name: name not in _TAKEN),

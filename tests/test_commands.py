@@ -130,6 +130,34 @@ def test_list_says_what_comes_from_what(terminal: Terminal) -> None:
     assert set(files) <= set(terminal.files())
 
 
+def test_history_says_how_releases_ended(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "git cannot be started" in terminal.run("history", "production").err
+    monkeypatch.setenv("PATH", os.defpath)
+    ran = terminal.run("history", "production")
+    assert (ran.code, ran.out) == (2, "")
+    assert "the history is in git's tags" in ran.err
+
+    def git(*arguments: str) -> None:
+        who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+        subprocess.run(["git", *who, *arguments], cwd=terminal.root, check=True)
+
+    git("init", "--quiet")
+    git("commit", "--quiet", "--allow-empty", "--message=first")
+    assert "git fetch --tags" in terminal.run("history", "production").out
+    facts = '{"release": 7, "sha": "1234567890abcdef", "services": {"web": {"image": null}}'
+    message = f'release 7 is live\n\n{facts}, "actor": "ada\\u001b[1m", "run": "https://run"}}'
+    git("tag", "--annotate", f"--message={message}", "deploy/production/7")
+    ran = terminal.run("history", "production")
+    assert "\n  7        20" in ran.out
+    assert "1234567890ab  ada\N{REPLACEMENT CHARACTER}[1m  web       https://run\n" in ran.out
+    (found,) = json.loads(terminal.run("history", "production", "--format", "json").out)
+    assert (found["release"], found["ended"], found["services"]) == (7, "live", {"web": None})
+    ran = terminal.run("history", "prodution")
+    assert (ran.code, "did you mean production" in ran.err) == (2, True)
+
+
 def test_schemas(terminal: Terminal, tmp_path: Path) -> None:
     one = json.loads(terminal.run("schema", "redis").out)
     assert one["properties"]["kind"]["const"] == "redis"

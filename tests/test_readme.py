@@ -46,6 +46,9 @@ def made(what: str) -> str:
     text = (ROOT / path).read_text("utf-8")
     if kind.startswith("picture"):
         return fenced("mermaid", picture(text, (WORKFLOWS / "_deploy.yml").read_text("utf-8")))
+    if kind.startswith("patch "):
+        spec = yaml.safe_load(text)["specs/project.yaml"]
+        return fenced("yaml", "patches:\n" + job(spec, kind.removeprefix("patch ")))
     return fenced("yaml", job(text, kind.removeprefix("job ")))
 
 
@@ -54,7 +57,7 @@ def fenced(language: str, text: str) -> str:
 
 
 def job(workflow: str, name: str) -> str:
-    """The lines of one job."""
+    """The lines of one job, or of another mapping at its place."""
     found = re.search(rf"^  {name}:\n(?:    .*\n)+", workflow, re.MULTILINE)
     assert found, f"no job {name}"
     return found[0]

@@ -163,6 +163,41 @@ def list_(directory: Directory = None, output: Format = None) -> int:
     return EXIT_CLEAN
 
 
+def explain(
+    place: Annotated[str, typer.Argument(metavar="FILE:LINE", help="A line of a generated file.")],
+    directory: Directory = None,
+    output: Format = None,
+) -> int:
+    """Say what made a line: the template's line, the spec's fields.
+
+    Conditions and loops around the line, fields that it is made of, patches.
+    """
+    from wfgen import explain, explanation, spec
+
+    form = style(output)
+    found = explain.explain(spec.load(_root(directory)), place)
+    say(explanation.as_json(found) if form == "json" else explanation.as_text(found))
+    return EXIT_CLEAN
+
+
+def history(
+    environment: Annotated[str, typer.Argument(help="The environment.")],
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="So many, at most.")] = 20,
+    directory: Directory = None,
+    output: Format = None,
+) -> int:
+    """Show how the releases of an environment ended.
+
+    Read from the tags in this clone; git fetch --tags brings those that are missing.
+    """
+    from wfgen import history as trail
+    from wfgen import spec
+
+    form = style(output)
+    say(trail.history(spec.load(_root(directory)), environment, limit, form))
+    return EXIT_CLEAN
+
+
 def new(
     name: Annotated[str, typer.Argument(help="Name of the service.")],
     kind: Annotated[str, typer.Option("--kind", help="client, server, redis or postgres.")],
@@ -203,6 +238,8 @@ COMMANDS = {
     "check": check,
     "validate": validate,
     "list": list_,
+    "explain": explain,
+    "history": history,
     "new": new,
     "schema": schema,
 }

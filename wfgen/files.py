@@ -34,6 +34,9 @@ PROGRAM_OUTPUTS = {
     "verified": "monitor: whether the release is good",
     "cause": "monitor, rollback: what failed",
     "restored": "rollback: what was restored",
+    "reverted": "revert: pull-request, issue or none",
+    "address": "revert: where the pull request or issue is",
+    "reason": "revert: why nothing was reverted",
     "namespaces": "previews: the previews there are",
     "numbers": "closed: the previews to tear down",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from wfgen.pins import LOCK, Pin
 from wfgen.plan import plan
@@ -40,13 +41,13 @@ def listing(project: Project, style: str) -> str:
     return "\n".join(
         [
             "Services",
-            *_table(
+            *table(
                 [(s["name"], s["kind"], s["spec"], ", ".join(s["environments"])) for s in services]
             ),
             "\nPipelines",
-            *_table([(p["name"], p["deploy_on"], ", ".join(p["services"])) for p in pipelines]),
+            *table([(p["name"], p["deploy_on"], ", ".join(p["services"])) for p in pipelines]),
             "\nGenerated files",
-            *_table(
+            *table(
                 [
                     (f["path"], ", ".join(f["specs"]) or _without_specs(str(f["path"])))
                     for f in files
@@ -70,7 +71,7 @@ def pinned(locked: dict[str, Pin], used: dict[str, dict[str, Pin]], style: str) 
     if style == "json":
         return json.dumps({"pins": rows}, indent=2)
     return "\n".join(
-        _table([(r["action"], r["version"], r["commit"], _files(len(r["files"]))) for r in rows])
+        table([(r["action"], r["version"], r["commit"], _files(len(r["files"]))) for r in rows])
     )
 
 
@@ -82,7 +83,8 @@ def _without_specs(path: str) -> str:
     return "yours and your bot's: the lock" if path == LOCK else "the same for every project"
 
 
-def _table(rows: list[tuple[object, ...]]) -> list[str]:
+def table(rows: Sequence[tuple[object, ...]]) -> list[str]:
+    """Rows with aligned columns."""
     widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
     return [
         "  "

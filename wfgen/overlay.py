@@ -11,6 +11,7 @@ import yaml
 
 from wfgen.diagnostics import Diagnostic, did_you_mean
 from wfgen.kinds.image import image_name
+from wfgen.kinds.service import Health
 from wfgen.kustomize import Overlays
 from wfgen.references import Project, Service, SpecFile
 from wfgen.source import Route
@@ -156,9 +157,28 @@ def _check_service(service: Service, objects: Objects, *, preview: bool) -> Iter
             )
             field = "manifest" if spec.image.manifest or spec.build else "reference"
             yield file.at(("image", field), message, "unknown-image", hint)
+        if isinstance(spec.health, Health) and spec.health.grpc is not None:
+            yield from _check_probe(
+                file, title, _containers(there[name], workload.kind), container, spec.health.grpc
+            )
         if spec.autoscaled and not preview:
             yield from _check_autoscaler(file, workload.kind, name, objects)
         yield from _check_generated(file, route, title, there[name], objects)
+
+
+def _check_probe(
+    file: SpecFile, title: str, containers: list[Any], name: str, port: int
+) -> Iterator[Diagnostic]:
+    """gRPC health is what the kubelet's probe finds: without one, every copy would be well."""
+    asked = [
+        _dig(each, "readinessProbe", "grpc", "port")
+        for each in containers
+        if _dig(each, "name") == name
+    ]
+    if asked and asked != [str(port)]:
+        message = f"container {name} of {title} has no readinessProbe by grpc on port {port}"
+        hint = f"add `readinessProbe: {{grpc: {{port: {port}}}}}` to it"
+        yield file.at(("health", "grpc"), message, "no-probe", hint)
 
 
 def _check_autoscaler(
@@ -177,12 +197,13 @@ def _check_autoscaler(
 def _check_generated(
     file: SpecFile, route: Route, title: str, workload: Any, objects: Objects
 ) -> Iterator[Diagnostic]:
-    """A ConfigMap that changes under its name cannot be rolled back: it must carry a hash."""
-    for name in sorted(set(_config_maps(workload)) & set(objects.of_kind("ConfigMap"))):
-        if not _hashed(name):
-            message = f"{title} in {objects.overlay} uses ConfigMap {name}, whose name has no hash"
-            hint = "make it by kustomize's configMapGenerator, so that a rollback finds the old one"
-            yield file.at(route, message, "unhashed-config", hint)
+    """What changes under its name cannot be rolled back: it must carry a hash."""
+    for kind, generator in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
+        for name in sorted(set(_used(workload, kind)) & set(objects.of_kind(kind))):
+            if not _hashed(name):
+                message = f"{title} in {objects.overlay} uses {kind} {name}, whose name has no hash"
+                hint = f"make it by kustomize's {generator}, so that a rollback finds the old one"
+                yield file.at(route, message, "unhashed-config", hint)
 
 
 def _hashed(name: str) -> bool:
@@ -191,22 +212,28 @@ def _hashed(name: str) -> bool:
     return len(end) == 10 and set(end) <= set("bcdfghkmt2456789")
 
 
-def _config_maps(node: Any) -> Iterator[str]:
+def _used(node: Any, kind: str) -> Iterator[str]:
+    """The names of the ConfigMaps, or Secrets, that a workload uses."""
+    first = kind[0].lower() + kind[1:]
     if isinstance(node, dict):
         for key, value in node.items():
-            if key in ("configMapRef", "configMapKeyRef", "configMap") and isinstance(value, dict):
-                yield str(value.get("name", ""))
-            yield from _config_maps(value)
+            if key in (f"{first}Ref", f"{first}KeyRef", first) and isinstance(value, dict):
+                yield str(value.get("name") or value.get("secretName") or "")
+            yield from _used(value, kind)
     elif isinstance(node, list):
         for value in node:
-            yield from _config_maps(value)
+            yield from _used(value, kind)
+
+
+def _containers(workload: Any, kind: str) -> list[Any]:
+    above = ("spec", "jobTemplate") if kind == "CronJob" else ()
+    found = _dig(workload, *above, "spec", "template", "spec", "containers")
+    return found if isinstance(found, list) else []
 
 
 def _images(workload: Any, kind: str) -> dict[str, str]:
     """The containers of a workload, each with its image's name."""
-    above = ("spec", "jobTemplate") if kind == "CronJob" else ()
-    found = _dig(workload, *above, "spec", "template", "spec", "containers")
     return {
         str(_dig(each, "name")): image_name(str(_dig(each, "image") or ""))
-        for each in (found if isinstance(found, list) else [])
+        for each in _containers(workload, kind)
     }

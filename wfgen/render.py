@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wfgen import __version__, header, pins
@@ -24,19 +24,36 @@ class RenderedFile:
     path: str
     text: str
     sources: tuple[str, ...]
+    unpatched: str = ""
+    """The body before patches; empty where it has none."""
 
 
 def render(made: Plan) -> tuple[RenderedFile, ...]:
-    """Every file that the plan makes, sorted by path. Raises `WfgenError` for a bad template."""
+    """Every file that the plan makes, sorted by path.
+
+    Raises `WfgenError` for a bad template, `InvalidSpecs` for patches that cannot be applied.
+    """
     project = made.project
     first = first_lock()
     lock = pins.load(project.root) or first
     known, locked = pins.read(first), pins.read(lock)
-    templates = Templates(project.root, {**known, **locked}, project.spec.self_repository)
+    actions = {**known, **locked}
+    templates = Templates(project.root, actions, project.spec.self_repository)
     planned = list(files(made))
     check_paths(planned)
+    bodies = {file.path: templates.render(file.template, file.context) for file in planned}
+    unpatched: dict[str, str] = {}
+    if project.spec.patches:
+        from wfgen.patches import Patches  # only here, as most projects have none
+
+        bodies, unpatched = Patches(project, actions).apply_all(bodies), bodies
     values = _values(made)
-    rendered = [_render_file(templates, made, values, file) for file in planned]
+    rendered = []
+    for file in planned:
+        body = bodies[file.path]
+        before = unpatched.get(file.path, body)
+        whole = _with_header(templates, made, values, file, body)
+        rendered.append(whole if before == body else replace(whole, unpatched=before))
     rendered += _release_program()
     used = {pin.action for file in rendered for pin in pins.in_text(file.text)}
     missing = sorted(used & set(known) - set(locked))
@@ -50,6 +67,12 @@ def first_lock() -> str:
     return (built_in_templates() / "pins.yml").read_text("utf-8")
 
 
+def locked_actions(root: Path) -> dict[str, pins.Pin]:
+    """The repository's lock, and what a render adds to it."""
+    first = first_lock()
+    return {**pins.read(first), **pins.read(pins.load(root) or first)}
+
+
 def _values(made: Plan) -> dict[str, str]:
     """What each spec says, by its path: comments, quotes and the order of fields say nothing."""
     project = made.project
@@ -59,10 +82,9 @@ def _values(made: Plan) -> dict[str, str]:
     return values
 
 
-def _render_file(
-    templates: Templates, made: Plan, values: dict[str, str], file: PlannedFile
+def _with_header(
+    templates: Templates, made: Plan, values: dict[str, str], file: PlannedFile, body: str
 ) -> RenderedFile:
-    body = templates.render(file.template, file.context)
     services = sorted(service.file.path for service in file.sources)
     sources = (*services, made.project.file.path)
     text = header.add(

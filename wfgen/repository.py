@@ -27,8 +27,16 @@ class Repository:
         return self.project.root
 
     def files(self) -> tuple[RenderedFile, ...]:
-        """Every file as the specs make it. Raises `WfgenError` where GitHub would not take it."""
+        """Every file as the specs make it.
+
+        Raises `InvalidSpecs` where GitHub would not take it, or a patch made it unsafe.
+        """
         files = render(plan(self.project))
+        if self.project.spec.patches:
+            from wfgen import waivers  # only here, as most projects have no patches
+
+            if unsafe := waivers.check(self.project, files):
+                raise InvalidSpecs(unsafe)
         if broken := verify(files):
             raise InvalidSpecs(broken)
         return files

@@ -25,7 +25,7 @@ _EXPECTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
-    "health_type": "none, or a mapping with http, tcp or exec",
+    "health_type": "none, or a mapping with http, tcp, exec or grpc",
 }
 _PLAIN = re.compile(r"[A-Za-z0-9_./ -]+")
 _REFERENCE = "docs/reference.md of wfgen lists the fields"

@@ -6,35 +6,13 @@ from typing import Any
 
 import pytest
 
+from tests.semantics.workflows import CALLED, FAILURE, results, simulator
 from wfgen.semantics import (
     Cancellation,
     Outcome,
-    Run,
     ScenarioError,
-    Simulator,
-    WorkflowError,
-    read_workflow,
 )
 from wfgen.semantics.matrix import combine
-
-FAILURE = Outcome("failure")
-
-
-def simulator(jobs: str, called: str = "", **contexts: Any) -> Simulator:
-    """Of jobs, one a line; those that call a workflow call the jobs of `called`."""
-    files = {"main.yml": f"on: push\njobs:\n{_indent(jobs)}", "called.yml": called}
-    return Simulator(read_workflow("main.yml", files.__getitem__), contexts)
-
-
-def _indent(text: str) -> str:
-    return "".join(f"  {line}\n" for line in text.strip().splitlines())
-
-
-def results(run: Run) -> str:
-    """The results in short: a success, - skipped, ! failure, x cancelled."""
-    marks = {"success": "", "skipped": "-", "failure": "!", "cancelled": "x"}
-    return " ".join(marks[job.result] + path for path, job in run.jobs.items())
-
 
 CHAIN = """
 a: {}
@@ -75,19 +53,6 @@ def test_a_cancelled_job_keeps_what_it_had_put_out() -> None:
     given = simulator("a: {outputs: {v: x}}\nb: {needs: a, if: always() && needs.a.outputs.v}")
     run = given.run({"a": Outcome("success", {"v": "1"})}, Cancellation("a"))
     assert results(run) == "xa b"
-
-
-CALLED = "on: {workflow_call: {}}\njobs:\n  x: {}\n  y: {needs: x, if: always()}\n  z: {needs: y}\n"
-
-
-def test_a_run_is_cancelled_inside_of_a_call() -> None:
-    given = simulator(
-        "a: {}\none: {needs: a, uses: ./called.yml}\ntwo: {uses: ./called.yml}", CALLED
-    )
-    run = given.run({}, Cancellation("one/x"))
-    assert results(run) == "a xone xone/x one/y -one/z xtwo xtwo/x two/y -two/z"
-    run = given.run({}, Cancellation("one/y", frozenset({"two"})))
-    assert results(run) == "a one one/x one/y -one/z two two/x two/y two/z"
 
 
 def test_a_cancelled_job_is_neither_a_success_nor_a_failure() -> None:
@@ -166,78 +131,6 @@ def test_a_matrix_without_values_fails_its_job() -> None:
     run = given.run()
     assert results(run) == "!a"
     assert run.jobs["a"].error == "the matrix has no values for n"
-
-
-INPUTS = """
-on:
-  workflow_call:
-    inputs:
-      go: {type: boolean, default: true}
-      n: {type: number}
-      to: {type: string, default: x}
-      no: {type: boolean}
-      unread: {type: string}
-    outputs: {sum: {value: "${{ jobs.x.outputs.v || jobs.y.result }}"}}
-jobs:
-  x: {if: inputs.go && !inputs.no, outputs: {v: x}}
-  y: {if: "inputs.n > 1 && inputs.to == 'X'"}
-"""
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ("", "a a/x -a/y -b"),
-        ("go: true", "a a/x -a/y -b"),
-        ("go: false, n: 2", "a -a/x a/y b"),
-        ("go: false, n: 2, to: z", "-a -a/x -a/y -b"),
-        ("go: '${{ github.x || false }}', n: 2", "a -a/x a/y b"),
-        ("go: true, n: false", "input n is no number: False"),
-        ("go: false, n: '${{ github.x }}'", "input n is no number: None"),
-        ("go: false, no: true", "-a -a/x -a/y -b"),
-        ("go: maybe", "input go is no boolean: 'maybe'"),
-        ("go: true, now: 1", "input now is unknown"),
-    ],
-)
-def test_a_call_has_inputs_by_their_type(given: str, expected: str) -> None:
-    run = simulator(
-        f"a: {{uses: ./called.yml, with: {{{given}}}}}\n"
-        "b: {needs: a, if: \"!failure() && needs.a.outputs.sum == 'success'\"}",
-        INPUTS,
-    ).run()
-    assert expected in (results(run), run.jobs["a"].error)
-
-
-def test_a_required_input_is_missing() -> None:
-    called = "on: {workflow_call: {inputs: {go: {required: true}}}}\njobs: {x: {}}"
-    run = simulator("a: {uses: ./called.yml}", called).run()
-    assert results(run) == "!a -a/x"
-    assert run.jobs["a"].error == "input go is missing"
-
-
-def test_a_call_with_a_matrix_is_made_for_each_combination() -> None:
-    given = simulator(
-        "a: {strategy: {matrix: {n: [1, 2]}}, uses: ./called.yml,"
-        " with: {go: false, n: '${{ matrix.n }}', to: X}}",
-        INPUTS,
-    )
-    assert results(given.run()) == "a -a/x a/y"
-    assert results(given.run({"a/y": FAILURE})) == "!a -a/x !a/y"
-    given = simulator(
-        "a: {strategy: {matrix: {go: [true, false]}}, uses: ./called.yml,"
-        " with: {go: '${{ matrix.go }}', n: 2, to: X}}",
-        INPUTS,
-    )
-    run = given.run({"a/x": Outcome("success", {"v": "1"})})
-    assert results(run) == "a a/x a/y"
-    assert run.jobs["a"].outputs == {"sum": "success"}, "the last one's"
-
-
-def test_a_called_job_sees_a_failure_before_the_call() -> None:
-    called = "on: {workflow_call: {}}\njobs:\n  x: {if: failure()}\n  y: {if: '!failure()'}"
-    given = simulator("a: {}\nb: {needs: a, if: always(), uses: ./called.yml}", called)
-    assert results(given.run({"a": FAILURE})) == "!a b b/x -b/y"
-    assert results(given.run()) == "a b -b/x b/y"
 
 
 def test_the_combinations_of_a_matrix() -> None:
@@ -348,109 +241,3 @@ def test_outcomes_that_cannot_be() -> None:
             given.run(outcomes)
     with pytest.raises(ScenarioError, match="no job z"):
         given.run({}, Cancellation("z"))
-
-
-LOCKS = """
-on: push
-concurrency: {group: "${{ github.workflow }}", cancel-in-progress: "${{ github.ref != 'x' }}"}
-permissions: {contents: read}
-jobs:
-  a: {outputs: {v: x}}
-  b:
-    needs: a
-    concurrency: {group: "deploy-${{ needs.a.outputs.v }}", queue: max}
-    permissions: {contents: write, id-token: write}
-    uses: ./called.yml
-  c: {environment: {name: "${{ vars.where }}"}, permissions: read-all}
-"""
-INNER = """
-on: {workflow_call: {}}
-concurrency: inner
-permissions: {contents: read, packages: write}
-jobs:
-  x: {environment: production}
-  y: {permissions: {contents: write, id-token: read}}
-"""
-
-
-def test_locks_environments_and_permissions() -> None:
-    files = {"main.yml": LOCKS, "called.yml": INNER}
-    contexts = {"github": {"workflow": "W", "ref": "y"}, "vars": {"where": "here"}}
-    given = Simulator(read_workflow("main.yml", files.__getitem__), contexts)
-    run = given.run({"a": Outcome("success", {"v": "1"})})
-    locks = [
-        (lock.holder, lock.group, lock.cancels, lock.queue) for lock in given.locks("b/x", run)
-    ]
-    assert locks == [
-        ("", "W", True, "single"),
-        ("b", "deploy-1", False, "max"),
-        ("b/", "inner", False, "single"),
-    ]
-    assert [lock.group for lock in given.locks("b/x", given.run({"a": FAILURE}))] == [
-        "W",
-        "deploy-",
-    ]
-    assert [given.environment(path, run) for path in ("a", "b/x", "c")] == [
-        "",
-        "production",
-        "here",
-    ]
-    assert given.permissions("a") == {"contents": "read"}
-    assert given.permissions("b/x") == {"contents": "read"}
-    assert given.permissions("b/y") == {"contents": "write", "id-token": "read"}
-    assert given.permissions("c") == {"*": "read"}
-    assert simulator("a: {}").permissions("a") == {"*": "default"}
-
-
-def test_only_outputs_that_decide_are_observed() -> None:
-    given = simulator(
-        "a: {outputs: {v: x, w: x, Q: x, u: x}}\n"
-        "b: {needs: a, uses: ./called.yml, with: {go: true, n: '${{ needs.a.outputs.q }}',"
-        " to: '${{ needs.a.outputs.v }}', unread: '${{ needs.a.outputs.w }}'}}\n"
-        "c: {needs: [a, b], if: needs.b.outputs.sum && needs.a.result, steps: [{run: "
-        "'${{ needs.a.outputs.u }}'}]}\n"
-        "d: {outputs: {v: x}}\ne: {needs: [d], if: toJSON(needs)}",
-        INPUTS,
-    )
-    assert {path: set(given.observed(path)) for path, _ in given.workflow.walk()} == {
-        "a": {"v", "Q"},
-        "b": {"sum"},
-        "b/x": {"v"},
-        "b/y": set(),
-        "c": set(),
-        "d": {"v"},
-        "e": set(),
-    }
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("jobs: [", "main.yml:2: not YAML"),
-        ("on: push", "main.yml:1: has no jobs"),
-        ("on: push\njobs:\n  a: {}\n  a: {}", "main.yml:4: a stands here a second time"),
-        ("on: push\njobs:\n  a: {needs: b}", "main.yml:3: a needs b, which is no job"),
-        (
-            "on: push\njobs:\n  a: {needs: b}\n  b: {needs: a}",
-            "main.yml:3: a circle: a needs b needs a",
-        ),
-        ("on: push\njobs:\n  a: {uses: ./b.yml}", "b.yml:1: cannot be read"),
-        ("on: workflow_call\njobs:\n  a: {uses: ./main.yml}", "main.yml:3: main.yml calls itself"),
-        ("on: push\njobs:\n  a: {uses: ./c.yml}", "main.yml:3: c.yml is not called"),
-        ("on: push\njobs:\n  a: {if: needs.}", "main.yml:3: job a, if: unexpected end"),
-        (
-            "on: push\njobs:\n  a: {if: secrets.x}",
-            "main.yml:3: job a, if: no context 'secrets' here",
-        ),
-        ("on: push\njobs:\n  a: {if: steps()}", "main.yml:3: job a, if: no function 'steps'"),
-        (
-            "on: push\njobs:\n  a:\n    steps:\n      - if: ${{ nothing }}\n        run: x",
-            "main.yml:5: step 0, if: no context 'nothing' here",
-        ),
-    ],
-)
-def test_files_that_are_no_workflows(text: str, message: str) -> None:
-    files = {"main.yml": text, "c.yml": "on: push\njobs: {}"}
-    with pytest.raises(WorkflowError) as caught:
-        Simulator(read_workflow("main.yml", files.__getitem__))
-    assert str(caught.value).startswith(message)

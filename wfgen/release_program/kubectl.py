@@ -32,7 +32,8 @@ _LATER = re.compile(
 _REMEDIES = {
     r'namespaces "[^"]*" not found': "Namespaces",
     r'User "[^"]*" cannot \w+ resource': "Deployer role",
-    r"Unauthorized|must be logged in": "Cluster access",
+    r"Unauthorized|must be logged in|getting credentials|connection refused|no such host|"
+    r"i/o timeout|no route to host|certificate": "Cluster access",
 }
 """What a cluster that is not set up answers, and the heading that says how to set it up."""
 
@@ -41,6 +42,7 @@ class KubectlError(Exception):
     """A call that failed; the text is what kubectl said, and where the remedy stands."""
 
     def __init__(self, said: str) -> None:
+        said = re.sub(r'^E\d{4} .*\] "command failed" err="(.*)"$', r"\1", said)
         headings = [heading for sign, heading in _REMEDIES.items() if re.search(sign, said)]
         hint = f". See docs/delivery-setup.md, {headings[0]}" if headings else ""
         super().__init__(said + hint)

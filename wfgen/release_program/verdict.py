@@ -49,9 +49,10 @@ def judge(description: Description, needs: Needs) -> Verdict:
 
 
 def _judge_release(description: Description, needs: Needs) -> tuple[str, str, list[str]]:
-    release = f"release {needs.output('release', 'release') or '?'}"
+    number = needs.output("release", "release")
+    release = f"release {number}" if number else "the release"
     sha = needs.output("plan", "sha")[:12]
-    what = f"{release.capitalize()} (commit {sha}, services {', '.join(needs.services)})"
+    what = f"{release[0].upper()}{release[1:]} (commit {sha}, services {', '.join(needs.services)})"
     restored = needs.output("release", "restored")
     if needs.output("release", "verified") == "true":
         return LIVE, f"{release} is live", [f"{what} was verified and is live."]

@@ -25,17 +25,22 @@ from wfgen.rules import (
 )
 from wfgen.rules._workflow import Broken, Workflow
 
-__all__ = ["RULES", "Rule", "name_of", "remedy_of", "verify"]
+__all__ = ["RULES", "Documented", "Rule", "name_of", "remedy_of", "verify"]
 
 _FEW = 6
 """As many specs are named in a message."""
 
 
-class Rule(Protocol):
-    """One file of this package."""
+class Documented(Protocol):
+    """A module whose docstring is the documentation of what it checks."""
 
     __name__: str
     __doc__: str
+
+
+class Rule(Documented, Protocol):
+    """One file of this package."""
+
     check: Callable[[Workflow], Iterator[Broken]]
 
 
@@ -54,12 +59,12 @@ RULES = cast(
 )
 
 
-def name_of(rule: Rule) -> str:
+def name_of(rule: Documented) -> str:
     """The rule's name in messages."""
     return rule.__name__.rpartition(".")[2].replace("_", "-")
 
 
-def remedy_of(rule: Rule) -> str:
+def remedy_of(rule: Documented) -> str:
     """The last paragraph of its documentation: what to do."""
     return rule.__doc__.strip().rpartition("\n\n")[2].replace("\n", " ")
 

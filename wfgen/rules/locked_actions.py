@@ -4,8 +4,8 @@ A tag or a branch can be moved to other code by whoever owns it, or has stolen i
 (https://docs.github.com/en/actions/reference/security/secure-use#using-third-party-actions), and a
 pin that stands in a template is one that no bot bumps. Own templates count like wfgen's.
 
-Write `#{{ pin("owner/name") }}#` after `uses:` in the template, and add the action to the lock by
-`wfgen pins update owner/name`.
+Write `#{{ pin("owner/name") }}#` after `uses:` in a template, `uses: owner/name` in a patch, and
+add the action to the lock by `wfgen pins update owner/name`.
 """
 
 import re

@@ -100,7 +100,7 @@ class CompiledJob:
         return [self.condition, self.continue_on_error, *expressions(self.matrix)]
 
     @cached_property
-    def observed(self) -> tuple[int, ...]:
+    def read_needs(self) -> tuple[int, ...]:
         """The positions of those needs of which it reads more than whether they succeeded."""
         reads = [r for e in (*self.deciding, *expressions(self.inputs)) for r in e.reads]
         names = {read[1] if len(read) > 1 else "*" for read in reads if read[0] == "needs"}

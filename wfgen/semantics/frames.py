@@ -46,7 +46,7 @@ class Frame:
             outcome = outcomes.get(job.path, SUCCESS)
             phase = phases.get(job.path, 0)
             # Steps may read whatever they like of the needs.
-            seen = job.needs if outcome.kind == "steps" else job.observed
+            seen = job.needs if outcome.kind == "steps" else job.read_needs
             key: Key = (outcome, phase, clear, failed, *[states[position] for position in seen])
             if job.matrix is not None:
                 key += _of_combinations(job, outcomes)

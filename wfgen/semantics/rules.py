@@ -10,7 +10,7 @@ EXPRESSIONS = f"{DOCS}reference/workflows-and-actions/expressions"
 CONTEXTS = f"{DOCS}reference/workflows-and-actions/contexts"
 REUSE = f"{DOCS}reference/workflows-and-actions/reusing-workflow-configurations"
 CANCELLATION = f"{DOCS}reference/workflows-and-actions/workflow-cancellation"
-ENVIRONMENTS = f"{DOCS}reference/workflows-and-actions/deployments-and-environments"
+DEPLOYMENTS = f"{DOCS}managing-workflow-runs-and-deployments/managing-deployments/"
 DISCUSSIONS = "https://github.com/orgs/community/discussions/"
 ISSUES = "https://github.com/actions/runner/issues/"
 
@@ -167,6 +167,7 @@ TABLE = (
         "cancel-running",
         "When a run is cancelled, a running job whose condition still holds goes on.",
         CANCELLATION,
+        assumed="Of a called job its own condition counts, not that of the job that calls.",
     ),
     Rule(
         "cancel-waiting",
@@ -177,7 +178,7 @@ TABLE = (
     Rule(
         "environment",
         "A job whose environment's reviewers reject it, or do not answer in 30 days, fails.",
-        f"{ENVIRONMENTS}#required-reviewers",
+        f"{DEPLOYMENTS}reviewing-deployments",
     ),
     Rule(
         "concurrency",

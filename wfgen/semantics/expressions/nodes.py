@@ -5,21 +5,17 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wfgen.semantics.expressions.errors import ExpressionError
 from wfgen.semantics.expressions.functions import FUNCTIONS
+from wfgen.semantics.expressions.lookup import ALL, Key, look_up
 from wfgen.semantics.expressions.values import (
-    Filtered,
-    Object,
     Value,
     equals,
     is_greater,
-    is_primitive,
     is_truthy,
-    to_number,
     to_string,
 )
 
@@ -182,11 +178,10 @@ class Index(Node):
 
     def bare(self, scope: Scope) -> Value:
         """The value, without a note of it."""
-        index = ALL if isinstance(self.index, Star) else _Key(self.index.value(scope))
+        key = ALL if isinstance(self.index, Star) else Key(self.index.value(scope))
         base = self.base
-        return _look_up(
-            base.bare(scope) if isinstance(base, Name | Index) else base.value(scope), index
-        )
+        inner = base.bare(scope) if isinstance(base, Name | Index) else base.value(scope)
+        return look_up(inner, key)
 
     def parts(self) -> tuple[Node, ...]:
         return (self.base, self.index)
@@ -224,44 +219,3 @@ class Text(Node):
 
     def parts(self) -> tuple[Node, ...]:
         return self.pieces
-
-
-class _Key:
-    """A value as an index: into objects by its text, into lists by its number."""
-
-    __slots__ = ("position", "text")
-
-    def __init__(self, value: Value) -> None:
-        self.text = to_string(value) if is_primitive(value) else None
-        number = to_number(value)
-        self.position = math.floor(number) if 0 <= number < math.inf else None
-
-
-ALL = None
-"""In place of a key: every item."""
-
-
-def _look_up(base: Value, key: _Key | None) -> Value:
-    """GitHub gives null, or an empty list for `*`, where there is nothing to find."""
-    if isinstance(base, Filtered):
-        found = Filtered()
-        for item in base:
-            found.extend(_inside(item, key))
-        return found
-    inside = _inside(base, key)
-    if key is ALL:
-        return Filtered(inside)
-    return inside[0] if inside else None
-
-
-def _inside(base: Value, key: _Key | None) -> list[Value]:
-    """All values that a key finds in one container; none in other values."""
-    if isinstance(base, Object):
-        if key is ALL:
-            return base.values()
-        return [base.get(key.text)] if key.text is not None and key.text in base else []
-    if isinstance(base, list):
-        if key is ALL:
-            return base
-        return base[key.position : key.position + 1] if key.position is not None else []
-    return []
