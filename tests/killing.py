@@ -166,6 +166,7 @@ def two_at_once(root: Path) -> None:
             os.read(go_on[0], 1)
 
     children = [_start(trial, trial.wanted, pause)]
+    os.close(halfway[1])
     os.read(halfway[0], 1)
     begun = os.pipe()  # only now: the first must not hold it open
 
@@ -184,9 +185,12 @@ def two_at_once(root: Path) -> None:
 def _start(trial: Trial, wanted: tuple[RenderedFile, ...], hook: Any) -> int:
     child = os.fork()
     if not child:
-        sys.addaudithook(hook)
-        drift.mend(trial.root, wanted)
-        os._exit(0)
+        try:
+            sys.addaudithook(hook)
+            drift.mend(trial.root, wanted)
+            os._exit(0)
+        finally:
+            os._exit(1)
     return child
 
 

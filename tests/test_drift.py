@@ -11,6 +11,7 @@ import pytest
 
 from tests import case
 from tests.terminal import Terminal
+from wfgen import render, templating
 from wfgen.drift import Cause, compare
 from wfgen.templating import built_in_templates
 
@@ -76,6 +77,26 @@ def test_each_cause_is_told_apart(terminal: Terminal) -> None:
     expected = every_cause(terminal)
     found = {path: cause.value for path, cause in causes(terminal.root).items()}
     assert {path: found[path] for path in expected} == expected
+
+
+def test_another_wfgen_is_told_from_other_specs(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (render, templating):
+        monkeypatch.setattr(module, "__version__", "9.9.9")
+    files = {each.path for each in case.rendered(terminal.root)} - {LOCK}
+    assert causes(terminal.root) == dict.fromkeys(files, Cause.TEMPLATES)
+    terminal.edit("specs/project.yaml", "registry:", "secrets: [UNUSED]\nregistry:")
+    changed = causes(terminal.root)
+    assert (changed[PIPELINE], changed[MODULE]) == (Cause.SPECS, Cause.TEMPLATES)
+
+
+def test_edit_is_told_whatever_else_changed(terminal: Terminal) -> None:
+    """As it is lost by the next render, which a change of specs asks for."""
+    terminal.edit("specs/project.yaml", "registry:", "secrets: [UNUSED]\nregistry:")
+    case.write(terminal.root, {"templates/watchdog.yml": "name: other\n"})
+    terminal.edit(WATCHDOG, "name: watchdog", "name: edited")
+    assert causes(terminal.root)[WATCHDOG] is Cause.EDITED
 
 
 def test_pins_that_were_bumped_in_one_place(terminal: Terminal) -> None:
@@ -200,7 +221,7 @@ def test_one_change_in_many_files_is_told_once(terminal: Terminal) -> None:
     ran = terminal.run("check")
     assert ran.code == 1
     count = len(causes(terminal.root))
-    assert count == 9, "not the release program, which no spec changes"
+    assert count == 10, "not the release program, which no spec changes"
     assert ran.out.startswith(
         f"{count} files: out of date: the specs changed (in their headers alone); "
         "mend them by: wfgen render\n  .github/actions/"

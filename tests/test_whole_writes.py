@@ -27,7 +27,8 @@ def stop(how: str, *places: Path) -> dict[str, int]:
     """Stops renders at each point, and returns how often which state was found."""
     ran = subprocess.run(
         [sys.executable, "-m", "tests.killing", how, *map(str, places)],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=500,
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        timeout=60 if len(places) == 1 else 500,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     found: dict[str, int] = json.loads(ran.stdout or "{}")

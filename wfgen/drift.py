@@ -6,14 +6,13 @@ import enum
 import os
 import re
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wfgen import bumps, header, pins
+from wfgen import bumps, header, owned, pins
 from wfgen.errors import WfgenError
 from wfgen.render import RenderedFile
-from wfgen.writing import UNFINISHED, alone, is_temporary, tidy, unfinished, write_all
+from wfgen.writing import UNFINISHED, alone, tidy, unfinished, write_all
 
 _CONFLICT = re.compile(r"^<{7}( .*)?$.*^>{7}( .*)?$", re.MULTILINE | re.DOTALL)
 
@@ -109,7 +108,7 @@ def compare(root: Path, wanted: tuple[RenderedFile, ...], *, orphans: bool = Tru
     drifts = [drift for file in wanted if (drift := _compare_file(root, file))]
     if orphans:
         known = {file.path for file in wanted}
-        drifts += [_orphan(root, path) for path in _generated(root, known)]
+        drifts += [_orphan(root, path) for path in owned.find(root, known)]
     drifts = _name_pins(drifts, [file.text for file in wanted if file.path != pins.LOCK])
     return sorted(drifts, key=lambda drift: drift.path)
 
@@ -208,31 +207,6 @@ def _read(path: Path) -> str:
         return path.read_bytes().decode("utf-8", errors="backslashreplace")
     except OSError as error:
         raise WfgenError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _generated(root: Path, known: set[str]) -> Iterator[str]:
-    """Other files with our header: below .github, and beside what we write elsewhere.
-
-    Links are not followed, as what they lead to is not of this place.
-    """
-    beside = {os.path.dirname(path) for path in known if not path.startswith(".github/")}
-    places = [root / folder for folder in sorted(beside | {"docs"})]
-    places += [Path(folder) for folder, _, _ in os.walk(root / ".github", onerror=_complain)]
-    for folder in places:
-        for path in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else ():
-            name = path.relative_to(root).as_posix()
-            if name in known or is_temporary(path.name) or path.is_symlink() or not path.is_file():
-                continue
-            with path.open("rb") as file:
-                text = file.read(2000).decode("utf-8-sig", errors="replace")
-            if header.begins(text):
-                yield name
-
-
-def _complain(error: OSError) -> None:
-    """A folder that cannot be looked into may hide something; one that is not there does not."""
-    if not isinstance(error, FileNotFoundError | NotADirectoryError):
-        raise WfgenError(f"{error.filename}: cannot be read: {error.strerror}") from error
 
 
 def mend(
