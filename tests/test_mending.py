@@ -111,10 +111,10 @@ def test_full_disk_leaves_everything_as_it_was(
     """The tenth file has no room: nine lie ready by then, and must not be in the repository."""
     real, calls = tempfile.mkstemp, iter(range(1, 1000))
 
-    def mkstemp(*arguments: Any) -> Any:
+    def mkstemp(**arguments: Any) -> Any:
         if next(calls) == 10:
             raise OSError(28, "No space left on device")
-        return real(*arguments)
+        return real(**arguments)
 
     monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
     out = tmp_path / "out"

@@ -160,7 +160,7 @@ def _stay_inside(folder: Path, root: Path) -> None:
 def _stage(target: Path, text: str) -> str:
     """The name of a new file beside `target`, with its text to be."""
     prefix = f".{target.name}."
-    handle, temporary = tempfile.mkstemp(_TEMPORARY, prefix, target.parent)
+    handle, temporary = tempfile.mkstemp(suffix=_TEMPORARY, prefix=prefix, dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(text.encode("utf-8"))
