@@ -31,6 +31,8 @@ _APART = frozenset({"environments", "secrets", "patches"})
 """Fields of the project that must agree with others; patches are tried in test_patches.py."""
 _TAKEN = {"watchdog", "wfgen-check", "ci"}
 """Environments that would be a workflow of another name."""
+LONG = 300
+"""Seconds that a step of a release lasts at most."""
 
 
 def of(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy[Any]:
@@ -45,7 +47,9 @@ def of(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy[Any
         if isinstance(mark, Between):
             return st.integers(mark.low, mark.high) | st.sampled_from([mark.low, mark.high])
         if isinstance(mark, Lasting):
-            return st.integers(_seconds(mark.low), _seconds(mark.high)).map(_duration)
+            low, high = _seconds(mark.low), _seconds(mark.high)
+            # A few of them in a row are shorter than a login to a cluster (rules/login_lifetime.py).
+            return st.integers(low, min(high, max(low, LONG))).map(_duration)
     if origin in (typing.Union, types.UnionType):
         return st.one_of([of(each) for each in arguments if each is not type(None)])
     if origin is typing.Literal:
@@ -232,6 +236,8 @@ def projects(draw: st.DrawFn) -> dict[str, Values]:
     split = draw(st.integers(1, 3))
     environments = names[:split]
     project["environments"] = {name: draw(model(Environment)) for name in environments}
+    for name in environments[1:]:  # no two in one namespace of one cluster
+        project["environments"][name]["namespace"] = name
     made: list[tuple[str, Values]] = []
     for name in names[split:]:
         if name != "project":
