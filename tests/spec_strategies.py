@@ -48,7 +48,7 @@ def of(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy[Any
             return st.integers(mark.low, mark.high) | st.sampled_from([mark.low, mark.high])
         if isinstance(mark, Lasting):
             low, high = _seconds(mark.low), _seconds(mark.high)
-            # A few of them in a row are shorter than a login to a cluster (rules/login_lifetime.py).
+            # A few in a row are shorter than a login to a cluster: rules/login_lifetime.py.
             return st.integers(low, min(high, max(low, LONG))).map(_duration)
     if origin in (typing.Union, types.UnionType):
         return st.one_of([of(each) for each in arguments if each is not type(None)])

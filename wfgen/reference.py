@@ -187,9 +187,9 @@ def _properties() -> Iterator[str]:
 
 
 _ROLES = """\
-`wfgen verify --workflow FILE` and `wfgen simulate FILE` learn from comments what the jobs of any
-workflow are for: at the end of a line of the step, of the job's first line for the job as a whole, or
-on the line above. Services may follow; without any, it is about all of them.
+`wfgen verify --workflow FILE` and `wfgen simulate FILE` learn from comments what the jobs of
+any workflow are for: at the end of a line of the step, of the job's first line for the job as a
+whole, or on the line above. Services may follow; without any, it is about all of them.
 
 ```yaml
   deploy:
