@@ -48,8 +48,8 @@ slow: setup ## the tests that take long: whole pipelines under act
 	$(RUN_TESTS) -m slow $(PYTEST)
 
 # A KUBECONFIG of the environment is not taken: it may be anybody's.
-e2e: setup ## releases on a real Kubernetes, or on yours: make e2e KUBECONFIG=file
-	E2E_KUBECONFIG=$(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG)) \
+e2e: setup ## releases on a real Kubernetes, or on yours: make e2e KUBECONFIG=... REGISTRY=...
+	E2E_KUBECONFIG=$(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG)) E2E_REGISTRY=$(REGISTRY) \
 	  $(BIN)/python -m tests.e2e $(PYTEST)
 
 lint: $(VENV)/installed ## ruff, mypy, shellcheck, and the release program against Python 3.9

@@ -23,6 +23,9 @@ NODE = "10.87.0.1"
 ETCD = "http://127.0.0.1:2379"
 TOKEN = "administrator"
 """Good for this cluster alone, which only its own network namespace can reach."""
+UNVERIFIED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""The API server made its certificate itself, on loopback."""
+UNVERIFIED.check_hostname, UNVERIFIED.verify_mode = False, ssl.CERT_NONE
 CONTAINERD = ("containerd", "runc", "/usr/lib/cni/bridge")
 SCRATCH = ("/run", "/var/lib", "/var/log")
 """Where containerd, the kubelet and the network plugins also leave what they know."""
@@ -142,17 +145,10 @@ def _wait(name: str, process: Process, folder: Path, sign: str) -> None:
 def _answers(address: str) -> bool:
     request = urllib.request.Request(address, headers={"Authorization": f"Bearer {TOKEN}"})
     try:
-        with urllib.request.urlopen(request, timeout=5, context=_unverified()):
+        with urllib.request.urlopen(request, timeout=5, context=UNVERIFIED):
             return True
     except OSError:
         return False
-
-
-def _unverified() -> ssl.SSLContext:
-    """The API server made its certificate itself, on loopback."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
 
 
 def _write_files(folder: Path, registry: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -23,20 +24,24 @@ def images() -> Images:
     """The images that the cluster can pull."""
     if "E2E_FOLDER" not in os.environ:
         missing("a cluster", "make e2e starts one")
-    images = Images(Path(os.environ["E2E_FOLDER"]) / "images")
+    host = os.environ.get("E2E_REGISTRY", "") if os.environ.get("E2E_KUBECONFIG") else ""
+    images = Images(Path(os.environ["E2E_FOLDER"]) / "images", host)
     for name, reference in DATABASES.items():
         behaviour = {"RELEASE": reference, "LISTEN": LISTEN[name]}
-        images.build(behaviour, tag=f"library/{reference}")
+        images.build(f"library/{name}", behaviour, tag=reference.partition(":")[2])
     return images
 
 
 @pytest.fixture(scope="session")
-def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def origin(tmp_path_factory: pytest.TempPathFactory, images: Images) -> Path:
     """The sample project's manifests in a repository; a small node holds several shops."""
     checkout = tmp_path_factory.mktemp("project") / "checkout"
     shutil.copytree(ROOT / "kube", checkout / "kube")
     for path in checkout.glob("kube/bases/*/*.yaml"):
-        path.write_text(re.sub(r"\bcpu: \d+m\b", "cpu: 5m", path.read_text("utf-8")), "utf-8")
+        text = re.sub(r"\bcpu: \d+m\b", "cpu: 5m", path.read_text("utf-8"))
+        if images.host:
+            text = re.sub(r"image: (postgres|redis):", rf"image: {images.host}/library/\1:", text)
+        path.write_text(text, "utf-8")
     git(checkout, "init", "--quiet", "--template=", "--initial-branch=main")
     commit(checkout)
     return checkout
@@ -76,7 +81,7 @@ class Tell(Protocol):
 @pytest.fixture
 def tell(request: pytest.FixtureRequest, first: Shop) -> Tell:
     """Asks the pods and the record, and compares. `record` is its state and last good release."""
-    at = request.session.items.index(request.node)
+    places = itertools.count(10 * request.session.items.index(request.node))
 
     def told(
         title: str,
@@ -100,7 +105,7 @@ def tell(request: pytest.FixtureRequest, first: Shop) -> Tell:
         assert state == record, logs
         seconds = sum(each.seconds for each in done.values())
         answers, jobs = rows.name_answers(wanted), rows.name_jobs(done)
-        row = rows.Row(at, title, jobs, says, answers, state, seconds)
+        row = rows.Row(next(places), title, jobs, says, answers, state, seconds)
         row.keep(Path(os.environ["E2E_FOLDER"]) / "rows")
 
     return told

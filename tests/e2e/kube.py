@@ -29,6 +29,7 @@ class Kube:
         done = subprocess.run(
             [self._program, "-n", self.namespace, *arguments],
             input=text, capture_output=True, text=True, check=False, timeout=120,
+            env={**os.environ, "GOGC": "off"},
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr}")
@@ -188,7 +189,7 @@ class Kube:
         while not condition():
             if time.time() > deadline:
                 raise TimeoutError(f"not within {seconds} s in {self.namespace}")
-            time.sleep(0.3)
+            time.sleep(0.7)
 
 
 def from_environment(namespace: str) -> Kube:

@@ -38,16 +38,26 @@ def run(folder: Path, command: Sequence[str]) -> int:
     program = build.build_standin(folder)
     inside = [sys.executable, "-m", "tests.e2e.inside", str(folder), str(program)]
     if os.environ.get("E2E_KUBECONFIG"):
+        if not os.environ.get("E2E_REGISTRY"):
+            raise cluster.NotStarted(
+                "whence does that cluster pull? make e2e KUBECONFIG=... REGISTRY=host:port names a "
+                "registry without a login that it and this machine can reach"
+            )
         return _wait([*inside, "-", *command])
     _check_machine()
     programs = build.build_cluster()
     try:
         return _wait(["setpriv", "--pdeathsig=KILL", *NAMESPACES, *inside, str(programs), *command])
     finally:
-        for group in CGROUPS.glob("**/k8s.io"):  # what is empty can be removed, and only that
-            for each in sorted((*group.rglob("*/"), group), reverse=True):
-                with contextlib.suppress(OSError):
-                    each.rmdir()
+        _remove_cgroups({path.name for path in (folder / "run").glob("*/k8s.io/*")})
+
+
+def _remove_cgroups(containers: set[str]) -> None:
+    """Removes the empty groups of containers that are gone, not those of another cluster."""
+    for group in CGROUPS.glob("**/k8s.io"):
+        for each in (*(path for path in group.iterdir() if path.name in containers), group):
+            with contextlib.suppress(OSError):
+                each.rmdir()
 
 
 def _check_machine() -> None:

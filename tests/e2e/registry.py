@@ -18,6 +18,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.build import STANDIN
+from tests.e2e.push import Registry
+
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -26,10 +29,13 @@ NAMES = ("pause", "python", "sh", "redis-cli", "pg_isready")
 
 
 class Images:
-    """Images made of one program, in a folder that a registry serves."""
+    """Images made of one program, in a folder that a registry serves.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    With `host` they are pushed to that registry, for a cluster which is not ours.
+    """
+
+    def __init__(self, folder: Path, host: str = "") -> None:
+        self.folder, self.host = folder, host
         (folder / "blobs").mkdir(parents=True, exist_ok=True)
 
     def add_program(self, program: Path) -> None:
@@ -55,33 +61,45 @@ class Images:
         (self.folder / "layer.json").write_text(json.dumps(told))
 
     def build(
-        self, environment: Mapping[str, str], entrypoint: str = "standin", tag: str = ""
+        self,
+        repository: str,
+        environment: Mapping[str, str],
+        *,
+        tag: str = "",
+        entry: str = STANDIN,
     ) -> str:
-        """The digest of an image whose program gets this environment; `tag` is repository:tag."""
+        """The reference, by digest, of an image whose program gets this environment."""
         told = json.loads((self.folder / "layer.json").read_text())
         variables = {"PATH": "/bin", **environment}
         config: dict[str, Any] = {
             "architecture": "amd64",
             "os": "linux",
             "config": {
-                "Entrypoint": [f"/bin/{entrypoint}"],
+                "Entrypoint": [f"/bin/{entry}"],
                 "Env": [f"{name}={value}" for name, value in variables.items()],
             },
             "rootfs": {"type": "layers", "diff_ids": [told["diff_id"]]},
         }
         packed = json.dumps(config).encode()
-        manifest = {
+        manifest: dict[str, Any] = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "config": _descriptor(CONFIG, self._keep(packed), packed),
             "layers": [told["layer"]],
         }
-        digest = self._keep(json.dumps(manifest).encode())
+        content = json.dumps(manifest).encode()
+        digest = self._keep(content)
         if tag:
-            path = self.folder / "tags" / tag.replace(":", "/")
+            path = self.folder / "tags" / repository / tag
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(digest)
-        return digest
+        if self.host:
+            registry = Registry(self.host)
+            for part in (manifest["config"], told["layer"]):
+                blob = (self.folder / "blobs" / part["digest"]).read_bytes()
+                registry.push_blob(repository, part["digest"], blob)
+            registry.push_manifest(repository, tag or digest, content, MANIFEST)
+        return f"{self.host or 'ghcr.io'}/{repository}@{digest}"
 
     def _keep(self, content: bytes) -> str:
         digest = _digest(content)

@@ -59,7 +59,7 @@ class Shop:
     def image(self, service: str, release: str, **behaviour: str) -> str:
         """The reference of a new image of a service, by digest; `behaviour` as standin/ says."""
         told = {"RELEASE": release, "LISTEN": LISTEN[service], "READINESS": "/readyz", **behaviour}
-        return f"ghcr.io/acme/shop-{service}@{self.images.build(told)}"
+        return self.images.build(f"acme/shop-{service}", told)
 
     def build(self, release: str, *services: str, **behaviour: str) -> None:
         """Images of these services (all that are built here) for the next release."""
@@ -94,6 +94,7 @@ class Shop:
                 "GITHUB_REPOSITORY": "acme/shop", "GITHUB_RUN_ID": str(self.run_id),
                 "GITHUB_OUTPUT": str(files["outputs"]),
                 "GITHUB_STEP_SUMMARY": str(files["summary"]),
+                "GOGC": "off",  # kubectl ends before it needs to collect garbage
                 "SECRET_POSTGRES_PASSWORD": "placeholder-of-the-test",
                 **self.environment, **environment,
             },
@@ -161,6 +162,7 @@ class Shop:
         self.kube.run("apply", "-k", str(folder))
         for name in APP:
             self.kube.run("rollout", "status", f"deployment/{name}", "--timeout=90s")
+            self.kube.wait(lambda: len(self.kube.pods(name)) == 2, 90)  # noqa: B023 - at once
 
     @property
     def record(self) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.e2e.conftest import Tell
@@ -101,7 +103,7 @@ def test_first_release_that_fails(first: Shop, tell: Tell) -> None:
 
 def test_database_that_fails(shop: Shop, tell: Tell) -> None:
     broken = {"LISTEN": ":6379", "RELEASE": "broken", "READY": "no"}
-    shop.images.build(broken, tag="library/redis:7.4.99")
+    shop.images.build("library/redis", broken, tag="7.4.99")
     shop.commit("kube/bases/redis/statefulset.yaml", "redis:7.4.1", "redis:7.4.99")
     shop.description["services"]["redis"]["timeout_seconds"] = 20
     shop.build("two")
@@ -115,6 +117,7 @@ def test_database_that_fails(shop: Shop, tell: Tell) -> None:
 
 def test_two_failures_in_a_row(shop: Shop, tell: Tell) -> None:
     for name in ("two", "three"):
+        time.sleep(1)  # git counts whole seconds: a commit is not to be older than a rollback
         shop.build(name, "server")
         shop.build(name, "client", CRASH="0s")
         done = shop.release()

@@ -19,9 +19,7 @@ def test_good_release(shop: Shop, tell: Tell) -> None:
     done = shop.release()
     assert "| client |" in done["monitor"].summary
     tell("a good release", done, says="is good", serves="two", record="good, release 2")
-    assert shop.kube.images() == {
-        "postgres": "postgres:17.2", "redis": "redis:7.4.1", **shop.now,
-    }  # fmt: skip
+    assert shop.kube.images().items() >= shop.now.items()
 
 
 def test_service_that_was_not_rebuilt(shop: Shop, tell: Tell) -> None:
