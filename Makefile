@@ -8,10 +8,10 @@ LOCK := requirements/dev.txt
 NODE_MODULES := tests/judges/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup judges render check reference test slow verify lint format bench lock hooks clean
+.PHONY: help setup judges render check reference test slow verify e2e lint format bench lock hooks clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(VENV)/installed judges ## the virtual environment, and npm's modules where npm is
 
@@ -42,13 +42,18 @@ reference: $(VENV)/installed ## write docs/reference.md from the models
 RUN_TESTS := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 test: setup ## the everyday tests; more: make test PYTEST='-k pins -x'
-	$(RUN_TESTS) -m 'not slow' $(PYTEST)
+	$(RUN_TESTS) -m 'not slow and not e2e' $(PYTEST)
 
 slow: setup ## the tests that take long: whole pipelines under act
 	$(RUN_TESTS) -m slow $(PYTEST)
 
 verify: $(VENV)/installed ## every outcome of every job of our own pipelines
 	$(BIN)/wfgen verify
+
+# A KUBECONFIG of the environment is not taken: it may be anybody's.
+e2e: setup ## releases on a real Kubernetes, or on yours: make e2e KUBECONFIG=... REGISTRY=...
+	E2E_KUBECONFIG=$(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG)) E2E_REGISTRY=$(REGISTRY) \
+	  $(BIN)/python -m tests.e2e $(PYTEST)
 
 lint: $(VENV)/installed ## ruff, mypy, shellcheck, and the release program against Python 3.9
 	$(BIN)/ruff check

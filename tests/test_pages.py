@@ -55,8 +55,8 @@ def test_links_lead_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_targets_of_make_exist(page: str) -> None:
-    targets = re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE)
-    named = re.findall(r"(?:`|^)make ([a-z]+)", read(page), re.MULTILINE)
+    targets = re.findall(r"^([a-z0-9-]+):", read("Makefile"), re.MULTILINE)
+    named = re.findall(r"(?:`|^)make ([a-z0-9-]+)", read(page), re.MULTILINE)
     assert [name for name in named if name not in targets] == []
 
 

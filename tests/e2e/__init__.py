@@ -1,0 +1,1 @@
+"""Releases on a real Kubernetes: `make e2e`."""

@@ -1,0 +1,46 @@
+"""Releases on a real Kubernetes: `python -m tests.e2e`, more arguments are pytest's."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+
+from tests.e2e import launch, rows
+from tests.e2e.build import NotBuilt
+from tests.e2e.cluster import NotStarted
+from tests.e2e.shop import ROOT
+
+AT_ONCE = "8"
+"""So many rows run at a time: they wait most of it."""
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code of the tests."""
+    tests = [sys.executable, "-m", "pytest", "-m", "e2e", "-n", AT_ONCE, "tests/e2e", *arguments]
+    with launch.scratch() as folder:
+        try:
+            code = launch.run(folder, tests)
+        except (NotBuilt, NotStarted) as problem:
+            print(f"make e2e: {problem}", file=sys.stderr)
+            return 1
+        # Of some tests alone there is no whole page.
+        return code if code or arguments else _judge_page(rows.compose(folder / "rows"))
+
+
+def _judge_page(text: str) -> int:
+    """Writes the page; in CI it must be there as it is."""
+    old = rows.PAGE.read_text("utf-8") if rows.PAGE.exists() else ""
+    if text == old:
+        return 0
+    name = str(rows.PAGE.relative_to(ROOT))
+    print("\n".join(difflib.unified_diff(old.splitlines(), text.splitlines(), name, name)))
+    if os.environ.get("CI") == "true":
+        print(f"{name} is not what was seen: run make e2e and commit it", file=sys.stderr)
+        return 1
+    rows.PAGE.write_text(text, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,78 @@
+"""Builds the programs of a cluster from Go's modules, once for what go.mod and go.sum pin."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+VERSION = "k8s.io/component-base/version"
+STANDIN = "standin"
+
+
+class NotBuilt(Exception):
+    """Why there are no programs, and what to do."""
+
+
+def cache() -> Path:
+    """Where the programs are kept: outside of the repository, as they are large."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    pinned = b"".join((HERE / name).read_bytes() for name in ("go.mod", "go.sum"))
+    return Path(base, "wfgen-e2e", hashlib.sha256(pinned).hexdigest()[:12])
+
+
+def build_cluster() -> Path:
+    """The folder with etcd (as `server`), the control plane and the kubelet. Raises `NotBuilt`."""
+    folder = cache()
+    if folder.is_dir():
+        return folder
+    started = time.time()
+    version = _go("list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes").strip()
+    print(f"building Kubernetes {version} and etcd: some minutes, once", flush=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(dir=folder.parent))
+    try:
+        major, minor, _ = version.removeprefix("v").split(".")
+        values = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
+        flags = " ".join(f"-X {VERSION}.{name}={value}" for name, value in values.items())
+        _go(
+            "build",
+            "-mod=readonly",
+            "-trimpath",
+            f"-ldflags=-s -w {flags}",
+            "-o",
+            f"{new}/",
+            "tool",
+        )
+        size = sum(file.stat().st_size for file in new.iterdir()) / 2**20
+        if not folder.is_dir():  # whole or not at all
+            new.rename(folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    print(f"built {size:.0f} MiB in {time.time() - started:.0f} s: {folder}", flush=True)
+    return folder
+
+
+def build_standin(folder: Path) -> Path:
+    """The program of all pods, static. Raises `NotBuilt`."""
+    program = folder / STANDIN
+    _go("build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", str(program), "./standin")
+    return program
+
+
+def _go(*arguments: str) -> str:
+    if shutil.which("go") is None:
+        raise NotBuilt("Go 1.26 or newer is needed: it builds Kubernetes and the pods' program")
+    done = subprocess.run(
+        ["go", *arguments],
+        cwd=HERE, env={**os.environ, "CGO_ENABLED": "0"},
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        raise NotBuilt(f"go {arguments[0]} failed:\n{done.stderr.strip()}")
+    return done.stdout

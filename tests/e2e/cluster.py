@@ -1,0 +1,237 @@
+"""A Kubernetes of one node, in namespaces of its own: control plane, kubelet, containerd.
+
+Nothing of it is left when the first process of the namespaces ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+Process = subprocess.Popen[bytes]
+API = "https://127.0.0.1:6443"
+NODE = "10.87.0.1"
+ETCD = "http://127.0.0.1:2379"
+TOKEN = "administrator"
+"""Good for this cluster alone, which only its own network namespace can reach."""
+UNVERIFIED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""The API server made its certificate itself, on loopback."""
+UNVERIFIED.check_hostname, UNVERIFIED.verify_mode = False, ssl.CERT_NONE
+CONTAINERD = ("containerd", "runc", "/usr/lib/cni/bridge")
+SCRATCH = ("/run", "/var/lib", "/var/log")
+"""Where containerd, the kubelet and the network plugins also leave what they know."""
+PAUSE = "registry.test/pause:1"
+
+
+class NotStarted(Exception):
+    """A part of the cluster that does not come up; the text has the end of its log."""
+
+
+@contextmanager
+def start(binaries: Path, folder: Path, registry: int) -> Iterator[Path]:
+    """Starts a cluster whose images come from a registry on a loopback port.
+
+    Gives the administrator's kubeconfig. Raises `NotStarted`.
+    """
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    # The node's address, by which the API server asks it for logs: no other interface is there.
+    subprocess.run(["ip", "address", "add", f"{NODE}/32", "dev", "lo"], check=True)
+    for place in SCRATCH:  # of this mount namespace alone
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
+    _write_files(folder, registry)
+    with ExitStack() as stack:
+
+        def run(program: str, **flags: str) -> Process:
+            name = Path(program).name
+            log = stack.enter_context((folder / f"{name}.log").open("wb"))
+            command = [program, *(f"--{k.replace('_', '-')}={v}" for k, v in flags.items())]
+            return stack.enter_context(_running(log, command))
+
+        _start_control_plane(run, binaries, folder)
+        _start_node(run, binaries, folder)
+        yield folder / "kubeconfig"
+
+
+def _start_control_plane(run: Callable[..., Process], binaries: Path, folder: Path) -> None:
+    run(
+        f"{binaries}/server",  # etcd
+        data_dir=f"{folder}/etcd",
+        unsafe_no_fsync="true",
+        log_level="error",
+        listen_client_urls=ETCD,
+        advertise_client_urls=ETCD,
+    )
+    api = run(
+        f"{binaries}/kube-apiserver",
+        etcd_servers=ETCD,
+        cert_dir=f"{folder}/certificates",
+        bind_address="127.0.0.1",
+        advertise_address=NODE,
+        endpoint_reconciler_type="none",
+        kubelet_preferred_address_types="InternalIP",
+        token_auth_file=f"{folder}/tokens.csv",
+        authorization_mode="RBAC",
+        service_account_issuer=API,
+        service_account_key_file=f"{folder}/accounts.pem",
+        service_account_signing_key_file=f"{folder}/accounts.pem",
+        service_cluster_ip_range="10.96.0.0/16",
+    )
+    _wait("kube-apiserver", api, folder, f"{API}/readyz")
+    common = {
+        "kubeconfig": f"{folder}/kubeconfig",
+        "leader_elect": "false",
+        "bind_address": "127.0.0.1",
+        "cert_dir": f"{folder}/certificates",
+    }
+    key = f"{folder}/accounts.pem"
+    run(f"{binaries}/kube-controller-manager", service_account_private_key_file=key, **common)
+    run(f"{binaries}/kube-scheduler", **common)
+
+
+def _start_node(run: Callable[..., Process], binaries: Path, folder: Path) -> None:
+    containerd = run("containerd", config=f"{folder}/containerd.toml")
+    _wait("containerd", containerd, folder, str(folder / "containerd.sock"))
+    kubelet = run(
+        f"{binaries}/kubelet",
+        config=f"{folder}/kubelet.yaml",
+        kubeconfig=f"{folder}/kubeconfig",
+        root_dir=f"{folder}/kubelet",
+        cert_dir=f"{folder}/certificates",
+        hostname_override="node",
+        node_ip=NODE,
+    )
+    _wait("kubelet", kubelet, folder, f"{API}/api/v1/nodes/node")
+
+
+def missing() -> list[str]:
+    """What of the machine's own programs a node needs and this machine does not have."""
+    return [program for program in CONTAINERD if not shutil.which(program)]
+
+
+@contextmanager
+def _running(log: IO[bytes], command: list[str]) -> Iterator[Process]:
+    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(name: str, process: Process, folder: Path, sign: str) -> None:
+    """Waits until an address answers, or a file is there."""
+    deadline = time.time() + 120
+    while time.time() < deadline and process.poll() is None:
+        if _answers(sign) if sign.startswith("https:") else Path(sign).exists():
+            return
+        time.sleep(0.3)
+    end = "\n".join((folder / f"{name}.log").read_text(errors="replace").splitlines()[-20:])
+    raise NotStarted(f"{name} does not come up:\n{end}")
+
+
+def _answers(address: str) -> bool:
+    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {TOKEN}"})
+    try:
+        with urllib.request.urlopen(request, timeout=5, context=UNVERIFIED):
+            return True
+    except OSError:
+        return False
+
+
+def _write_files(folder: Path, registry: int) -> None:
+    (folder / "tokens.csv").write_text(f"{TOKEN},administrator,1,system:masters\n")
+    subprocess.run(
+        ["openssl", "genrsa", "-out", str(folder / "accounts.pem"), "2048"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    for name, content in _files(folder).items():
+        (folder / name).write_text(json.dumps(content))  # JSON is YAML
+    (folder / "cni").mkdir()
+    (folder / "cni/net.conflist").write_text(json.dumps(_network(folder)))
+    hosts = folder / "registries/_default"
+    hosts.mkdir(parents=True)
+    (hosts / "hosts.toml").write_text(
+        f'server = "http://127.0.0.1:{registry}"\n'
+        f'[host."http://127.0.0.1:{registry}"]\n  capabilities = ["pull", "resolve"]\n'
+    )
+    (folder / "containerd.toml").write_text(_CONTAINERD.replace("FOLDER", str(folder)))
+
+
+def _files(folder: Path) -> dict[str, Any]:
+    name = "cluster"
+    return {
+        "kubeconfig": {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {"name": name, "cluster": {"server": API, "insecure-skip-tls-verify": True}}
+            ],
+            "users": [{"name": name, "user": {"token": TOKEN}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+            "current-context": name,
+        },
+        # https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
+        "kubelet.yaml": {
+            "apiVersion": "kubelet.config.k8s.io/v1beta1",
+            "kind": "KubeletConfiguration",
+            "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
+            "authorization": {"mode": "AlwaysAllow"},
+            "cgroupDriver": "cgroupfs",
+            # Machines and containers in which tests run still have the first version.
+            "failCgroupV1": False,
+            "cgroupsPerQOS": False,
+            "enforceNodeAllocatable": [],
+            "failSwapOn": False,
+            "containerRuntimeEndpoint": f"unix://{folder}/containerd.sock",
+            "podLogsDir": f"{folder}/logs",
+            "resolvConf": "",
+            "clusterDNS": ["10.96.0.10"],  # nobody is there: no pod looks a name up
+            "maxPods": 250,
+            "registryPullQPS": 50,
+            "serializeImagePulls": False,
+            "imageGCHighThresholdPercent": 100,
+            # Of a node with little space left, pods that are no test of that would be evicted.
+            "evictionHard": {"nodefs.available": "1Mi", "imagefs.available": "1Mi"},
+        },
+    }
+
+
+def _network(folder: Path) -> dict[str, Any]:
+    addresses = {"type": "host-local", "subnet": "10.88.0.0/16", "dataDir": f"{folder}/addresses"}
+    return {
+        "cniVersion": "0.4.0",
+        "name": "e2e",
+        "plugins": [{"type": "bridge", "bridge": "e2e0", "isGateway": True, "ipam": addresses}],
+    }
+
+
+_CONTAINERD = f"""\
+version = 2
+root = "FOLDER/containerd"
+state = "FOLDER/run"
+disabled_plugins = ["io.containerd.internal.v1.opt"]
+[grpc]
+  address = "FOLDER/containerd.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{PAUSE}"
+  # Where the machine does not let even root lower it.
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "FOLDER/cni"
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "FOLDER/registries"
+"""

@@ -1,0 +1,121 @@
+"""A shop per test, on the cluster that `make e2e` started."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.e2e import kube, rows
+from tests.e2e.registry import Images
+from tests.e2e.shop import APP, DATABASES, LISTEN, ROOT, Outputs, Shop, commit, git
+from tests.judges.tools import missing
+
+
+@pytest.fixture(scope="session")
+def images() -> Images:
+    """The images that the cluster can pull."""
+    if "E2E_FOLDER" not in os.environ:
+        missing("a cluster", "make e2e starts one")
+    host = os.environ.get("E2E_REGISTRY", "") if os.environ.get("E2E_KUBECONFIG") else ""
+    images = Images(Path(os.environ["E2E_FOLDER"]) / "images", host)
+    for name, reference in DATABASES.items():
+        behaviour = {"RELEASE": reference, "LISTEN": LISTEN[name]}
+        images.build(f"library/{name}", behaviour, tag=reference.partition(":")[2])
+    return images
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory: pytest.TempPathFactory, images: Images) -> Path:
+    """The sample project's manifests in a repository; a small node holds several shops."""
+    checkout = tmp_path_factory.mktemp("project") / "checkout"
+    shutil.copytree(ROOT / "kube", checkout / "kube")
+    for path in checkout.glob("kube/bases/*/*.yaml"):
+        text = re.sub(r"\bcpu: \d+m\b", "cpu: 5m", path.read_text("utf-8"))
+        if images.host:
+            text = re.sub(r"image: (postgres|redis):", rf"image: {images.host}/library/\1:", text)
+        path.write_text(text, "utf-8")
+    git(checkout, "init", "--quiet", "--template=", "--initial-branch=main")
+    commit(checkout)
+    return checkout
+
+
+@pytest.fixture
+def first(
+    request: pytest.FixtureRequest, tmp_path: Path, images: Images, origin: Path
+) -> Iterator[Shop]:
+    """The sample project, before its first release, in a namespace of its own."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())[:30]
+    shop = Shop(tmp_path, kube.from_environment(f"{name}-{uuid.uuid4().hex[:6]}"), images, origin)
+    yield shop
+    shop.kube.tear_down()
+
+
+def tell_all(done: Mapping[str, Outputs]) -> str:
+    """What the jobs said."""
+    return "\n".join(f"{name} ({each.code}):\n{each.log}" for name, each in done.items())
+
+
+class Tell(Protocol):
+    """Holds a situation to what is expected of it, and keeps it for the page."""
+
+    def __call__(
+        self,
+        title: str,
+        done: Mapping[str, Outputs],
+        *,
+        serves: str | dict[str, str],
+        record: str,
+        says: str = "",
+        restored: str = "",
+    ) -> None: ...
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest, first: Shop) -> Tell:
+    """Asks the pods and the record, and compares. `record` is its state and last good release."""
+    places = itertools.count(10 * request.session.items.index(request.node))
+
+    def told(
+        title: str,
+        done: Mapping[str, Outputs],
+        *,
+        serves: str | dict[str, str],
+        record: str,
+        says: str = "",
+        restored: str = "",
+    ) -> None:
+        logs = tell_all(done)
+        assert says in logs, logs
+        found = done["rollback"].values.get("restored", "") if "rollback" in done else ""
+        assert found == restored, logs
+        wanted = dict.fromkeys(APP, serves) if isinstance(serves, str) else serves
+        try:  # the last pod of the other release may be on its way out
+            first.kube.wait(lambda: first.serves() == wanted, 30)
+        except TimeoutError:
+            assert first.serves() == wanted, logs
+        state = f"{first.record['state']}, release {first.record['release']}"
+        assert state == record, logs
+        seconds = sum(each.seconds for each in done.values())
+        answers, jobs = rows.name_answers(wanted), rows.name_jobs(done)
+        row = rows.Row(next(places), title, jobs, says, answers, state, seconds)
+        row.keep(Path(os.environ["E2E_FOLDER"]) / "rows")
+
+    return told
+
+
+@pytest.fixture
+def shop(first: Shop) -> Shop:
+    """The sample project after its first good release, called one."""
+    first.build("one")
+    done = first.release()
+    assert first.record["state"] == "good", tell_all(done)
+    assert first.record["release"] == 1, tell_all(done)
+    return first

@@ -1,0 +1,47 @@
+"""The cluster and, while it runs, a command: `... inside FOLDER STANDIN PROGRAMS COMMAND...`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.e2e import cluster, registry
+
+
+def main(folder: Path, program: Path, programs: str, command: list[str]) -> int:
+    """The exit code of the command."""
+    images = registry.Images(folder / "images")
+    images.add_program(program)
+    environment = {**os.environ, "E2E_FOLDER": str(folder)}
+    with ExitStack() as stack:
+        if programs == "-":
+            environment["KUBECONFIG"] = os.environ["E2E_KUBECONFIG"]
+        else:
+            images.build("pause", {}, tag="1", entry="pause")
+            port = stack.enter_context(registry.serve(images))
+            try:
+                started = stack.enter_context(cluster.start(Path(programs), folder, port))
+            except cluster.NotStarted as problem:
+                print(f"make e2e: {problem}", file=sys.stderr)
+                return 1
+            environment["KUBECONFIG"] = str(started)
+        return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _wait_for(child: int) -> int:
+    """The exit code of a child; the first process of a namespace also gets all orphans to bury."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child hears it too, and ends in order
+    while True:
+        ended, status = os.wait()
+        if ended == child:
+            return abs(os.waitstatus_to_exitcode(status))
+
+
+if __name__ == "__main__":
+    if started := os.fork():
+        sys.exit(_wait_for(started))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4:]))
