@@ -47,7 +47,7 @@ def of(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy[Any
         if isinstance(mark, Between):
             return st.integers(mark.low, mark.high) | st.sampled_from([mark.low, mark.high])
         if isinstance(mark, Lasting):
-            low, high = _seconds(mark.low), _seconds(mark.high)
+            low, high = _seconds(mark.low) or 0, _seconds(mark.high) or 0
             # A few in a row are shorter than a login to a cluster: rules/login_lifetime.py.
             return st.integers(low, min(high, max(low, LONG))).map(_duration)
     if origin in (typing.Union, types.UnionType):
