@@ -242,16 +242,17 @@ def test_a_patched_line(terminal: Terminal) -> None:
 
 def test_a_template_of_the_repositorys_own(terminal: Terminal) -> None:
     text = (
-        "name: build\n\non: push\n\njobs:\n  a:\n    runs-on: #{{ project.runner }}#\n"
+        "name: check\n\non: push\n\njobs:\n  a:\n    runs-on: #{{ project.runner }}#\n"
+        "    steps: [{run: wfgen check}]\n"
         "#{% filter upper %}#\n# #{{ project.project }}#\n#{% endfilter %}#\n"
     )
-    case.write(terminal.root, {"templates/_build.yml": text})
+    case.write(terminal.root, {"templates/wfgen-check.yml": text})
     terminal.run("render")
-    path = ".github/workflows/_build.yml"
+    path = ".github/workflows/wfgen-check.yml"
     ran = explain(terminal, path, "runs-on")
-    assert "template templates/_build.yml:7\n  runs-on: #{{ project.runner }}#\n" in ran.out
+    assert "template templates/wfgen-check.yml:7\n  runs-on: #{{ project.runner }}#\n" in ran.out
     assert "    specs/project.yaml:1 runner (by default)\n" in ran.out
-    assert "templates/_build.yml:9\n" in explain(terminal, path, "# SHOP").out
+    assert "templates/wfgen-check.yml:10\n" in explain(terminal, path, "# SHOP").out
 
 
 # What is on disk, and what is no line.
