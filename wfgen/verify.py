@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from wfgen import header
 from wfgen.diagnostics import Diagnostic, Position
 from wfgen.errors import WfgenError
+from wfgen.pins import LOCK
 from wfgen.properties import PROPERTIES, Breach
 from wfgen.scenarios.pipeline import Pipeline, read_pipeline
 from wfgen.scenarios.roles import LOCKED
@@ -107,7 +108,7 @@ def check_rendered(files: Iterable[RenderedFile]) -> list[Diagnostic]:
 
     But for pins: those are the lock's, and what is wrong there is drift, with remedies of its own.
     """
-    texts = {file.path: file.text for file in files}
+    texts = {file.path: file.text for file in files if file.path != LOCK}
     paths = [path for path in texts if path.startswith(f"{WORKFLOWS}/")]
     found = check_files(read_all(paths, texts.__getitem__))
     return [each.diagnostic() for each in found if each.property != "pinned-with-credentials"]
