@@ -8,7 +8,7 @@ LOCK := requirements/dev.txt
 NODE_MODULES := tests/judges/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup judges render check reference test slow e2e lint format bench bench-restore lock hooks clean
+.PHONY: help setup judges render check reference test slow verify e2e lint format bench bench-restore lock hooks clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,9 @@ test: setup ## the everyday tests; more: make test PYTEST='-k pins -x'
 
 slow: setup ## the tests that take long: whole pipelines under act
 	$(RUN_TESTS) -m slow $(PYTEST)
+
+verify: $(VENV)/installed ## every outcome of every job of our own pipelines
+	$(BIN)/wfgen verify
 
 # A KUBECONFIG of the environment is not taken: it may be anybody's.
 e2e: setup ## releases on a real Kubernetes, or on yours: make e2e KUBECONFIG=... REGISTRY=...

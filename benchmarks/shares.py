@@ -39,8 +39,7 @@ def main(root: Path) -> None:
     made = plan.plan(project)
     todo = list(planned.files(made))
     step("planning")
-    first_lock = (templating.built_in_templates() / "pins.yml").read_text("utf-8")
-    locked, _ = pins.load(root, first_lock)
+    locked = pins.read(pins.load(root) or render.first_lock())
     templates = templating.Templates(root, locked, project.spec.self_repository)
     for name in sorted({file.template for file in todo}):
         templates.environment.get_template(name)

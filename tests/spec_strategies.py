@@ -27,8 +27,12 @@ from wfgen.kinds.service import _OF_DEPLOYED, External, Health, Workload
 from wfgen.reference import refused
 
 Values = dict[str, Any]
+_APART = frozenset({"environments", "secrets", "patches"})
+"""Fields of the project that must agree with others; patches are tried in test_patches.py."""
 _TAKEN = {"watchdog", "wfgen-check", "ci"}
 """Environments that would be a workflow of another name."""
+LONG = 300
+"""Seconds that a step of a release lasts at most."""
 
 
 def of(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy[Any]:
@@ -43,7 +47,9 @@ def of(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy[Any
         if isinstance(mark, Between):
             return st.integers(mark.low, mark.high) | st.sampled_from([mark.low, mark.high])
         if isinstance(mark, Lasting):
-            return st.integers(_seconds(mark.low), _seconds(mark.high)).map(_duration)
+            low, high = _seconds(mark.low) or 0, _seconds(mark.high) or 0
+            # A few in a row are shorter than a login to a cluster: rules/login_lifetime.py.
+            return st.integers(low, min(high, max(low, LONG))).map(_duration)
     if origin in (typing.Union, types.UnionType):
         return st.one_of([of(each) for each in arguments if each is not type(None)])
     if origin is typing.Literal:
@@ -103,7 +109,7 @@ def _duration(seconds: int) -> str:
 
 @st.composite
 def _health(draw: st.DrawFn) -> Values:
-    way = draw(st.sampled_from(["http", "tcp", "exec"]))
+    way = draw(st.sampled_from(["http", "tcp", "exec", "grpc"]))
     return {
         way: draw(field(Health, way)),
         **({"port": draw(field(Health, "port"))} if way == "http" else {}),
@@ -182,6 +188,8 @@ def services(
         made = {key: value for key, value in made.items() if key not in _OF_DEPLOYED}
     if not made.get("ports", [0]) and isinstance(made.get("health", 0), int):
         del made["ports"]  # the kind's own health address needs one
+    if "migrate" not in made:
+        made.pop("allow_major", None)  # which takes a backup
     return made
 
 
@@ -216,7 +224,7 @@ def _workloads(service: str) -> st.SearchStrategy[list[Values]]:
 @st.composite
 def projects(draw: st.DrawFn) -> dict[str, Values]:
     """All specs of a repository by path, sound together."""
-    project: Values = draw(fields(ProjectSpec, frozenset({"environments", "secrets"})))
+    project: Values = draw(fields(ProjectSpec, _APART))
     names = draw(
         st.lists(
             field(ServiceSpec, "name").filter(lambda name: name not in _TAKEN),
@@ -228,6 +236,8 @@ def projects(draw: st.DrawFn) -> dict[str, Values]:
     split = draw(st.integers(1, 3))
     environments = names[:split]
     project["environments"] = {name: draw(model(Environment)) for name in environments}
+    for name in environments[1:]:  # no two in one namespace of one cluster
+        project["environments"][name]["namespace"] = name
     made: list[tuple[str, Values]] = []
     for name in names[split:]:
         if name != "project":

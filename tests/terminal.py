@@ -9,7 +9,9 @@ import pytest
 
 from wfgen.cli import main
 
-OF_A_REPOSITORY = ("render", "check", "validate", "list", "new")
+OF_A_REPOSITORY = (
+    "render", "check", "validate", "list", "explain", "history", "new", "pins",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

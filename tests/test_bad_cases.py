@@ -13,6 +13,7 @@ from tests import case
 from wfgen import report, spec
 from wfgen.errors import InvalidSpecs
 from wfgen.kustomize import Overlays
+from wfgen.repository import Repository
 
 BAD = case.CASES / "bad"
 
@@ -26,7 +27,7 @@ def test_messages(name: str, tmp_path: Path, pytestconfig: pytest.Config) -> Non
         if overlays.command is None:
             case.missing("kubectl")
     with pytest.raises(InvalidSpecs) as caught:
-        spec.load(case.write(tmp_path, files), overlays)
+        Repository(spec.load(case.write(tmp_path, files), overlays), ()).files()
     text = report.diagnostics(caught.value.diagnostics, "text") + "\n"
     expected = BAD / f"{name}.out"
     if pytestconfig.option.update_snapshots:

@@ -22,7 +22,8 @@ from wfgen.cli import main
     [
         (["chekc"], "No such command 'chekc'"),
         (["check", "--fromat", "json"], "No such option: --fromat"),
-        (["check", "--format", "xml"], "--format xml: expected text, json or github"),
+        (["check", "--format", "xml"], "--format xml: expected text, json, github or sarif"),
+        (["list", "--format", "sarif"], "--format sarif: expected text, json or github"),
         (["new"], "Missing argument"),
         (["new", "worker"], "Missing option '--kind'"),
         (["render", "--only", "prodution.yml"], "did you mean production.yml?"),
@@ -42,7 +43,7 @@ def test_mistake_in_the_command_line(terminal: Terminal, arguments: list[str], s
 def test_no_command_shows_them_all(terminal: Terminal) -> None:
     ran = terminal.run()
     assert ran.code == 2
-    for command in ("render", "check", "validate", "list", "new", "schema"):
+    for command in ("render", "check", "validate", "list", "new", "schema", "pins"):
         assert f"\n  {command} " in ran.err
 
 

@@ -366,8 +366,6 @@ def granted(page: Page, environment: str) -> set[Right]:
         ("health-tcp", ("", "pods/proxy", "get")),
         ("daemon-set", ("apps", "controllerrevisions", "list")),
         ("stateful-set", ("", "pods", "delete")),
-        ("external", ("batch", "jobs", "create")),
-        ("migrate", ("batch", "jobs", "delete")),
         ("preview", ("", "namespaces", "delete")),
     ],
 )
@@ -375,3 +373,10 @@ def test_role_grants_more_only_where_a_spec_asks_for_it(name: str, right: Right)
     assert right not in granted(page_of("base"), "production")
     page = page_of(name)
     assert any(right in granted(page, each.name) for each in page.plan.environments)
+
+
+def test_nobody_goes_back_in_a_preview_and_its_role_makes_no_jobs_for_that() -> None:
+    page = page_of("preview")
+    right = ("batch", "jobs", "create")
+    assert right in granted(page, "production")
+    assert right not in granted(page, "staging")

@@ -145,7 +145,11 @@ def test_all_mistakes_of_all_files_are_told_at_once(terminal: Terminal) -> None:
     ("text", "said"),
     [
         (b"\xff", ".github/workflows/_pins.yml: byte 1 is not UTF-8"),
-        (b"    uses: a/b@v1\n", "_pins.yml:1: a/b@v1 is not pinned; expected the full commit SHA"),
+        (b"    uses: a/b@v1\n", "_pins.yml:1: a/b@v1 is not pinned: a tag or branch can move;"),
+        (
+            b"name: Pins\n",
+            "_pins.yml: no action in it; restore it, or remove it and run: wfgen render",
+        ),
     ],
 )
 def test_lock_that_cannot_be_used(terminal: Terminal, text: bytes, said: str) -> None:

@@ -46,6 +46,9 @@ def made(what: str) -> str:
     text = (ROOT / path).read_text("utf-8")
     if kind.startswith("picture"):
         return fenced("mermaid", picture(text, (WORKFLOWS / "_deploy.yml").read_text("utf-8")))
+    if kind.startswith("patch "):
+        spec = yaml.safe_load(text)["specs/project.yaml"]
+        return fenced("yaml", "patches:\n" + job(spec, kind.removeprefix("patch ")))
     return fenced("yaml", job(text, kind.removeprefix("job ")))
 
 
@@ -54,7 +57,7 @@ def fenced(language: str, text: str) -> str:
 
 
 def job(workflow: str, name: str) -> str:
-    """The lines of one job."""
+    """The lines of one job, or of another mapping at its place."""
     found = re.search(rf"^  {name}:\n(?:    .*\n)+", workflow, re.MULTILINE)
     assert found, f"no job {name}"
     return found[0]
@@ -160,8 +163,9 @@ def test_commands_in_the_text_are_those_that_there_are() -> None:
         for command in re.findall(r"`(wfgen [a-z][^`]*)`", (ROOT / page).read_text("utf-8")):
             _, name, *rest = command.split()
             assert f"`wfgen {name}`" in known, f"{page}: {command}"
+            own = [rest.pop(0)] if name == "pins" and rest else []
             options = [word for word in rest if word.startswith("-")]
-            assert [word for word in options if word not in help_of(name)] == [], command
+            assert [word for word in options if word not in help_of(name, *own)] == [], command
 
 
 def test_exit_codes_are_those_of_the_program() -> None:

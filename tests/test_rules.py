@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from wfgen.pins import LOCK
 from wfgen.render import RenderedFile
 from wfgen.rules import RULES, expression_length, matrix_size, name_of, variable_size, verify
 
@@ -64,6 +65,18 @@ def sized(size: int) -> str:
     return HEAD + "# " + "x" * (size - len(HEAD) - 2)
 
 
+PIN = f"acme/one@{'1' * 40} # v1.2.3"
+LOCKED = RenderedFile(LOCK, f"jobs:\n  pins:\n    steps:\n      - uses: {PIN}\n", ())
+
+
+def login(minutes: int) -> str:
+    """A job that logs in to the cluster by OIDC."""
+    return (
+        f"    timeout-minutes: {minutes}\n    permissions:\n      id-token: write\n"
+        "    steps:\n      - uses: $/.github/actions/cluster-login\n"
+    )
+
+
 STEP = "    steps:\n      - run: true\n"
 
 PASSING: dict[str, list[str]] = {
@@ -74,6 +87,17 @@ PASSING: dict[str, list[str]] = {
     ],
     "file-size": [sized(500_000)],
     "job-count": [workflow({f"j{index}": STEP for index in range(256)})],
+    "locked-actions": [
+        workflow({"web": f"    steps:\n      - uses: {PIN}\n      - uses: $/.github/actions/x\n"}),
+        workflow({"web": "    steps:\n      - uses: docker://alpine:3.20\n"}),
+        # what a script prints is no step
+        workflow({"web": "    steps:\n      - run: |\n          uses: acme/other@v1\n"}),
+    ],
+    "login-lifetime": [
+        workflow({"monitor": login(60)}),
+        workflow({"monitor": login(90).replace("id-token", "packages")}),
+        workflow({"build_web": login(90).replace("cluster-login", "registry-login")}),
+    ],
     "matrix-size": [
         matrix(f"number: {numbers(256)}"),
         matrix(f"number: {numbers(128)}", "os: [a, b]"),
@@ -126,6 +150,27 @@ FAILING: dict[str, list[Refused]] = {
             BY_ALL + "257 jobs, 1 of them builds; expected at most 256",
         )
     ],
+    "locked-actions": [
+        Refused(
+            workflow({"web": "    steps:\n      - uses: acme/other@v1 # v1.0.0\n"}),
+            BY_ALL + "line 8 uses acme/other@v1 # v1.0.0; the lock does not have it",
+        ),
+        Refused(
+            workflow({"web": f"    steps:\n      - uses: {PIN.replace('v1.2.3', 'v1.2.4')}\n"}),
+            BY_ALL + f"line 8 uses {PIN.replace('v1.2.3', 'v1.2.4')}; the lock has v1.2.3 "
+            "(111111111111)",
+        ),
+        Refused(
+            workflow({"web": "    steps: [{uses: acme/one@v1}]\n"}),
+            BY_ALL + "uses acme/one@v1; the lock has v1.2.3 (111111111111)",
+        ),
+    ],
+    "login-lifetime": [
+        Refused(
+            workflow({"monitor": login(61)}),
+            BY_ALL + "job monitor may take 61 minutes; its login to the cluster lasts 60",
+        )
+    ],
     "matrix-size": [
         Refused(
             matrix(f"number: {numbers(128)}", "os: [a, b]", "include: [{os: c}]"),
@@ -154,7 +199,7 @@ def file(text: str, path: str = PATH) -> RenderedFile:
 
 @pytest.mark.parametrize("text", [each for found in PASSING.values() for each in found])
 def test_passing(text: str) -> None:
-    assert [str(each) for each in verify([file(text)])] == []
+    assert [str(each) for each in verify([file(text), LOCKED])] == []
 
 
 @pytest.mark.parametrize(
@@ -165,7 +210,7 @@ def test_failing(rule: str, refused: Refused) -> None:
         each.__doc__.strip().rpartition("\n\n")[2] for each in RULES if name_of(each) == rule
     ]
     hint = remedy.replace("\n", " ")
-    assert [str(each) for each in verify([file(refused.text)])] == [
+    assert [str(each) for each in verify([file(refused.text), LOCKED])] == [
         f"{refused.message} [{rule}]\n    hint: {hint}"
     ]
 

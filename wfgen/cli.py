@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from wfgen import __version__
-from wfgen.commands import COMMANDS
-from wfgen.console import hush, say, style_of
+from wfgen.analysis_commands import ANALYSIS_COMMANDS
+from wfgen.commands import COMMANDS as PLAIN_COMMANDS
+from wfgen.console import hush, is_document, say, style_of
 from wfgen.errors import (
     EXIT_CLEAN,
     EXIT_DEFECT,
@@ -19,8 +20,17 @@ from wfgen.errors import (
     InvalidSpecs,
     WfgenError,
 )
+from wfgen.pin_commands import PIN_COMMANDS
 
 __all__ = ["COMMANDS", "application", "main", "run"]
+
+COMMANDS: dict[str, Any] = {
+    **PLAIN_COMMANDS,
+    "pins": PIN_COMMANDS,
+    **ANALYSIS_COMMANDS,
+}
+"""Each command by its name; a mapping where it has commands of its own."""
+_GROUPS = {"pins": "The lock of actions: list, update, pull, verify; and the bot that bumps it."}
 
 
 def application(commands: dict[str, Any]) -> typer.Typer:
@@ -35,7 +45,10 @@ def application(commands: dict[str, Any]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name, command in commands.items():
-        app.command(name)(command)
+        if isinstance(command, dict):
+            app.add_typer(_group(command), name=name, help=_GROUPS[name])
+        else:
+            app.command(name)(command)
 
     @app.callback(invoke_without_command=True)
     def _root_options(
@@ -46,6 +59,13 @@ def application(commands: dict[str, Any]) -> typer.Typer:
             raise typer.Exit
 
     return app
+
+
+def _group(commands: dict[str, Any]) -> typer.Typer:
+    group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+    for name, command in commands.items():
+        group.command(name)(command)
+    return group
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -76,7 +96,7 @@ def run(commands: dict[str, Any], arguments: list[str]) -> int:
         from wfgen import report
 
         style = style_of(arguments)
-        say(report.diagnostics(error.diagnostics, style), error=style != "json")
+        say(report.diagnostics(error.diagnostics, style), error=not is_document(style))
         text = report.diagnostics(error.diagnostics, "text")
         report.write_step_summary("wfgen: errors in the specs", [("", "text", text)])
         return error.exit_code
@@ -108,6 +128,6 @@ def _stop(message: str, arguments: list[str]) -> int:
     from wfgen import report
 
     style = style_of(arguments)
-    say(report.stopped(message, style), error=style != "json")
+    say(report.stopped(message, style), error=not is_document(style))
     report.write_step_summary("wfgen stopped", [("", "text", message)])
     return EXIT_INVALID

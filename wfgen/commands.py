@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wfgen.console import say, style
+from wfgen.console import WITH_SARIF, is_document, say, style
 from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS, WfgenError
 
 if TYPE_CHECKING:
@@ -22,6 +22,12 @@ Directory = Annotated[
 Format = Annotated[
     str | None,
     typer.Option("--format", help="text, json or github; github under GitHub Actions, else text."),
+]
+FormatOfFindings = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help="text, json, github or sarif; github under GitHub Actions, else text."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
 
@@ -44,14 +50,17 @@ def render(
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite files that wfgen did not write.")
     ] = False,
-    output: Format = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 where a file changed, or would.")
+    ] = False,
+    output: FormatOfFindings = None,
     quiet: Quiet = False,
 ) -> int:
     """Write every generated file; remove orphans.
 
     An orphan is a file that wfgen wrote and that no spec makes any more.
     """
-    from wfgen import drift, report
+    from wfgen import drift, pins, report
 
     if check_only:
         return check(directory, output, quiet)
@@ -65,35 +74,48 @@ def render(
         for file in wanted:
             say(f"==> {file.path} <==\n{file.text}")
         return EXIT_CLEAN
-    found = drift.compare(out_dir or root, wanted, orphans=not (no_prune or only or out_dir))
+    orphans = not (no_prune or only or out_dir)
+    target = out_dir or root
     if diff or dry_run:
+        found = drift.compare(target, wanted, orphans=orphans)
+        say(report.radius(found, len(wanted)), quiet and not found)
+        say(report.diffs(found), not diff or not found)
+    else:
+        pins.refuse_faults(pins.load(root) or "")
+        found = drift.mend(target, wanted, orphans=orphans, force=force, whole=not only)
         for each in found:
-            say(each.diff() if diff else f"{each.path}: {each.cause.value}")
-        say(f"{len(found)} of {len(wanted)} files would change", quiet)
-        return EXIT_CLEAN
-    done = drift.write(out_dir or root, found, force=force)
-    for each in done:
-        say(f"{'removed' if each.wanted is None else 'wrote'} {each.path}", quiet)
-    say(report.summary([], len(wanted)), quiet)
-    return EXIT_CLEAN
+            say(f"{'removed' if each.wanted is None else 'wrote'} {each.path}", quiet)
+        say(report.summary([], len(wanted)), quiet)
+    return EXIT_FINDINGS if exit_code and found else EXIT_CLEAN
 
 
-def check(directory: Directory = None, output: Format = None, quiet: Quiet = False) -> int:
+def check(
+    directory: Directory = None, output: FormatOfFindings = None, quiet: Quiet = False
+) -> int:
     """Compare the files with the specs.
 
     Nothing is written. Exit code 0 where all is as the specs say, 1 where a file differs.
     """
-    from wfgen import drift, report
+    from wfgen import bumps, drift, pins, report
+    from wfgen.render import first_lock
 
-    form = style(output)
+    form = style(output, WITH_SARIF)
     repository = _open(directory)
+    from wfgen import bots  # only now, while kustomize runs
+
     wanted = repository.files()
-    found = drift.compare(repository.root, wanted)
-    if form == "json" or found:
-        say(report.drifts(found, form))
+    found, notes = drift.examine(repository.root, wanted)
+    notes += bots.notes(repository.root, wanted)
+    if not found and (note := bumps.note(pins.load(repository.root) or "", first_lock())):
+        notes.append(note)
+    for note in notes:
+        say(report.note(note, form), error=form != "github")
+    if is_document(form) or found:
+        say(report.drifts(found, form, notes))
     summary = report.summary(found, len(wanted))
-    report.write_step_summary(f"wfgen check: {summary}", report.drift_blocks(found))
-    if form != "json":
+    page = report.drift_blocks(found)
+    report.write_step_summary(f"wfgen check: {summary}", page, notes)
+    if not is_document(form):
         say(summary, quiet and not found)
     return EXIT_FINDINGS if found else EXIT_CLEAN
 
@@ -103,7 +125,7 @@ def validate(
     output: Annotated[
         bool, typer.Option("--output", help="Check the rendered files as well.")
     ] = False,
-    format_: Format = None,
+    format_: FormatOfFindings = None,
     quiet: Quiet = False,
 ) -> int:
     """Check the specs, and what they make.
@@ -113,7 +135,7 @@ def validate(
     from wfgen import report
     from wfgen.diagnostics import Diagnostic
 
-    form = style(format_)
+    form = style(format_, WITH_SARIF)
     repository = _open(directory)
     found: list[Diagnostic] = []
     said = f"{len(repository.project.files)} specs are sound"
@@ -123,9 +145,9 @@ def validate(
         wanted = repository.files()
         found = validate_files(wanted)
         said += f"; {len(wanted)} files, {len(found)} findings"
-    if form == "json" or found:
+    if is_document(form) or found:
         say(report.findings(found, form))
-    say(said, quiet or form == "json")
+    say(said, quiet or is_document(form))
     return EXIT_FINDINGS if found else EXIT_CLEAN
 
 
@@ -141,6 +163,41 @@ def list_(directory: Directory = None, output: Format = None) -> int:
     return EXIT_CLEAN
 
 
+def explain(
+    place: Annotated[str, typer.Argument(metavar="FILE:LINE", help="A line of a generated file.")],
+    directory: Directory = None,
+    output: Format = None,
+) -> int:
+    """Say what made a line: the template's line, the spec's fields.
+
+    Conditions and loops around the line, fields that it is made of, patches.
+    """
+    from wfgen import explain, explanation, spec
+
+    form = style(output)
+    found = explain.explain(spec.load(_root(directory)), place)
+    say(explanation.as_json(found) if form == "json" else explanation.as_text(found))
+    return EXIT_CLEAN
+
+
+def history(
+    environment: Annotated[str, typer.Argument(help="The environment.")],
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="So many, at most.")] = 20,
+    directory: Directory = None,
+    output: Format = None,
+) -> int:
+    """Show how the releases of an environment ended.
+
+    Read from the tags in this clone; git fetch --tags brings those that are missing.
+    """
+    from wfgen import history as trail
+    from wfgen import spec
+
+    form = style(output)
+    say(trail.history(spec.load(_root(directory)), environment, limit, form))
+    return EXIT_CLEAN
+
+
 def new(
     name: Annotated[str, typer.Argument(help="Name of the service.")],
     kind: Annotated[str, typer.Option("--kind", help="client, server, redis or postgres.")],
@@ -152,9 +209,13 @@ def new(
     program with a Dockerfile. All of them are written, or none.
     """
     from wfgen import scaffold
+    from wfgen.spec import PROJECT_FILE
 
-    for path in scaffold.scaffold(_root(directory), name, kind):
+    root = _root(directory)
+    for path in scaffold.scaffold(root, name, kind):
         say(f"wrote {path}")
+    if not (root / PROJECT_FILE).is_file():
+        say(f"next: write {PROJECT_FILE}: what the project is called, its registry, environments")
     say("next: wfgen render, then commit all of it")
     return EXIT_CLEAN
 
@@ -177,6 +238,8 @@ COMMANDS = {
     "check": check,
     "validate": validate,
     "list": list_,
+    "explain": explain,
+    "history": history,
     "new": new,
     "schema": schema,
 }

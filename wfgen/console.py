@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from wfgen.report import Format
 
 FORMATS: tuple[Format, ...] = ("text", "json", "github")
+WITH_SARIF: tuple[Format, ...] = (*FORMATS, "sarif")
+"""The forms of commands that find something."""
+_FINDING = ("check", "validate", "render", "verify")
 
 
 def say(text: str, unless: bool = False, *, error: bool = False) -> None:
@@ -28,15 +31,16 @@ def hush() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def style(asked: str | None) -> Format:
+def style(asked: str | None, forms: tuple[Format, ...] = FORMATS) -> Format:
     """The form that was asked for. Raises `WfgenError` for one that there is not."""
     from wfgen import report
 
-    for known in FORMATS:
+    for known in forms:
         if asked == known:
             return known
     if asked is not None:
-        raise WfgenError(f"--format {asked}: expected text, json or github")
+        expected = f"{', '.join(forms[:-1])} or {forms[-1]}"
+        raise WfgenError(f"--format {asked}: expected {expected}")
     return report.default_format()
 
 
@@ -46,5 +50,11 @@ def style_of(arguments: list[str]) -> Format:
         name, equals, value = argument.partition("=")
         if name == "--format":
             asked = value if equals else next(iter(arguments[index + 1 :]), None)
-            return style(asked) if asked in FORMATS else "text"
+            forms = WITH_SARIF if arguments[0] in _FINDING else FORMATS
+            return style(asked, forms) if asked in forms else "text"
     return style(None)
+
+
+def is_document(form: Format) -> bool:
+    """Whether a form is one document for a program, in which nothing else may stand."""
+    return form in ("json", "sarif")

@@ -29,7 +29,8 @@ def rules(environment: PlannedEnvironment) -> list[Rule]:
     inside = [s.spec for s in environment.deployed if environment.name not in s.spec.external]
     kinds = {workload.kind for spec in inside for workload in spec.workloads}
     health = [spec.health for spec in inside if isinstance(spec.health, Health)]
-    jobs = len(inside) < len(environment.deployed) or any(s.migrate for s in inside)
+    jobs = not environment.spec.preview or len(inside) < len(environment.deployed)
+    jobs = jobs or any(s.migrate for s in inside)
     found = [
         Rule(
             "",
@@ -58,7 +59,9 @@ def rules(environment: PlannedEnvironment) -> list[Rule]:
     if any(each.exec is not None for each in health):
         found.append(Rule("", ("pods/exec",), ("get", "create"), "run the health command"))
     if jobs:
-        found.append(Rule("batch", ("jobs",), WRITE, "migrations and connection checks"))
+        found.append(
+            Rule("batch", ("jobs",), WRITE, "migrations, connection checks, images to go back to")
+        )
     if environment.spec.preview:
         found.append(Rule("", ("namespaces",), WRITE, "one per pull request"))
         found.append(Rule("", ("resourcequotas",), ("create", "patch"), "its quota"))

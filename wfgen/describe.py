@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any
 
+from wfgen.kinds._database import DatabaseSpec
 from wfgen.kinds.service import Health, ServiceSpec
 from wfgen.plan import PlannedEnvironment, PlannedService
 
@@ -81,6 +82,7 @@ def _describe_service(
                 f'URL="${external.secret}"; export URL; {spec.check_command[external.tls]}',
             ],
         },
+        **({"allow_major": spec.allow_major or 0} if isinstance(spec, DatabaseSpec) else {}),
         "rollback": spec.rollback,
         "timeout_seconds": spec.rollout.timeout,
         "bake_seconds": spec.rollout.bake,
@@ -95,4 +97,6 @@ def _describe_health(spec: ServiceSpec) -> dict[str, Any] | None:
         return {"type": "http", "path": health.http, "port": health.port or spec.ports[0]}
     if health.tcp is not None:
         return {"type": "tcp", "port": health.tcp}
+    if health.grpc is not None:
+        return {"type": "grpc", "port": health.grpc}
     return {"type": "exec", "command": health.exec}

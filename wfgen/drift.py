@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+import stat
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wfgen import header
+from wfgen import bumps, header, owned, pins
 from wfgen.errors import WfgenError
 from wfgen.render import RenderedFile
-from wfgen.writing import write_all
+from wfgen.writing import UNFINISHED, alone, tidy, unfinished, write_all
+
+_CONFLICT = re.compile(r"^<{7}( .*)?$.*^>{7}( .*)?$", re.MULTILINE | re.DOTALL)
 
 
 class Cause(enum.Enum):
@@ -21,9 +24,20 @@ class Cause(enum.Enum):
     SPECS = "out of date: the specs changed"
     TEMPLATES = "out of date: the templates or wfgen changed"
     EDITED = "edited by hand"
+    CONFLICT = "a merge conflict stands in it"
     PINS = "only the action pins differ"
     ORPHAN = "orphaned: no spec makes it any more"
+    EDITED_ORPHAN = "edited by hand, and no spec makes it any more"
     FOREIGN = "in the way: a file of this name that wfgen did not write"
+    LINE_ENDS = "only its line ends differ (CRLF)"
+
+
+_BY_FORCE = {
+    Cause.FOREIGN: "wfgen did not write {}; move it away, or overwrite it by {}",
+    Cause.EDITED_ORPHAN: "no spec makes {} any more, but it was edited by hand; "
+    "remove its header to keep it as your own, or the file by {}",
+}
+"""Causes that only `--force` mends, as the work of somebody would be lost: what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +48,24 @@ class Drift:
     cause: Cause
     wanted: str | None
     found: str | None
+    """The text in the repository with plain line ends; None where there is no file."""
+    remarks: tuple[bumps.Remark, ...] = ()
+    """What differs, line by line, where it can be said in words: pins."""
+    command: str = ""
+    """What mends it, where that is something else than to render."""
 
     @property
     def remedy(self) -> str:
         """The one command that mends it."""
-        return f"{header.COMMAND} --force" if self.cause is Cause.FOREIGN else header.COMMAND
+        if self.command:
+            return self.command
+        return f"{header.COMMAND} --force" if self.cause in _BY_FORCE else header.COMMAND
 
     @property
     def line(self) -> int:
         """The first line of the file in the repository that differs, from 1."""
+        if self.remarks:
+            return self.remarks[0].line
         if self.found is None or self.wanted is None or not self.change():
             return 1
         found, wanted = self.found.split("\n"), self.wanted.split("\n")
@@ -85,75 +108,142 @@ def compare(root: Path, wanted: tuple[RenderedFile, ...], *, orphans: bool = Tru
     drifts = [drift for file in wanted if (drift := _compare_file(root, file))]
     if orphans:
         known = {file.path for file in wanted}
-        drifts += [
-            Drift(path, Cause.ORPHAN, None, _read(root / path) or "")
-            for path in _generated(root, known)
-        ]
+        drifts += [_orphan(root, path) for path in owned.find(root, known)]
+    drifts = _name_pins(drifts, [file.text for file in wanted if file.path != pins.LOCK])
     return sorted(drifts, key=lambda drift: drift.path)
+
+
+def examine(root: Path, wanted: tuple[RenderedFile, ...]) -> tuple[list[Drift], list[str]]:
+    """What a check finds while nobody writes, and notes on what keeps nobody from merging."""
+    with alone(root, reading=True):
+        compared, stopped = compare(root, wanted), unfinished(root)
+    found = [drift for drift in compared if drift.cause is not Cause.LINE_ENDS]
+    notes = []
+    if stopped and found:
+        notes.append(f"the last {header.COMMAND} was stopped halfway: some files are from before "
+                     f"it, some are new; finish it by: {header.COMMAND}")  # fmt: skip
+    elif stopped:
+        notes.append(f"{UNFINISHED} is left of a {header.COMMAND} that was stopped at its end; "
+                     f"remove it by: {header.COMMAND}")  # fmt: skip
+    if count := len(compared) - len(found):
+        notes.append(f"{count} files end their lines with CRLF and are otherwise as they should "
+                     "be; .gitattributes keeps git from it: see Git attributes in "
+                     "docs/delivery-setup.md")  # fmt: skip
+    return found, notes
 
 
 def _compare_file(root: Path, file: RenderedFile) -> Drift | None:
     path = root / file.path
-    if path.is_symlink() or path.is_dir():
-        return Drift(file.path, Cause.FOREIGN, file.text, "")
-    found = _read(path)
-    if found is None:
+    try:
+        regular = stat.S_ISREG(os.lstat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
         return Drift(file.path, Cause.MISSING, file.text, None)
-    if found == file.text:
+    if not regular:  # a link, a folder, a pipe
+        return Drift(file.path, Cause.FOREIGN, file.text, "")
+    text = _read(path)
+    if file.path == pins.LOCK:
+        remarks = tuple(bumps.remarks_on_lock(text, file.text))
+        if text == file.text and not remarks:
+            return None
+        cause = Cause.CONFLICT if _CONFLICT.search(text) else Cause.PINS
+        remedy = bumps.remedy_of_lock(text)
+        return Drift(file.path, cause, file.text, text, remarks, remedy)
+    if text == file.text:
         return None
-    theirs, ours = header.parse(found), header.parse(file.text)
-    if ours is None or not (theirs or header.begins(found) or found.endswith(ours.body)):
-        return Drift(file.path, Cause.FOREIGN, file.text, found)
+    found = header.plain(text)
+    return Drift(file.path, _cause(file.text, found), file.text, found)
+
+
+def _cause(wanted: str, found: str) -> Cause:
+    """Why a file, whose text with plain line ends is `found`, is not what is wanted."""
+    if found == wanted:
+        return Cause.LINE_ENDS
+    theirs, ours = header.parse(found), header.parse(wanted)
+    if ours is None or not (theirs or header.remains(found) or found.endswith(ours.body)):
+        return Cause.FOREIGN
+    if _CONFLICT.search(found):
+        return Cause.CONFLICT
     if theirs is None or not theirs.intact:
-        cause = Cause.EDITED
-    elif theirs.specs != ours.specs:
-        cause = Cause.SPECS
-    elif theirs.templates != ours.templates or theirs.digest != ours.digest:
-        cause = Cause.TEMPLATES
-    elif theirs.body != ours.body:
-        cause = Cause.PINS
-    else:
-        cause = Cause.EDITED  # the header itself
-    return Drift(file.path, cause, file.text, found)
+        return Cause.EDITED
+    if theirs.specs != ours.specs:
+        return Cause.SPECS
+    if theirs.templates != ours.templates or theirs.digest != ours.digest:
+        return Cause.TEMPLATES
+    return Cause.PINS if theirs.body != ours.body else Cause.EDITED  # the header itself
 
 
-def _read(path: Path) -> str | None:
-    """The text of a file, and what is no UTF-8 in it as escapes; None where there is no file."""
+def _name_pins(drifts: list[Drift], wanted: list[str]) -> list[Drift]:
+    """The drifts, and of those that are in pins alone what each is."""
+    found = [
+        bumps.find(each.found, each.wanted) if each.found and each.wanted else None
+        for each in drifts
+    ]
+    unlocked = bumps.unlocked([bump for some in found for bump in some or ()], wanted)
+    return [
+        replace(
+            each,
+            cause=Cause.PINS,
+            remarks=tuple(bumps.Remark(bump.line, bump.message) for bump in some),
+            command=bumps.PULL
+            if all(unlocked.get(bump.found.action) == bump.found for bump in some)
+            else "",
+        )
+        if some
+        else each
+        for each, some in zip(drifts, found, strict=True)
+    ]
+
+
+def _orphan(root: Path, path: str) -> Drift:
+    found = header.plain(_read(root / path))
+    theirs = header.parse(found)
+    cause = Cause.ORPHAN if theirs is not None and theirs.intact else Cause.EDITED_ORPHAN
+    return Drift(path, cause, None, found)
+
+
+def _read(path: Path) -> str:
+    """The text of a file, and what is no UTF-8 in it as escapes."""
     try:
         return path.read_bytes().decode("utf-8", errors="backslashreplace")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
     except OSError as error:
         raise WfgenError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _generated(root: Path, known: set[str]) -> Iterator[str]:
-    """Other files with our header: below .github, and beside what we write elsewhere."""
-    beside = {os.path.dirname(path) for path in known if not path.startswith(".github/")}
-    places = [root / folder for folder in sorted(beside | {"docs"})]
-    places += [Path(folder) for folder, _, _ in os.walk(root / ".github")]
-    for folder in places:
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            name = path.relative_to(root).as_posix()
-            if name not in known and path.is_file() and not path.is_symlink():
-                with path.open("rb") as file:
-                    text = file.read(2000).decode("utf-8", errors="replace")
-                if header.begins(text):
-                    yield name
+def mend(
+    root: Path,
+    wanted: tuple[RenderedFile, ...],
+    *,
+    orphans: bool = True,
+    force: bool = False,
+    whole: bool = True,
+) -> list[Drift]:
+    """Compares and writes, alone; also removes what a killed process left. Returns what was mended.
+
+    `whole` says whether `wanted` are all files, after which nothing is unfinished any more.
+    Raises `WfgenError` as `write` does, and where another process does not end its writing.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    with alone(root):
+        tidy(root, {os.path.dirname(file.path) for file in wanted})
+        found = compare(root, wanted, orphans=orphans)
+        return write(root, found, force=force, sign=whole or not unfinished(root))
 
 
-def write(root: Path, drifts: list[Drift], *, force: bool = False) -> list[Drift]:
+def write(
+    root: Path, drifts: list[Drift], *, force: bool = False, sign: bool = True
+) -> list[Drift]:
     """Mends the drifts: each file replaced whole, orphans removed; returns what was mended.
 
-    Raises `WfgenError` before anything is written where a file is in the way.
+    Raises `WfgenError` before anything is written where only force would mend one.
     """
-    blocked = [drift.path for drift in drifts if drift.cause is Cause.FOREIGN]
-    if blocked and not force:
-        names = ", ".join(blocked)
-        raise WfgenError(
-            f"wfgen did not write {names}; "
-            f"move it away, or overwrite it by {header.COMMAND} --force"
-        )
+    if not force:
+        blocked = [
+            advice.format(", ".join(paths), f"{header.COMMAND} --force")
+            for cause, advice in _BY_FORCE.items()
+            if (paths := [drift.path for drift in drifts if drift.cause is cause])
+        ]
+        if blocked:
+            raise WfgenError("\n".join(blocked))
     texts = {drift.path: drift.wanted for drift in drifts if drift.wanted is not None}
-    write_all(root, texts, [drift.path for drift in drifts if drift.wanted is None])
+    write_all(root, texts, [drift.path for drift in drifts if drift.wanted is None], sign=sign)
     return drifts

@@ -10,7 +10,7 @@ from wfgen.describe import describe
 from wfgen.errors import WfgenError
 from wfgen.plan import Plan
 from wfgen.references import Service
-from wfgen.setup_page import SetupPage
+from wfgen.setup_page import SETUP_PAGE, SetupPage
 
 WORKFLOWS = ".github/workflows"
 ACTIONS = ".github/actions"
@@ -34,6 +34,9 @@ PROGRAM_OUTPUTS = {
     "verified": "monitor: whether the release is good",
     "cause": "monitor, rollback: what failed",
     "restored": "rollback: what was restored",
+    "reverted": "revert: pull-request, issue or none",
+    "address": "revert: where the pull request or issue is",
+    "reason": "revert: why nothing was reverted",
     "namespaces": "previews: the previews there are",
     "numbers": "closed: the previews to tear down",
 }
@@ -52,6 +55,14 @@ class PlannedFile:
 
 def files(made: Plan) -> Iterator[PlannedFile]:
     """Every file of the plan, but for the release program's modules, which are copied."""
+    workflows_and_actions = list(_workflows_and_actions(made))
+    yield from workflows_and_actions
+    page = SetupPage(made, tuple(file.path for file in workflows_and_actions))
+    context = {"plan": made, "project": made.project.spec, "page": page}
+    yield PlannedFile(SETUP_PAGE, "delivery-setup.md", context, made.project.services)
+
+
+def _workflows_and_actions(made: Plan) -> Iterator[PlannedFile]:
     everything = made.project.services
     shared: dict[str, Any] = {"plan": made, "project": made.project.spec}
 
@@ -86,9 +97,9 @@ def files(made: Plan) -> Iterator[PlannedFile]:
     if made.lasting:
         yield planned(f"{WORKFLOWS}/watchdog.yml", "watchdog.yml", ())
     yield planned(f"{WORKFLOWS}/wfgen-check.yml", "wfgen-check.yml", ())
+    yield planned(f"{ACTIONS}/wfgen-check/action.yml", "wfgen-check/action.yml", ())
     yield planned(f"{ACTIONS}/cluster-login/action.yml", "cluster-login.yml", ())
     yield planned(f"{RELEASE_ACTION}/action.yml", "release/action.yml", (), outputs=PROGRAM_OUTPUTS)
-    yield planned("docs/delivery-setup.md", "delivery-setup.md", page=SetupPage(made))
 
 
 def check_paths(planned: list[PlannedFile]) -> None:

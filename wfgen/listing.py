@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
+from wfgen.pins import LOCK, Pin
 from wfgen.plan import plan
 from wfgen.references import Project
 from wfgen.render import render
@@ -39,15 +41,15 @@ def listing(project: Project, style: str) -> str:
     return "\n".join(
         [
             "Services",
-            *_table(
+            *table(
                 [(s["name"], s["kind"], s["spec"], ", ".join(s["environments"])) for s in services]
             ),
             "\nPipelines",
-            *_table([(p["name"], p["deploy_on"], ", ".join(p["services"])) for p in pipelines]),
+            *table([(p["name"], p["deploy_on"], ", ".join(p["services"])) for p in pipelines]),
             "\nGenerated files",
-            *_table(
+            *table(
                 [
-                    (f["path"], ", ".join(f["specs"]) or "yours and your bot's: the lock")
+                    (f["path"], ", ".join(f["specs"]) or _without_specs(str(f["path"])))
                     for f in files
                 ]
             ),
@@ -55,7 +57,34 @@ def listing(project: Project, style: str) -> str:
     )
 
 
-def _table(rows: list[tuple[object, ...]]) -> list[str]:
+def pinned(locked: dict[str, Pin], used: dict[str, dict[str, Pin]], style: str) -> str:
+    """The actions of the lock, and which files use each, for people or as JSON."""
+    rows = [
+        {
+            "action": pin.action,
+            "version": pin.version,
+            "commit": pin.ref,
+            "files": [path for path, pins in used.items() if pin.action in pins and path != LOCK],
+        }
+        for pin in locked.values()
+    ]
+    if style == "json":
+        return json.dumps({"pins": rows}, indent=2)
+    return "\n".join(
+        table([(r["action"], r["version"], r["commit"], _files(len(r["files"]))) for r in rows])
+    )
+
+
+def _files(count: int) -> str:
+    return "not used" if not count else f"in {count} file{'s' if count > 1 else ''}"
+
+
+def _without_specs(path: str) -> str:
+    return "yours and your bot's: the lock" if path == LOCK else "the same for every project"
+
+
+def table(rows: Sequence[tuple[object, ...]]) -> list[str]:
+    """Rows with aligned columns."""
     widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
     return [
         "  "

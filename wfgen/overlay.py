@@ -11,6 +11,7 @@ import yaml
 
 from wfgen.diagnostics import Diagnostic, did_you_mean
 from wfgen.kinds.image import image_name
+from wfgen.kinds.service import Health
 from wfgen.kustomize import Overlays
 from wfgen.references import Project, Service, SpecFile
 from wfgen.source import Route
@@ -40,11 +41,45 @@ def check(project: Project, overlays: Overlays) -> Iterator[Diagnostic]:
             yield project.file.at(("environments", name), message, "overlay", hint, key=True)
             continue
         objects = Objects(overlay, text)
-        for service in project.services:
-            spec = service.spec
-            here = not spec.only_in or name in spec.only_in
-            if spec.deploy and here and name not in spec.external:
-                yield from _check_service(service, objects, preview=environment.preview)
+        here = [
+            service
+            for service in project.services
+            if service.spec.deploy
+            and name in (service.spec.only_in or [name])
+            and name not in service.spec.external
+        ]
+        for service in here:
+            yield from _check_service(service, objects, preview=environment.preview)
+        namespace = None if environment.preview else environment.namespace or project.spec.project
+        for message, hint in (*_unnamed(here, objects), *_elsewhere(namespace, objects)):
+            yield project.file.at(("environments", name), message, "overlay", hint, key=True)
+
+
+def _unnamed(services: list[Service], objects: Objects) -> Iterator[tuple[str, str]]:
+    """Workloads that a release would apply and nobody would watch or roll back."""
+    named = {
+        (workload.kind, workload.name or service.spec.name)
+        for service in services
+        for workload in service.spec.workloads
+    }
+    for kind in ("Deployment", "StatefulSet", "DaemonSet", "CronJob"):
+        for name in objects.of_kind(kind):
+            if (kind, name) not in named:
+                yield (
+                    f"{objects.overlay} has {kind} {name}, which no spec deploys here",
+                    "name it in `workloads` of its service, or take it out of the overlay",
+                )
+
+
+def _elsewhere(namespace: str | None, objects: Objects) -> Iterator[tuple[str, str]]:
+    """Namespaces that the overlay names, and a release would replace."""
+    if namespace is None:
+        return
+    for other in sorted(objects.namespaces - {namespace}):
+        yield (
+            f"{objects.overlay} is for namespace {other}, a release puts all into {namespace}",
+            f"set `namespace: {namespace}` there, or `namespace` of the environment",
+        )
 
 
 def _without_noise(complaint: str, root: Path) -> str:
@@ -66,6 +101,16 @@ class Objects:
         found = [each for each in self._objects if _dig(each, "kind") == kind]
         return {str(_dig(each, "metadata", "name")): each for each in found}
 
+    @property
+    def namespaces(self) -> set[str]:
+        """The namespaces that objects name."""
+        found = (_dig(each, "metadata", "namespace") for each in self._objects)
+        return {str(each) for each in found if each}
+
+    def name(self, text: str) -> bool:
+        """Whether a value of any object is just this text."""
+        return any(_has(each, text) for each in self._objects)
+
 
 def _dig(node: Any, *keys: str) -> Any:
     """What lies at the end of nested keys; None where something is missing."""
@@ -74,8 +119,19 @@ def _dig(node: Any, *keys: str) -> Any:
     return node
 
 
+def _has(node: Any, text: str) -> bool:
+    if isinstance(node, dict):
+        return any(_has(value, text) for value in node.values())
+    return any(_has(value, text) for value in node) if isinstance(node, list) else node == text
+
+
 def _check_service(service: Service, objects: Objects, *, preview: bool) -> Iterator[Diagnostic]:
     spec, file, overlay = service.spec, service.file, objects.overlay
+    secret = f"{spec.name}-secrets"
+    if spec.secrets and not objects.name(secret):
+        message = f"nothing in {overlay} uses Secret {secret}: the values would reach no pod"
+        hint = f"add to the container: envFrom: [{{secretRef: {{name: {secret}}}}}]"
+        yield file.at(("secrets",), message, "unused-secret", hint, key=True)
     for index, workload in enumerate(spec.workloads):
         route: Route = ("workloads", index) if "workloads" in spec.model_fields_set else ("name",)
         name, container = workload.name or spec.name, workload.container or spec.name
@@ -101,9 +157,28 @@ def _check_service(service: Service, objects: Objects, *, preview: bool) -> Iter
             )
             field = "manifest" if spec.image.manifest or spec.build else "reference"
             yield file.at(("image", field), message, "unknown-image", hint)
+        if isinstance(spec.health, Health) and spec.health.grpc is not None:
+            yield from _check_probe(
+                file, title, _containers(there[name], workload.kind), container, spec.health.grpc
+            )
         if spec.autoscaled and not preview:
             yield from _check_autoscaler(file, workload.kind, name, objects)
         yield from _check_generated(file, route, title, there[name], objects)
+
+
+def _check_probe(
+    file: SpecFile, title: str, containers: list[Any], name: str, port: int
+) -> Iterator[Diagnostic]:
+    """gRPC health is what the kubelet's probe finds: without one, every copy would be well."""
+    asked = [
+        _dig(each, "readinessProbe", "grpc", "port")
+        for each in containers
+        if _dig(each, "name") == name
+    ]
+    if asked and asked != [str(port)]:
+        message = f"container {name} of {title} has no readinessProbe by grpc on port {port}"
+        hint = f"add `readinessProbe: {{grpc: {{port: {port}}}}}` to it"
+        yield file.at(("health", "grpc"), message, "no-probe", hint)
 
 
 def _check_autoscaler(
@@ -122,12 +197,13 @@ def _check_autoscaler(
 def _check_generated(
     file: SpecFile, route: Route, title: str, workload: Any, objects: Objects
 ) -> Iterator[Diagnostic]:
-    """A ConfigMap that changes under its name cannot be rolled back: it must carry a hash."""
-    for name in sorted(set(_config_maps(workload)) & set(objects.of_kind("ConfigMap"))):
-        if not _hashed(name):
-            message = f"{title} in {objects.overlay} uses ConfigMap {name}, whose name has no hash"
-            hint = "make it by kustomize's configMapGenerator, so that a rollback finds the old one"
-            yield file.at(route, message, "unhashed-config", hint)
+    """What changes under its name cannot be rolled back: it must carry a hash."""
+    for kind, generator in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
+        for name in sorted(set(_used(workload, kind)) & set(objects.of_kind(kind))):
+            if not _hashed(name):
+                message = f"{title} in {objects.overlay} uses {kind} {name}, whose name has no hash"
+                hint = f"make it by kustomize's {generator}, so that a rollback finds the old one"
+                yield file.at(route, message, "unhashed-config", hint)
 
 
 def _hashed(name: str) -> bool:
@@ -136,22 +212,28 @@ def _hashed(name: str) -> bool:
     return len(end) == 10 and set(end) <= set("bcdfghkmt2456789")
 
 
-def _config_maps(node: Any) -> Iterator[str]:
+def _used(node: Any, kind: str) -> Iterator[str]:
+    """The names of the ConfigMaps, or Secrets, that a workload uses."""
+    first = kind[0].lower() + kind[1:]
     if isinstance(node, dict):
         for key, value in node.items():
-            if key in ("configMapRef", "configMapKeyRef", "configMap") and isinstance(value, dict):
-                yield str(value.get("name", ""))
-            yield from _config_maps(value)
+            if key in (f"{first}Ref", f"{first}KeyRef", first) and isinstance(value, dict):
+                yield str(value.get("name") or value.get("secretName") or "")
+            yield from _used(value, kind)
     elif isinstance(node, list):
         for value in node:
-            yield from _config_maps(value)
+            yield from _used(value, kind)
+
+
+def _containers(workload: Any, kind: str) -> list[Any]:
+    above = ("spec", "jobTemplate") if kind == "CronJob" else ()
+    found = _dig(workload, *above, "spec", "template", "spec", "containers")
+    return found if isinstance(found, list) else []
 
 
 def _images(workload: Any, kind: str) -> dict[str, str]:
     """The containers of a workload, each with its image's name."""
-    above = ("spec", "jobTemplate") if kind == "CronJob" else ()
-    found = _dig(workload, *above, "spec", "template", "spec", "containers")
     return {
         str(_dig(each, "name")): image_name(str(_dig(each, "image") or ""))
-        for each in (found if isinstance(found, list) else [])
+        for each in _containers(workload, kind)
     }

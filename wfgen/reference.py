@@ -17,9 +17,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from wfgen import safety
 from wfgen.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
 from wfgen.kinds._model import Between, Lasting, Matching, Refused
-from wfgen.rules import RULES, name_of
+from wfgen.properties import PROPERTIES
+from wfgen.rules import RULES, Documented, name_of
+from wfgen.scenarios.roles import ROLES
 from wfgen.schema import field_docs
 
 _INTRODUCTION = """\
@@ -28,6 +31,16 @@ _INTRODUCTION = """\
 Made from the models by `make reference`. Each field is *rendered*, or it is *refused*: in the
 vocabulary, not rendered by this version, and an error that says what to do instead. Nothing is
 accepted and then ignored.
+"""
+_LIMITS = """\
+Rendered workflows that GitHub would not take are refused, and nothing is written.
+"""
+_MUSTS = """\
+A patch that breaks one of these, or one of the rules above, is refused, and nothing is written.
+"""
+_WAIVABLE = """\
+These as well, unless the patch says why it may: `waive: {secrets-by-name: ours}`. The
+generated file shows the reason above what is patched.
 """
 _HEAD = "| field | type | default | status | meaning |\n|---|---|---|---|---|"
 _WORDS: dict[Any, str] = {str: "text", int: "a number", bool: "`true` or `false`", Any: "anything"}
@@ -123,7 +136,10 @@ def reference() -> str:
     """The page."""
     lines = [_INTRODUCTION, "## `specs/project.yaml`\n", *_tables(ProjectSpec)]
     lines += ["## `specs/<service>.yaml`\n", *_tables(ServiceSpec)]
-    lines += ["## Kinds\n", *_kinds(), "## Rules\n", *_rules()]
+    lines += ["## Kinds\n", *_kinds(), "## Rules\n", _LIMITS, *_rules(RULES)]
+    lines += ["## Rules for patches\n", _MUSTS, *_rules(safety.MUSTS)]
+    lines += [_WAIVABLE, *_rules(safety.RULES)]
+    lines += ["## Safety properties\n", *_properties(), "## Roles\n", *_roles()]
     return "\n".join(lines)
 
 
@@ -154,12 +170,46 @@ def _kinds() -> Iterator[str]:
     yield ""
 
 
-def _rules() -> Iterator[str]:
-    yield "Rendered workflows that GitHub would not take are refused, and nothing is written.\n"
-    for rule in RULES:
+def _rules(rules: typing.Iterable[Documented]) -> Iterator[str]:
+    for rule in rules:
         title, *reason, remedy = (" ".join(p.split()) for p in rule.__doc__.strip().split("\n\n"))
         yield f"### {name_of(rule)}\n\n{title}\n"
         yield f"- Reason: {' '.join(reason)}\n- Remedy: {remedy}\n"
+
+
+def _properties() -> Iterator[str]:
+    yield "`wfgen verify` tries every outcome of every job against these. What the files alone show"
+    yield "is demanded by `wfgen render` and `wfgen check` as well, before anything is written.\n"
+    for each in PROPERTIES:
+        title, *reason, remedy = (" ".join(p.split()) for p in each.text.split("\n\n"))
+        yield f"### {each.name}\n\n{title}\n"
+        yield f"- Reason: {' '.join(reason)}\n- Remedy: {remedy}\n"
+
+
+_ROLES = """\
+`wfgen verify --workflow FILE` and `wfgen simulate FILE` learn from comments what the jobs of
+any workflow are for: at the end of a line of the step, of the job's first line for the job as a
+whole, or on the line above. Services may follow; without any, it is about all of them.
+
+```yaml
+  deploy:
+    environment: production
+    steps:
+      - run: kubectl apply -f kube # wfgen: deploy client, server
+      - run: kubectl rollout status deployment/client # wfgen: monitor client
+      - run: kubectl rollout status deployment/server # wfgen: monitor server
+      - if: always() && job.status != 'success'
+        run: kubectl apply -f last-known-good # wfgen: rollback
+```
+
+| role | what it does |
+|---|---|"""
+
+
+def _roles() -> Iterator[str]:
+    yield _ROLES
+    yield from (f"| `{role}` | {text} |" for role, text in ROLES.items())
+    yield ""
 
 
 def _type(annotation: Any, marks: typing.Sequence[Any] = ()) -> str:

@@ -108,6 +108,31 @@ def check_project(
                 hint = "add it, or `image.reference`"
                 yield service.file.at(("external",), message, "no-image", hint, key=True)
     yield from _secrets(spec, file, services)
+    yield from _places(spec, file)
+
+
+def _places(spec: ProjectSpec, file: SpecFile) -> Iterator[Diagnostic]:
+    """Environments that would overwrite one another, or take each other's names."""
+    first: dict[tuple[str, str], str] = {}
+    for name, environment in spec.environments.items():
+        if environment.preview:
+            continue
+        if environment.approval and f"{name}-approval" in spec.environments:
+            yield file.at(
+                ("environments", f"{name}-approval"),
+                f"{name}-approval is the environment whose reviewers approve {name}",
+                "twice",
+                "choose another name",
+                key=True,
+            )
+        if environment.cluster.type == "kubeconfig":
+            continue  # a secret says which cluster it is
+        namespace = environment.namespace or spec.project
+        other = first.setdefault((environment.cluster.model_dump_json(), namespace), name)
+        if other != name:
+            message = f"{other} and {name} release to namespace {namespace} of one cluster"
+            hint = "give one of them another `namespace`"
+            yield file.at(("environments", name, "namespace"), message, "twice", hint)
 
 
 def _check_build(root: Path, service: Service) -> Iterator[Diagnostic]:
@@ -140,7 +165,7 @@ def _claims(project: str, spec: ServiceSpec) -> Iterator[tuple[str, str, Route, 
     yield f"service {spec.name}", "has", ("name",), "choose another name"
     if spec.build is not None:
         image = spec.image.name or f"{project}-{spec.name}"
-        hint = "give one of them another `image.name`"
+        hint = "list what runs from one image in `workloads` of one spec, or choose an `image.name`"
         yield f"image {image}", "builds", ("image", "name"), hint
     if spec.deploy:
         for index, workload in enumerate(spec.workloads):

@@ -13,6 +13,7 @@ from wfgen.plan import plan
 from wfgen.references import Project
 from wfgen.render import RenderedFile, render
 from wfgen.rules import verify
+from wfgen.verify import check_rendered
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,22 @@ class Repository:
         return self.project.root
 
     def files(self) -> tuple[RenderedFile, ...]:
-        """Every file as the specs make it. Raises `WfgenError` where GitHub would not take it."""
+        """Every file as the specs make it.
+
+        Raises `InvalidSpecs` where GitHub would not take it, or it would be unsafe.
+        """
         files = render(plan(self.project))
+        if self.project.spec.patches:
+            from wfgen import waivers  # only here, as most projects have no patches
+
+            if unsafe := waivers.check(self.project, files):
+                raise InvalidSpecs(unsafe)
         if broken := verify(files):
             raise InvalidSpecs(broken)
+        waives = any(patch.waive for patch in self.project.spec.patches.values())
+        # Whoever waives a rule answers for it; `wfgen verify` still tells.
+        if not waives and (unsafe := check_rendered(files)):
+            raise InvalidSpecs(unsafe)
         return files
 
 
@@ -44,6 +57,12 @@ def load(root: Path, overlays: Overlays) -> Repository:
         notes.append(
             f"specs/project.yaml names wfgen {project.spec.wfgen}, this is {__version__}; "
             "the files may differ for that alone"
+        )
+    above = next((each for each in (root, *root.parents) if (each / ".git").exists()), root)
+    if above != root:
+        notes.append(
+            f"{root.relative_to(above)} is a project within another repository; GitHub reads "
+            f"workflows from that one's own .github/ alone"
         )
     return Repository(project, tuple(notes))
 

@@ -12,6 +12,8 @@ from wfgen import deployer_role
 from wfgen.plan import Plan, PlannedEnvironment
 from wfgen.values import code
 
+SETUP_PAGE = "docs/delivery-setup.md"
+
 
 @dataclass(frozen=True)
 class Jobs:
@@ -48,10 +50,11 @@ class Token:
 
 
 class SetupPage:
-    """What the page's template asks for beside the plan."""
+    """What the page's template asks for beside the plan; `paths` are all other generated files."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, paths: tuple[str, ...]) -> None:
         self.plan = plan
+        self.paths = paths
         self.spec = plan.project.spec
 
     def workflow(self, environment: PlannedEnvironment) -> str:
@@ -70,6 +73,15 @@ class SetupPage:
     def home(self, environment: PlannedEnvironment) -> str:
         """The namespace of the deployer's ServiceAccount; previews have none that lasts."""
         return "wfgen" if environment.spec.preview else environment.namespace
+
+    @property
+    def generated(self) -> list[str]:
+        """What git calls the generated files: an action's folder, any other file by its path."""
+        folders = {
+            "/".join(p.split("/")[:3]) for p in self.paths if p.startswith(".github/actions/")
+        }
+        others = {path for path in self.paths if not path.startswith(".github/actions/")}
+        return sorted({f"{folder}/**" for folder in folders} | others | {SETUP_PAGE})
 
     @property
     def images(self) -> list[str]:

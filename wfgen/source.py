@@ -24,6 +24,9 @@ MAX_DEPTH = 50
 MAX_PROBLEMS = 50
 """As many mistakes of one kind in one file are told; nobody reads more."""
 
+EXPRESSIONS_IN = "patches"
+"""The one field of a spec that has expressions of GitHub Actions."""
+
 Route = tuple[str | int, ...]
 """Keys and indices that lead to a value."""
 
@@ -86,6 +89,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.events: Iterator[Any] = yaml.parse(text, Loader=Loader)
         self.problems: list[SourceError] = []
+        self.expressions = False
 
     def read(self) -> Any:
         next(self.events)  # the start of the stream
@@ -135,13 +139,15 @@ class _Reader:
                 self._tell(
                     SourceError(key.start_mark, message, "duplicate-key", "keep one of them")
                 )
+            if depth == 0:
+                self.expressions = name == EXPRESSIONS_IN
             self._scalar(key)  # for its traps: a key is always text
             values[name] = self._value(next(self.events), depth + 1)
         return values
 
     def _scalar(self, event: Any) -> Any:
         text: str = event.value
-        if "${{" in text:
+        if "${{" in text and not self.expressions:
             message = "an expression of GitHub Actions; expected a plain value"
             hint = "name secrets under `secrets`, values known in the run under `dynamic_args`"
             self._tell(SourceError(event.start_mark, message, "no-expression", hint))
@@ -165,6 +171,13 @@ def _explain(text: str, error: yaml.MarkedYAMLError) -> SourceError:
     """libyaml's complaint, in words for who wrote the file."""
     mark: Any = error.problem_mark or error.context_mark
     lines = _lines(text)
+    conflict = next((i for i, line in enumerate(lines) if line.startswith("<<<<<<< ")), None)
+    if conflict is not None:
+        found = SourceError(
+            None, "a merge conflict", "merge-conflict", "keep one side, and remove git's marks"
+        )
+        found.line = conflict + 1
+        return found
     line = lines[mark.line] if mark and mark.line < len(lines) else ""
     indent = line[: len(line) - len(line.lstrip())]
     if "\t" in indent or line[mark.column : mark.column + 1] == "\t":
@@ -201,6 +214,17 @@ def locate(text: str, route: Route, *, key: bool = False) -> tuple[int, int]:
         place = name if key or depth < len(route) - 1 else node
     mark = place.start_mark
     return mark.line + 1, mark.column + 1
+
+
+def has(text: str, route: Route) -> bool:
+    """Whether a value stands at `route`."""
+    node = _compose(text)
+    for part in route:
+        found = _child(node, part)
+        if found is None:
+            return False
+        node = found[1]
+    return True
 
 
 @lru_cache(maxsize=8)

@@ -41,7 +41,7 @@ def load(root: Path, overlays: Overlays | None = None) -> Project:
         raise WfgenError(f"no specs: {root / 'specs'} has no .yaml file; {_NEW}")
     if PROJECT_FILE not in found.read_paths:
         message = "missing; expected the project's spec"
-        hint = "it names the project, its registry and its environments"
+        hint = "write it, with project, wfgen, registry and environments; the README shows one"
         problems.append(Diagnostic(Position(PROJECT_FILE), message, "project-spec", hint))
     elif found.read_paths == [PROJECT_FILE] and not problems:
         raise WfgenError(f"no specs of services: {_NEW}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ _REFERS = re.compile(r'#\{% (?:include|import|from|extends) "([^"]+)"')
 class Templates:
     """The Jinja environment: a repository's own templates before the built-in ones of one name."""
 
-    def __init__(self, root: Path, locked: dict[str, str], self_repository: bool) -> None:
+    def __init__(self, root: Path, locked: Mapping[str, pins.Pin], self_repository: bool) -> None:
         self.root = root
         own = root / "templates"
         folders = [own] if own.is_dir() else []
@@ -54,7 +55,10 @@ class Templates:
 
         def pin(action: str) -> Markup:
             if action not in locked:
-                raise WfgenError(f"{action} is not in the lock; add it to {pins.LOCK}")
+                raise WfgenError(
+                    f"{action} is not in the lock {pins.LOCK}; "
+                    f"add it by: wfgen pins update {action}"
+                )
             return Markup(locked[action])
 
         environment.globals.update(pin=pin, local=lambda path: Markup(prefix + path))
@@ -90,8 +94,10 @@ class Templates:
         return self._digests[name]
 
     def names(self, prefix: str) -> list[str]:
-        """The templates below a folder."""
-        return self.environment.list_templates(filter_func=lambda name: name.startswith(prefix))
+        """The templates below a folder. What pip compiled of them, as of all .py files, is none."""
+        return self.environment.list_templates(
+            filter_func=lambda name: name.startswith(prefix) and "__pycache__" not in name
+        )
 
     def source(self, name: str) -> str:
         for folder in self.folders:

@@ -16,6 +16,9 @@ from wfgen.errors import WfgenError
 
 _PLAIN = re.compile(r"[A-Za-z_/$][A-Za-z0-9_./@$-]*(:[A-Za-z0-9_./@$-]+)*")
 _NOT_TEXT = re.compile(r"true|false|null|yes|no|on|off|y|n", re.IGNORECASE)
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_SENTENCE = re.compile(r"(?!.*(?::(?: |$)| #| $))[A-Za-z_/$].*")
+"""A text that needs no quotes as the rest of a line of a block mapping."""
 
 
 def scalar(value: Any) -> Markup:
@@ -66,3 +69,83 @@ def block(value: str, indent: int) -> Markup:
     if len(lines) == 1 or lines[0][:1] in (" ", "\t", "") or ragged:
         return scalar(value.rstrip("\n"))
     return Markup("|" + "".join(f"\n{' ' * indent}{line}" if line else "\n" for line in lines))
+
+
+def entry(key: str, value: Any, indent: int) -> list[str]:
+    """The lines of a key and its value in a block mapping, as our templates would write them."""
+    word = key == "on" or (_KEY.fullmatch(key) and not _NOT_TEXT.fullmatch(key))
+    name = f"{' ' * indent}{key if word else _quoted(key)}:"
+    if value is None:
+        return [name]
+    if isinstance(value, dict) and value:
+        return [name, *(line for each in value.items() for line in entry(*each, indent + 2))]
+    if isinstance(value, list) and not all(_fits_in_a_line(each) for each in value):
+        return [name, *items(value, indent + 2)]
+    return f"{name} {_rest(value, indent + 2)}".split("\n")
+
+
+def items(values: list[Any], indent: int) -> list[str]:
+    """The lines of a list in block style."""
+    found: list[str] = []
+    for value in values:
+        dash = f"{' ' * indent}- "
+        if isinstance(value, dict) and value:
+            lines = [line for each in value.items() for line in entry(*each, indent + 2)]
+        else:
+            rest = flow(value) if isinstance(value, list) else _rest(value, indent + 2)
+            lines = f"{dash}{rest}".split("\n")
+        found += [f"{dash}{lines[0][indent + 2 :]}", *lines[1:]]
+    return found
+
+
+def flow(value: Any) -> str:
+    """A value within brackets."""
+    if isinstance(value, list):
+        return f"[{', '.join(flow(each) for each in value)}]"
+    if isinstance(value, dict):
+        inner = (f"{_quoted(key)}: {flow(each)}" for key, each in value.items())
+        return "{" + ", ".join(inner) + "}"
+    if value is None or isinstance(value, float):
+        return json.dumps(value)
+    if isinstance(value, Markup) or not isinstance(value, str) or _plain(value):
+        return str(scalar(value))
+    return _quoted(value)
+
+
+def _rest(value: Any, indent: int) -> str:
+    """A value as the rest of a line, or as a block literal that follows it."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return flow(value)
+    if _SENTENCE.fullmatch(value) and value.isprintable() and not _NOT_TEXT.fullmatch(value):
+        return value
+    text = value.removesuffix("\n")
+    lines = text.split("\n")
+    if len(lines) == 1 or lines[0][:1] in (" ", "\t", "") or not lines[-1]:
+        return _quoted(value)
+    if not all(line.replace("\t", "").isprintable() and line == line.rstrip() for line in lines):
+        return _quoted(value)
+    block = [f"{' ' * indent}{line}" if line else "" for line in lines]
+    return "\n".join(["|" if value != text else "|-", *block])
+
+
+def _plain(text: str) -> bool:
+    return bool(_PLAIN.fullmatch(text) and not _NOT_TEXT.fullmatch(text))
+
+
+def _fits_in_a_line(value: Any) -> bool:
+    """Whether a value stands in brackets without being hard to read."""
+    if isinstance(value, str):
+        return not isinstance(value, Markup) and "\n" not in value and "${{" not in value
+    return not isinstance(value, dict | list)
+
+
+def _quoted(text: str) -> str:
+    """A text in quotes; what cannot be printed is escaped as YAML has it."""
+    return "".join(
+        c if c.isprintable() else _escape(c) for c in json.dumps(text, ensure_ascii=False)
+    )
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

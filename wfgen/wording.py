@@ -25,7 +25,7 @@ _EXPECTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
-    "health_type": "none, or a mapping with http, tcp or exec",
+    "health_type": "none, or a mapping with http, tcp, exec or grpc",
 }
 _PLAIN = re.compile(r"[A-Za-z0-9_./ -]+")
 _REFERENCE = "docs/reference.md of wfgen lists the fields"
@@ -100,8 +100,8 @@ def _for_type(kind: str, given: object, route: Route) -> str:
         return "give a value, or remove the line"
     if kind == "string_type" and isinstance(given, int | float):
         return f'write "{shown(given)}"'
-    if kind == "string_type" and isinstance(given, list):
-        line = " ".join(map(str, given))  # a command, word by word
+    if kind == "string_type" and isinstance(given, list) and route[-1] in ("test", "before"):
+        line = " ".join(map(str, given))
         return f"write {line}" if len(given) > 1 and _PLAIN.fullmatch(line) else ""
     if kind == "list_type" and _PLAIN.fullmatch(str(given).replace(",", " ")):
         return f"write [{', '.join(str(given).replace(',', ' ').split())}]"

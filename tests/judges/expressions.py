@@ -27,9 +27,13 @@ class Query:
 
 @dataclass(frozen=True)
 class Answer:
-    """The value, and whether a job or step with this `if:` would run; or the engine's complaint."""
+    """The value, its text, and whether a job or step with this `if:` would run; or a complaint.
+
+    In `value`, which is JSON, NaN and infinite numbers are None; `text` tells them apart.
+    """
 
     value: Any = None
+    text: str = ""
     runs: bool = False
     error: str | None = None
 

@@ -1,8 +1,8 @@
 // GitHub's own expression engine. Offline.
 // Use: node --import ./json-hook.mjs gha-eval.mjs < QUERIES
 // Reads one JSON object a line, {expression, context, status}, and answers each with a line:
-//   {value, runs}    the value, and whether a job or step with this `if:` would run
-//   {error}          what the engine says of an expression that it refuses
+//   {value, text, runs}    the value, its text, and whether a job or step with this `if:` would run
+//   {error}                what the engine says of an expression that it refuses
 // `status` is the worst result among the jobs that are needed (success, failure or cancelled), which is what the
 // functions success(), failure() and cancelled() look at.
 import { createInterface } from "node:readline";
@@ -59,7 +59,7 @@ function evaluate({ expression, context = {}, status = "success" }) {
     (token, i) => STATUS_FUNCTIONS.includes(token.lexeme.toLowerCase()) && tokens[i + 1]?.lexeme === "(",
   );
   const value = JSON.parse(JSON.stringify(result, data.replacer) ?? "null");
-  return { value, runs: isTruthy(result) && (asksStatus || status === "success") };
+  return { value, text: result.coerceString(), runs: isTruthy(result) && (asksStatus || status === "success") };
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

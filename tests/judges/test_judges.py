@@ -227,14 +227,18 @@ def test_missing_judge_fails_in_ci_and_skips_elsewhere(
 @pytest.mark.parametrize(
     ("expression", "status", "answer"),
     [
-        ("needs.a.result == 'success'", "success", Answer(True, runs=True)),
+        ("needs.a.result == 'success'", "success", Answer(True, "true", runs=True)),
         # Without a status function, success() stands before the condition.
-        ("needs.a.result == 'success'", "failure", Answer(True, runs=False)),
-        ("${{ always() && needs.a.result == 'success' }}", "failure", Answer(True, runs=True)),
-        ("failure()", "failure", Answer(True, runs=True)),
-        ("!cancelled()", "failure", Answer(True, runs=True)),
-        ("failure() || contains(needs.*.result, 'skipped')", "cancelled", Answer(False)),
-        ("${{ fromJSON(needs.a.outputs.list)[1] }}", "success", Answer("two", runs=True)),
+        ("needs.a.result == 'success'", "failure", Answer(True, "true", runs=False)),
+        (
+            "${{ always() && needs.a.result == 'success' }}",
+            "failure",
+            Answer(True, "true", runs=True),
+        ),
+        ("failure()", "failure", Answer(True, "true", runs=True)),
+        ("!cancelled()", "failure", Answer(True, "true", runs=True)),
+        ("failure() || contains(needs.*.result, 'skipped')", "cancelled", Answer(False, "false")),
+        ("${{ fromJSON(needs.a.outputs.list)[1] }}", "success", Answer("two", "two", runs=True)),
         ("ned.a", "success", Answer(error="Unrecognized named-value: 'ned'")),
     ],
 )

@@ -46,6 +46,8 @@ class Answer(NamedTuple):
     headers: dict[str, str] = {}
     reset: bool = False
     """The connection is closed without a word."""
+    slow: float = 0.0
+    """Seconds to wait before it is sent."""
 
 
 class Api:
@@ -59,13 +61,16 @@ class Api:
     def answer(self, request: Request) -> Answer:
         """Answers a request. All errors are answers too."""
         fault = self.faults.take(request.verb, unquote(request.address))
+        slow = fault.slow if fault else 0.0
+        if slow:
+            fault = None
         try:
             done = self._faulty(fault) if fault and not fault.after else self._answer(request)
         except ApiError as error:
             done = Answer(error.code, error.status())
         if request.verb != "GET":
             self._audit(request, done)
-        return self._faulty(fault) if fault and fault.after else done
+        return self._faulty(fault) if fault and fault.after else done._replace(slow=slow)
 
     def _faulty(self, fault: Fault) -> Answer:
         error = fault.error()

@@ -41,6 +41,8 @@ class Fault:
     """The connection is reset instead of an answer."""
     after: bool = False
     """The request is carried out all the same: only its answer is lost."""
+    slow: float = 0.0
+    """Seconds until the answer, which is then the right one."""
     retry_after: int = 0
     """Seconds; with it, kubectl itself asks again up to ten times."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import sys
 import threading
+import time
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -31,6 +33,11 @@ class Server(ThreadingHTTPServer):
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away, as one that is killed does, is no error."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     def respond(self, request: Request) -> tuple[Answer, bytes]:
         """The answer and its body, taken at one moment."""
@@ -89,7 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         accept, agent = self.headers.get("Accept") or "", self.headers.get("User-Agent") or ""
         request = Request(self.command, self.path, kind, body, accept, agent)
-        self._send(*self.server.respond(request))
+        answer, data = self.server.respond(request)
+        time.sleep(answer.slow)
+        self._send(answer, data)
 
     def _send(self, answer: Answer, data: bytes) -> None:
         if answer.reset:

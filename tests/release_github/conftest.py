@@ -18,7 +18,8 @@ from wfgen.release_program import github, tags
 DIGESTS = {"server": "a" * 64, "client": "b" * 64, "tools": "c" * 64}
 
 
-def _service(name: str, **values: Any) -> dict[str, Any]:
+def service(name: str, **values: Any) -> dict[str, Any]:
+    """A service as the description has it."""
     return {
         "image": name,
         "repository": f"ghcr.io/acme/shop-{name}",
@@ -89,10 +90,10 @@ def describe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Describe:
             "revert": {"auto_merge": False},
             "notify": ["slack", "pagerduty"],
             "services": {
-                "redis": _service("redis", built=False, repository=None, rollback="never"),
-                "server": _service("server"),
-                "client": _service("client"),
-                "tools": _service("tools", deploy=False, workloads=[]),
+                "redis": service("redis", built=False, repository=None, rollback="never"),
+                "server": service("server"),
+                "client": service("client"),
+                "tools": service("tools", deploy=False, workloads=[]),
             },
             **values,
         }

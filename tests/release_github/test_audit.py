@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.github_api import Api
+from wfgen import history
 from wfgen.release_program import audit, tags
 from wfgen.release_program.description import load
 
@@ -205,3 +206,23 @@ def test_audit_needs_no_checkout(
     monkeypatch.chdir(tmp_path)
     released(needs, verified="true")
     assert audit.audit() == 0
+
+
+def test_history_reads_what_audit_tagged(github: Api, needs: Needs, repository: Repository) -> None:
+    head = repository.git("rev-parse", "HEAD")
+    released(needs, verified="true")
+    assert audit.audit() == 0
+    released(needs, release="43", restored="except: redis", cause="app")
+    assert audit.audit() == 0
+    for tag in github.sent("POST", f"{SHOP}/git/tags"):
+        message = ("--cleanup=verbatim", "-m", tag["message"])
+        repository.git("tag", "--annotate", *message, tag["tag"], head)
+    repository.git("tag", "deploy/production/44")
+    repository.git("tag", "--annotate", "-m", "by hand", "deploy/production/5")
+    bad, good, unknown = history.releases(repository.path, "production")
+    assert (good.release, good.ended, good.commit) == (42, "live", SHA)
+    assert (good.actor, good.run) == ("ada", "https://github.com/acme/shop/actions/runs/77")
+    assert good.services == {"redis": None, "server": IMAGE, "tools": TOOLS}
+    assert (bad.release, bad.ended) == (43, "rolled back (app), restored except: redis")
+    assert (unknown.release, unknown.services) == (5, {})
+    assert history.releases(repository.path, "elsewhere") == []

@@ -12,7 +12,7 @@ import pytest
 from wfgen.release_program import changes
 from wfgen.release_program.outputs import Failure
 
-from .conftest import DIGESTS, Describe, Repository
+from .conftest import DIGESTS, Describe, Repository, service
 
 Outputs = Callable[[], dict[str, str]]
 ALL = ["redis", "server", "client"]
@@ -69,8 +69,28 @@ def test_changed_service_is_built_and_the_others_keep_their_digest(
     repository.release(1, repository.git("rev-parse", "HEAD"))
     repository.commit(**{"app__server__main.py": "new\n"})
     found = plan()
-    assert (found["any"], found["services"], found["build"]) == ("true", ALL, ["server"])
+    assert (found["any"], found["services"], found["build"]) == ("true", ["server"], ["server"])
     assert found["images"] == {"client": image("client"), "tools": image("tools")}
+
+
+def test_what_a_changed_service_needs_outside_the_cluster_is_asked_again(
+    describe: Describe, plan: Plan, repository: Repository
+) -> None:
+    external = {"secret": "URL", "image": "redis:7.4.1", "command": ["true"]}
+    describe(
+        services={
+            "redis": service("redis", built=False, external=external, workloads=[]),
+            "postgres": service("postgres", built=False),
+            "server": service("server", depends_on=["redis", "postgres"]),
+            "client": service("client", depends_on=["server"]),
+        }
+    )
+    sha = repository.git("rev-parse", "HEAD")
+    known = {"sha": sha, "image": None}
+    services = {name: {**known, "image": image(name)} for name in ("server", "client")}
+    repository.release(1, sha, services={**services, "redis": known, "postgres": known})
+    repository.commit(**{"app__client__main.py": "new\n"})
+    assert plan()["services"] == ["redis", "client"]
 
 
 @pytest.mark.parametrize(
@@ -126,15 +146,19 @@ def test_each_service_is_compared_with_its_own_last_release(
 
 
 @pytest.mark.parametrize(
-    "path", ["kube__bases__redis__app.yaml", "kube__overlays__production__kustomization.yaml"]
+    ("path", "services"),
+    [
+        ("kube__bases__redis__app.yaml", ["redis"]),
+        ("kube__overlays__production__kustomization.yaml", ALL),
+    ],
 )
 def test_changed_manifest_releases_without_a_build(
-    plan: Plan, repository: Repository, path: str
+    plan: Plan, repository: Repository, path: str, services: list[str]
 ) -> None:
     repository.release(1, repository.git("rev-parse", "HEAD"))
     repository.commit(**{path: "a: 2\n"})
     found = plan()
-    assert (found["any"], found["services"], found["build"]) == ("true", ALL, [])
+    assert (found["any"], found["services"], found["build"]) == ("true", services, [])
     assert found["images"] == {name: image(name) for name in DIGESTS}
 
 
@@ -224,10 +248,19 @@ def test_going_back_takes_the_recorded_images_and_builds_nothing(
     repository.release(2, second, services={"server": {"sha": second, "image": image("server")}})
     found = plan(WFGEN_GO_BACK="1")
     assert (found["any"], found["sha"], found["go_back"]) == ("true", first, "1")
-    assert (found["services"], found["build"]) == (ALL, [])
+    assert (found["services"], found["build"]) == (["server", "client"], [])
     assert found["images"] == {"server": image("server"), "client": image("client")}
-    # Release 2 was of the server alone, and so is going back to it.
-    assert plan(WFGEN_GO_BACK="2")["services"] == ["server"]
+    # Release 2 was of the server alone: the client is as release 1 left it.
+    assert plan(WFGEN_GO_BACK="2")["images"] == found["images"]
+
+
+def test_going_back_leaves_a_database_alone_unless_it_is_named(
+    plan: Plan, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.release(1, repository.git("rev-parse", "HEAD"))
+    assert "redis" not in plan(WFGEN_GO_BACK="1")["services"]
+    assert "redis: never rolled back by itself" in capsys.readouterr().err
+    assert plan(WFGEN_GO_BACK="1", WFGEN_SERVICES="redis")["services"] == ["redis"]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +268,7 @@ def test_going_back_takes_the_recorded_images_and_builds_nothing(
     [
         ({"WFGEN_GO_BACK": "7"}, "no release '7' of production to go back to; known: 2, 1"),
         ({"WFGEN_GO_BACK": "1; rm"}, "no release '1; rm'"),
-        ({"WFGEN_GO_BACK": "2", "WFGEN_SERVICES": "client"}, "how to go back for client"),
+        ({"WFGEN_GO_BACK": "1", "WFGEN_SERVICES": "client"}, "how to go back for client"),
     ],
 )
 def test_going_back_to_what_is_not_recorded_is_refused(
@@ -246,8 +279,8 @@ def test_going_back_to_what_is_not_recorded_is_refused(
     message: str,
 ) -> None:
     first = repository.git("rev-parse", "HEAD")
-    repository.release(1, first)
-    repository.release(2, first, services={"server": {"sha": first, "image": image("server")}})
+    repository.release(1, first, services={"server": {"sha": first, "image": image("server")}})
+    repository.release(2, first)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(Failure, match=message):

@@ -116,6 +116,11 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
         1,
         ["Preflight did not finish", "re-run all jobs"],
     ),
+    "cut off before the release had a number": (
+        {"release": ("failure", {"proceed": "", "restored": "nothing"})},
+        1,
+        ["production: the release failed, nothing was touched", "The release (commit 1234567890ab"],
+    ),
     "migration failed": (
         {"release": ended("failure", restored="nothing")},
         1,

@@ -131,6 +131,7 @@ class Release:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # who ends the job ends its kubectl
         )
 
     def end(self, process: subprocess.Popen[str]) -> Outputs:

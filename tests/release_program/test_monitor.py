@@ -63,9 +63,12 @@ def test_what_only_the_bad_release_added_is_gone_after_the_rollback(shop: Releas
 
 def test_a_bad_dependency_stops_the_deploy_and_blames_the_application(shop: Release) -> None:
     before = shop.cluster.images("shop")
-    shop.cluster.behave(shop.images(server="bad")["server"], never_ready=True)
+    told = "connecting as shop:placeholder-of-the-test, refused"  # the password is the Secret's
+    shop.cluster.behave(shop.images(server="bad")["server"], never_ready=True, logs=told)
     done = shop.release(services=APP, client="c2", server="bad")
     assert done["deploy"].code == 1
+    assert "connecting as shop:***, refused" in done["deploy"].log
+    assert "placeholder-of-the-test" not in done["deploy"].log
     assert "no progress within its deadline" in done["deploy"].log
     assert "diagnostics of server" in done["deploy"].log
     assert done["rollback"].values == {"restored": "all", "cause": "app"}

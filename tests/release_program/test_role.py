@@ -54,13 +54,18 @@ def rights(monkeypatch: pytest.MonkeyPatch) -> set[Right]:
 
 
 def test_role_grants_what_releases_do(first: Release, rights: set[Right]) -> None:
-    """A good release, one that crashes and is rolled back, pruning; then a preview."""
+    """A good release, one that crashes and is rolled back, going back; then a preview."""
     page = page_of("this repository")
     first.cluster.create(_earlier_attempt("server-migrate-1"))
     assert first.release(client="c1", server="s1")["monitor"].code == 0
     first.cluster.behave(first.images(client="bad")["client"], crash_loop=True)
     assert first.release(client="bad", server="s1")["rollback"].values["restored"] == "all"
     assert first.run("prune").code == 0
+    first.environment["WFGEN_FORCE"] = "true"
+    assert first.release(services="server", server="s2")["monitor"].code == 0
+    first.environment["WFGEN_GO_BACK"] = "1"
+    assert first.preflight().values["proceed"] == "true"
+    first.environment.clear()
     releases = set(rights)
     assert releases - granted(page, "production") == set()
     assert granted(page, "production") - releases - ANY_OVERLAY == set()

@@ -46,9 +46,11 @@ class Build(Model):
     cache_scope: Name | None = None
     """Services with one scope share their layers; the service's name by default."""
     test: Text | None = None
-    """A shell command that must succeed before the image is built, such as `make test`."""
+    """A shell command that must succeed before the image is built, such as `make test`. It runs in
+    the repository's root, not in the context."""
     before: Text | None = None
-    """A shell command run before the build, such as one that generates sources."""
+    """A shell command run before the build, in the repository's root, such as one that generates
+    sources."""
     builder: Annotated[Line | None, Refused("remove it; images are built by docker buildx")] = None
     """A builder other than docker buildx (buildpacks, bazel, ko)."""
     needs: Annotated[

@@ -2,21 +2,19 @@
 
 from typing import ClassVar, Literal
 
+from wfgen.kinds._database import DatabaseSpec
 from wfgen.kinds._model import Port
-from wfgen.kinds.service import Health, HealthOrNone, ServiceSpec, Workload
+from wfgen.kinds.service import Health, HealthOrNone
 
 
-class PostgresSpec(ServiceSpec):
+class PostgresSpec(DatabaseSpec):
     """PostgreSQL. Never rolled back by itself; deployed when its own spec or manifests change."""
 
     kind: Literal["postgres"]
-    workloads: list[Workload] = [Workload(kind="StatefulSet")]
     ports: list[Port] = [5432]
     health: HealthOrNone = Health(tcp=5432)
-    rollback: Literal["auto", "never"] = "never"
 
     summary: ClassVar[str] = "PostgreSQL, in the cluster or external"
-    builds: ClassVar[bool] = False
     check_image: ClassVar[str] = "postgres:17.2"
     check_command: ClassVar[tuple[str, str]] = (
         'psql "$URL" -tAc "select 1" | grep -qx 1',

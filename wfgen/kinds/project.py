@@ -19,11 +19,34 @@ from wfgen.kinds._model import (
     SecretName,
 )  # fmt: skip
 from wfgen.kinds.clusters import Cluster
+from wfgen.kinds.patch import Patch
 from wfgen.kinds.registries import Registry
 
+
+def _cron(*parts: str) -> str:
+    """The expression of a schedule, from those of its parts' values."""
+    lists = []
+    for value in parts:
+        some = rf"(?:\*|(?:{value})(?:-(?:{value}))?)(?:/[1-9][0-9]?)?"
+        lists.append(f"{some}(?:,{some})*")
+    return " ".join(lists)
+
+
 Cron = Annotated[
-    str, Matching(r"[0-9*,/-]+(?: [0-9*,/-]+){4}", "a schedule of five parts, such as 17 3 * * *")
+    str,
+    Matching(
+        _cron(
+            "[0-5]?[0-9]",
+            "[01]?[0-9]|2[0-3]",
+            "0?[1-9]|[12][0-9]|3[01]",
+            "0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC",
+            "[0-6]|SUN|MON|TUE|WED|THU|FRI|SAT",
+        ),
+        "a schedule of five parts, such as 17 3 * * *",
+        "minute, hour, day of the month, month, day of the week (0 to 6)",
+    ),
 ]
+"""https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#schedule"""
 
 
 class Environment(Model):
@@ -162,3 +185,5 @@ class ProjectSpec(Model):
     """When the watchdog looks for releases whose run died, beside the end of each run (UTC)."""
     sweep_schedule: Cron = "17 3 * * *"
     """When previews that were left over are removed (UTC)."""
+    patches: dict[Name, Patch] = {}
+    """Changes to generated files, for what no field can say, each by a name of its own."""

@@ -2,21 +2,19 @@
 
 from typing import ClassVar, Literal
 
+from wfgen.kinds._database import DatabaseSpec
 from wfgen.kinds._model import Port
-from wfgen.kinds.service import Health, HealthOrNone, ServiceSpec, Workload
+from wfgen.kinds.service import Health, HealthOrNone
 
 
-class RedisSpec(ServiceSpec):
+class RedisSpec(DatabaseSpec):
     """Redis. Never rolled back by itself; deployed only when its own spec or manifests change."""
 
     kind: Literal["redis"]
-    workloads: list[Workload] = [Workload(kind="StatefulSet")]
     ports: list[Port] = [6379]
     health: HealthOrNone = Health(tcp=6379)
-    rollback: Literal["auto", "never"] = "never"
 
     summary: ClassVar[str] = "Redis, in the cluster or external"
-    builds: ClassVar[bool] = False
     check_image: ClassVar[str] = "redis:7.4.1"
     check_command: ClassVar[tuple[str, str]] = (
         'redis-cli -u "$URL" ping | grep -qx PONG',

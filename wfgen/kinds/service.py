@@ -39,7 +39,7 @@ class Workload(Model):
 
 
 class Health(Model):
-    """How a running copy is asked whether it is well. Give one of http, tcp and exec."""
+    """How a running copy is asked whether it is well. Give one of http, tcp, exec and grpc."""
 
     http: (
         Annotated[
@@ -55,16 +55,17 @@ class Health(Model):
     """A command that exits 0 in the container."""
     port: Port | None = None
     """The port of `http`; the service's first port by default."""
-    grpc: Annotated[
-        Port | None, Refused("use http, tcp or exec (for instance grpc_health_probe)")
-    ] = None
-    """A port that speaks the gRPC health protocol."""
+    grpc: Port | None = None
+    """A port that speaks the gRPC health protocol. The kubelet asks it: the container's
+    `readinessProbe` must be `grpc` with this port."""
 
     def mistakes(self) -> Iterator[Mistake]:
-        ways = [way for way in ("http", "tcp", "exec") if getattr(self, way) is not None]
+        ways = [way for way in ("http", "tcp", "exec", "grpc") if getattr(self, way) is not None]
         if len(ways) != 1:
             given = " and ".join(ways) or "nothing"
-            yield Mistake("", f"{given} given; expected one of http, tcp and exec", "or: none")
+            yield Mistake(
+                "", f"{given} given; expected one of http, tcp, exec and grpc", "or: none"
+            )
         elif self.port is not None and self.http is None:
             yield Mistake("port", f"port goes with http, not with {ways[0]}", "remove it")
 
@@ -165,8 +166,6 @@ class ServiceSpec(Model):
     """One line on what the kind is for."""
     refused: ClassVar[str] = ""
     """What to do instead of a kind that is not rendered; empty where it is."""
-    builds: ClassVar[bool] = True
-    """Whether the kind is built here as a rule."""
     check_image: ClassVar[str] = ""
     """The image that asks an external service whether it answers."""
     check_command: ClassVar[tuple[str, str]] = ("", "")

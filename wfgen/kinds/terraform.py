@@ -12,4 +12,3 @@ class TerraformSpec(ServiceSpec):
 
     summary: ClassVar[str] = "infrastructure by Terraform (not rendered yet)"
     refused: ClassVar[str] = "keep Terraform in a workflow of your own for now"
-    builds: ClassVar[bool] = False

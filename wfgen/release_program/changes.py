@@ -28,13 +28,15 @@ def plan() -> int:
 
     A service has changed when no deploy tag knows it, when its tag's commit is not in this clone,
     or when a path that it watches differs from that commit's (added, removed, renamed files too).
-    What a failed run left out is thus still a change in the next one. A preview is always released,
-    with the base environment's images for what the pull request did not touch. The checkout needs
-    the whole history and all tags (fetch-depth: 0).
+    What a failed run left out is thus still a change in the next one. Released is what changed, and
+    what that needs outside the cluster, which is asked first. A preview is always released as a
+    whole, with the base environment's images for what the pull request did not touch. The checkout
+    needs the whole history and all tags (fetch-depth: 0).
 
     Reads: WFGEN_DESCRIPTION; WFGEN_SERVICES (comma list; empty: all), WFGEN_REF (branch, tag or SHA
     that the default branch contains), WFGEN_FORCE (true: everything counts as changed),
-    WFGEN_GO_BACK (number of a release to go back to: its images, nothing is built),
+    WFGEN_GO_BACK (number of a release to go back to: its images, nothing is built, and services
+    with `rollback: never` stay as they are unless WFGEN_SERVICES names them),
     WFGEN_BASE_ENVIRONMENT (previews: whose deploy tags to compare with), GITHUB_SHA,
     GITHUB_EVENT_NAME, GITHUB_EVENT_PATH, GITHUB_ACTOR.
     Writes: any (true: there is something to release), sha, services, build (JSON lists), images
@@ -60,9 +62,10 @@ def plan() -> int:
         if change:
             changes[service.name] = change
 
-    services = [service.name for service in scope if service.deploy]
-    if request is None and not changes.keys() & set(services):
-        services = []
+    services = [s.name for s in scope if s.deploy]
+    if request is None:
+        services = _to_release(description, [name for name in services if name in changes])
+    if not services:
         notice(f"nothing to release to {description.environment}: no service has changed")
     elif request and description.label and description.label not in request.labels:
         services = []
@@ -84,6 +87,12 @@ def plan() -> int:
         log(f"{name}: {reason}")
     add_summary(f"### Plan for {description.environment}\n\n" + table(["service", "change"], rows))
     return 0
+
+
+def _to_release(description: Description, changed: Sequence[str]) -> list[str]:
+    """The services that changed, and those outside the cluster that they need."""
+    needed = {n for n in description.needed_by(changed) if description.services[n].external}
+    return [service.name for service in description.in_order({*changed, *needed})]
 
 
 def _write(
@@ -187,11 +196,20 @@ def _go_back(
         words = f"no release {number!r} of {description.environment} to go back to"
         raise Failure(f"{words}; known: {newest}")
     _demand_merged(description, release.sha, release.tag)
-    entries = {s.name: release.services.get(s.name) for s in scope if s.deploy}
+    named = bool(os.environ.get("WFGEN_SERVICES", "").strip())
+    then: dict[str, tags.Recorded | None] = {}
+    for each in reversed(known):  # a release is of what changed; the others were there before
+        if each.number <= release.number:
+            then.update(each.services)
+    entries = {
+        s.name: then.get(s.name) for s in scope if s.deploy and (named or s.rollback == "auto")
+    }
+    if kept := [s.name for s in scope if s.deploy and s.name not in entries]:
+        notice(f"{', '.join(kept)}: never rolled back by itself, left as it is")
     missing = [name for name, entry in entries.items() if entry is None]
     if missing:
         words = f"{release.tag} does not tell how to go back for {', '.join(missing)}"
-        if os.environ.get("WFGEN_SERVICES", "").strip() or len(missing) == len(entries):
+        if named or len(missing) == len(entries):
             raise Failure(words)
         notice(f"{words}: left as they are")
     images = {name: entry.image for name, entry in entries.items() if entry and entry.image}

@@ -21,13 +21,14 @@ def migrate() -> int:
     found = record.begin(description)
     flying = found.flying
     services = description.in_order(flying.services)
-    migrating = [s for s in services if s.migrate]
-    if flying.go_back or not migrating:
+    if flying.go_back or not any(s.migrate for s in services):
         log("nothing to migrate")
         return 0
     objects = manifests.render(description, services, flying.images)
-    for service in migrating:
-        wanted = _dependencies(description, service, services)
+    services, objects = _leave_databases(description, found, services, objects)
+    for service in (s for s in services if s.migrate):
+        needed = description.needed_by([service.name])
+        wanted = [each for each in services if each.name in needed]
         present = kubectl.live(t for s in wanted for t in manifests.workloads_of(s, objects))
         names = {key(thing) for thing in present}
         missing = [
@@ -65,6 +66,7 @@ def deploy() -> int:
     flying = found.flying
     services = description.in_order(flying.services)
     objects = _objects(description, flying, services)
+    services, objects = _leave_databases(description, found, services, objects)
     _prepare(description, found, objects)
     with group("objects of no service"):
         _apply(manifests.shared(description, objects))
@@ -76,14 +78,35 @@ def deploy() -> int:
 def _objects(description: Description, flying: InFlight, services: list[Service]) -> list[Object]:
     if not flying.go_back:
         return manifests.render(description, services, flying.images)
-    objects = stored.demand(description, flying.go_back)
-    # No body of a Secret was recorded; it is still there.
     mine = {*(service.name for service in services), None}
-    return [
-        thing
-        for thing in objects
-        if thing["kind"] != "Secret" and manifests.owner(description, thing) in mine
-    ]
+    objects = stored.demand(description, flying.go_back)
+    return [thing for thing in objects if manifests.owner(description, thing) in mine]
+
+
+def _leave_databases(
+    description: Description, found: Record, services: list[Service], objects: list[Object]
+) -> tuple[list[Service], list[Object]]:
+    """Without the services that are never rolled back and are live as the last release has them.
+
+    They take no part: not even what somebody changed about them by hand is changed back.
+    """
+    kept = [s for s in services if s.rollback == "never" and s.workloads]
+    kept = [s for s in kept if s.name not in found.flying.applied]
+    if not kept or found.release < 0:
+        return services, objects
+    good = stored.read(description, found.release) or []
+    there = {key(t) for t in kubectl.live(t for s in kept for t in manifests.workloads_of(s, good))}
+    for service in kept:
+        old, new = (manifests.of_service(description, service, each) for each in (good, objects))
+        if (
+            stored.same(old, new)
+            and {key(t) for t in manifests.workloads_of(service, new)} <= there
+        ):
+            log(f"{service.name}: as in release {found.release}, left alone")
+            services = [each for each in services if each != service]
+            objects = [thing for thing in objects if thing not in new]
+    found.flying.services = [service.name for service in services]
+    return services, objects
 
 
 def _prepare(description: Description, found: Record, objects: list[Object]) -> None:
@@ -125,6 +148,7 @@ def _apply_service(
         found.flying.applied.append(service.name)
         record.write(description, found)
     with group(f"apply {service.name}"):
+        manifests.keep_replicas(own)
         _apply(own)
     if service.external:
         secret = next(t["metadata"]["name"] for t in own if t["kind"] == "Secret")
@@ -152,20 +176,6 @@ def _apply(objects: list[Object]) -> None:
     for thing in objects:
         log(key(thing))
     kubectl.apply(objects)
-
-
-def _dependencies(
-    description: Description, service: Service, services: list[Service]
-) -> list[Service]:
-    """What a service depends on, directly or not, in order."""
-    names: set[str] = set()
-    todo = list(service.depends_on)
-    while todo:
-        name = todo.pop()
-        if name not in names:
-            names.add(name)
-            todo += description.services[name].depends_on
-    return [each for each in services if each.name in names]
 
 
 COMMANDS = {"migrate": migrate, "deploy": deploy}

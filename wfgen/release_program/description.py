@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Health:
-    """How a copy is asked whether it is well: http, tcp or exec."""
+    """How a copy is asked whether it is well: http, tcp, exec, or grpc by its readiness probe."""
 
     type: str
     path: str = ""
@@ -67,6 +67,8 @@ class Service:
     autoscaled: bool
     migrate: Migrate | None
     external: External | None
+    allow_major: int | None
+    """Of a database: the major version that it may be brought to, 0 for none. Else None."""
     rollback: str
     timeout_seconds: int
     bake_seconds: int
@@ -110,7 +112,17 @@ class Description:
         """Where people find it; '' where nobody said."""
         return (self.url or "").replace("{number}", self.number)
 
-    def in_order(self, names: list[str]) -> list[Service]:
+    def needed_by(self, names: Iterable[str]) -> set[str]:
+        """What services depend on, directly or not."""
+        found: set[str] = set()
+        todo = list(names)
+        while todo:
+            new = set(self.services[todo.pop()].depends_on) - found
+            found |= new
+            todo += new
+        return found
+
+    def in_order(self, names: Collection[str]) -> list[Service]:
         """These services, each after what it depends on (the file has them in that order)."""
         return [service for name, service in self.services.items() if name in names]
 
@@ -166,6 +178,7 @@ def _service(name: str, values: Mapping[str, Any]) -> Service:
         autoscaled=bool(values.get("autoscaled")),
         migrate=migrate and Migrate(**{**migrate, "command": tuple(migrate["command"])}),
         external=external and External(**{**external, "command": tuple(external["command"])}),
+        allow_major=values.get("allow_major"),
         rollback=values["rollback"],
         timeout_seconds=values["timeout_seconds"],
         bake_seconds=values["bake_seconds"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from . import kubectl, manifests
 from .description import Description, Service
 from .kubectl import KubectlError, Object
@@ -12,8 +14,17 @@ LINES = 40
 
 
 def show(description: Description, service: Service, objects: list[Object]) -> None:
-    """Workloads and pods with their events, logs and those before a restart. No Secret is read."""
+    """Workloads and pods with their events, logs and those before a restart.
+
+    Whatever the application logged of its Secrets is blotted out: GitHub does that only for the
+    secrets of the job itself.
+    """
     place = description.place
+    try:
+        hidden = _secrets(objects)
+    except KubectlError as problem:
+        log(f"no diagnostics, as nobody knows what to hide in them: {problem}")
+        return
     for workload in manifests.workloads_of(service, objects):
         kind, name = workload["kind"], workload["metadata"]["name"]
         labels = workload["spec"].get("selector", {}).get("matchLabels", {})
@@ -21,15 +32,30 @@ def show(description: Description, service: Service, objects: list[Object]) -> N
         pods = ("-n", place, "-l", ",".join(f"{key}={value}" for key, value in labels.items()))
         logs = ("logs", *pods, "-c", container, "--prefix", "--ignore-errors", f"--tail={LINES}")
         with group(f"diagnostics of {name}"):
-            _print("get", "pods", *pods, "-o", "wide")
-            _print("describe", kind, name, "-n", place)
-            _print("describe", "pods", *pods)
-            _print(*logs, "--previous")
-            _print(*logs)
+            for call in (
+                ("get", "pods", *pods, "-o", "wide"),
+                ("describe", kind, name, "-n", place),
+                ("describe", "pods", *pods),
+                (*logs, "--previous"),
+                logs,
+            ):
+                _print(call, hidden)
 
 
-def _print(*arguments: str) -> None:
+def _secrets(objects: list[Object]) -> list[str]:
+    """The lines of the release's Secrets, longest first; not those too short to tell anything."""
+    found: set[str] = set()
+    for secret in kubectl.live(thing for thing in objects if thing["kind"] == "Secret"):
+        for value in secret.get("data", {}).values():
+            found |= {value, *base64.b64decode(value).decode(errors="replace").splitlines()}
+    return sorted((text for text in found if len(text) >= 4), key=len, reverse=True)
+
+
+def _print(call: tuple[str, ...], hidden: list[str]) -> None:
     try:
-        log(kubectl.run(*arguments, attempts=1).rstrip() or "(nothing)")
+        text = kubectl.run(*call, attempts=1).rstrip() or "(nothing)"
     except KubectlError as problem:
-        log(f"({problem})")
+        text = f"({problem})"
+    for secret in hidden:
+        text = text.replace(secret, "***")
+    log(text)

@@ -10,18 +10,17 @@ A token, a webhook's address or a request's headers never enter a message or a l
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import re
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
-from email.message import Message
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .outputs import Failure
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 ATTEMPTS = 5
 TIMEOUT_SECONDS = 30
@@ -52,6 +51,10 @@ def send(method: str, url: str, body: Any = None, token: str = "") -> Answer:
 
     Raises OSError when no attempt got an answer; its text holds no part of the address.
     """
+    import http.client  # slow to load, and most commands have no use for it
+    import urllib.error
+    import urllib.request
+
     request = urllib.request.Request(url, method=method)
     request.add_header("Accept", "application/vnd.github+json, application/json")
     request.add_header("User-Agent", "wfgen-release-program")

@@ -21,10 +21,11 @@ def ask(service: Service, pods: list[str], namespace: str, again: bool) -> str:
     """What is wrong with the copies; '' where all are well, or where no check was specified.
 
     `again` is whether they were well before: an open port is not asked for time and again, as
-    programs write a line of their log for each connection that says nothing.
+    programs write a line of their log for each connection that says nothing. Nor is gRPC, which no
+    proxy of the API server speaks: the kubelet asks, and its answer is the pod's readiness.
     """
     check = service.health
-    if check is None or (again and check.type == "tcp"):
+    if check is None or check.type == "grpc" or (again and check.type == "tcp"):
         return ""
     for pod in pods[:ASKED]:
         complaint = _ask(service, check, pod, namespace)

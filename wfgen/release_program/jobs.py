@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import evidence, kubectl, manifests
@@ -19,22 +19,45 @@ _RESOURCES = {
 _OF_A_SERVICE = ("livenessProbe", "readinessProbe", "startupProbe", "ports", "lifecycle")
 
 
+class Failed(Failure):
+    """A Job that ran, and failed."""
+
+
+class CannotStart(Failure):
+    """A Job whose pod does not get as far as to run."""
+
+
 def migration(service: Service, release: int, objects: list[Object], namespace: str) -> Object:
-    """The Job of a service's migration: its own container, with another command."""
+    """The Job of a service's migration."""
     assert service.migrate is not None
+    spec = _pod_of(service, objects, service.migrate.command)
+    name = f"{service.name}-migrate"
+    return _job(f"{name}-{release}", name, namespace, spec, service.migrate.timeout_seconds)
+
+
+def pull(service: Service, release: int, objects: list[Object], namespace: str) -> Object:
+    """The Job that does nothing, in the image that a service had in an earlier release."""
+    name = f"{service.name}-pull"
+    spec = _pod_of(service, objects, ("true",))
+    return _job(f"{name}-{release}", name, namespace, spec, 300)
+
+
+def _pod_of(service: Service, objects: list[Object], command: Sequence[str]) -> Object:
+    """A service's own pod and container, with another command and without what claims are for."""
     workload = manifests.workloads_of(service, objects)[0]
     spec = dict(manifests.pod_spec(workload))
     container = manifests.container(service, workload)
     for field in _OF_A_SERVICE:
         container.pop(field, None)
-    container["command"] = list(service.migrate.command)
+    volumes = [volume["name"] for volume in spec.get("volumes", [])]
+    mounts = [m for m in container.get("volumeMounts", []) if m["name"] in volumes]
+    container.update(command=list(command), volumeMounts=mounts)
     container.pop("args", None)
     container.setdefault("resources", _RESOURCES)
     for field in ("topologySpreadConstraints", "affinity", "initContainers"):
         spec.pop(field, None)
     spec.update(containers=[container], restartPolicy="Never")
-    name = f"{service.name}-migrate"
-    return _job(f"{name}-{release}", name, namespace, spec, service.migrate.timeout_seconds)
+    return spec
 
 
 def question(service: Service, release: int, secret: str, namespace: str) -> Object:
@@ -69,7 +92,7 @@ def question(service: Service, release: int, secret: str, namespace: str) -> Obj
 def run(job: Object, meanwhile: Callable[[], None]) -> None:
     """Runs a Job to its end, calling `meanwhile` at each look; its last lines go to the log.
 
-    Raises `Failure` where it fails or does not end in time.
+    Raises `Failed`, `CannotStart`, and `Failure` where it does not end in time.
     """
     name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
     limit = job["spec"]["activeDeadlineSeconds"] + 60
@@ -88,10 +111,10 @@ def run(job: Object, meanwhile: Callable[[], None]) -> None:
             return
         if "Failed" in ended:
             _show(name, namespace)
-            raise Failure(f"Job {name} failed: {ended['Failed'] or 'see its log above'}")
+            raise Failed(f"Job {name} failed: {ended['Failed'] or 'see its log above'}")
         pods = [pod for pod in found if pod["metadata"]["labels"].get("job-name") == name]
         if bad := doubt.lasting([sign for pod in pods for sign in evidence.signs(pod)]):
-            raise Failure(f"Job {name} cannot start: {bad}")
+            raise CannotStart(f"Job {name} cannot start: {bad}")
         meanwhile()
         time.sleep(poll_seconds())
     raise Failure(f"Job {name} did not end within {limit} s")

@@ -32,7 +32,8 @@ _LATER = re.compile(
 _REMEDIES = {
     r'namespaces "[^"]*" not found': "Namespaces",
     r'User "[^"]*" cannot \w+ resource': "Deployer role",
-    r"Unauthorized|must be logged in": "Cluster access",
+    r"Unauthorized|must be logged in|getting credentials|connection refused|no such host|"
+    r"i/o timeout|no route to host|certificate": "Cluster access",
 }
 """What a cluster that is not set up answers, and the heading that says how to set it up."""
 
@@ -41,6 +42,7 @@ class KubectlError(Exception):
     """A call that failed; the text is what kubectl said, and where the remedy stands."""
 
     def __init__(self, said: str) -> None:
+        said = re.sub(r'^E\d{4} .*\] "command failed" err="(.*)"$', r"\1", said)
         headings = [heading for sign, heading in _REMEDIES.items() if re.search(sign, said)]
         hint = f". See docs/delivery-setup.md, {headings[0]}" if headings else ""
         super().__init__(said + hint)
@@ -106,15 +108,17 @@ def select(
     return items
 
 
-def live(objects: Iterable[Object]) -> list[Object]:
+def live(objects: Iterable[Object], *more: str) -> list[Object]:
     """Those of the objects that the cluster has, as they are there."""
     text = _text(objects)
     if not text:
         return []
-    return list(parse(run("get", "-f", "-", "--ignore-not-found", "-o", "json", text=text)))
+    return list(parse(run("get", "-f", "-", "--ignore-not-found", "-o", "json", *more, text=text)))
 
 
-def apply(objects: Iterable[Object], *, dry_run: bool = False) -> list[Object]:
+def apply(
+    objects: Iterable[Object], *, dry_run: bool = False, manager: str = MANAGER
+) -> list[Object]:
     """Server-side apply of all objects, by one field manager; returns what came of them.
 
     kubectl itself takes over what client-side apply owned before:
@@ -125,7 +129,7 @@ def apply(objects: Iterable[Object], *, dry_run: bool = False) -> list[Object]:
         return []
     more = ("--dry-run=server",) if dry_run else ()
     done = run(
-        "apply", "--server-side", "--force-conflicts", f"--field-manager={MANAGER}", *more,
+        "apply", "--server-side", "--force-conflicts", f"--field-manager={manager}", *more,
         "-o", "json", "-f", "-", text=text, timeout=180,
     )  # fmt: skip
     return list(parse(done))

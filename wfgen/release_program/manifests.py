@@ -56,6 +56,7 @@ def render(
     for service in services:
         _check_images(service, images.get(service.name), objects)
         _check_secret(service, objects)
+        _check_probe(service, objects)
     leave_replicas(services, objects)
     return objects
 
@@ -66,6 +67,31 @@ def leave_replicas(services: list[Service], objects: list[Object]) -> None:
         for thing in workloads_of(service, objects):
             if service.autoscaled:
                 thing["spec"].pop("replicas", None)
+
+
+def keep_replicas(objects: list[Object]) -> None:
+    """Sees to it that a number of copies stays which the objects do not give any more.
+
+    What its last manager no longer applies falls back to 1 until an autoscaler looks, so another
+    manager takes it over first. From client-side apply kubectl has to migrate the object before
+    that, and meanwhile the number that is live is applied.
+    https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership
+    """
+    silent = {kubectl.key(t): t for t in objects if t["kind"] in ("Deployment", "StatefulSet")}
+    silent = {name: t for name, t in silent.items() if "replicas" not in t["spec"]}
+    for thing in kubectl.live(silent.values(), "--show-managed-fields"):
+        owners = {
+            entry["manager"]
+            for entry in thing["metadata"].get("managedFields", [])
+            if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
+        }
+        number = {"replicas": thing["spec"]["replicas"]}
+        if owners == {kubectl.MANAGER}:
+            head = {key: thing["metadata"][key] for key in ("name", "namespace")}
+            kept = {"apiVersion": thing["apiVersion"], "kind": thing["kind"], "metadata": head}
+            kubectl.apply([{**kept, "spec": number}], manager=f"{kubectl.MANAGER}-replicas")
+        elif owners == {"kubectl-client-side-apply"}:
+            silent[kubectl.key(thing)]["spec"].update(number)
 
 
 def owner(description: Description, thing: Object) -> str | None:
@@ -111,6 +137,21 @@ def container(service: Service, workload: Object) -> Object:
         if found["name"] == name:
             return dict(found)
     raise Failure(f"{kubectl.key(workload)} has no container {name}")
+
+
+def clean(thing: Object) -> Object:
+    """An object as it could have been applied: without what the server and controllers wrote."""
+    metadata = thing["metadata"]
+    kept = {key: metadata[key] for key in ("name", "namespace", "labels") if key in metadata}
+    annotations = {
+        key: value
+        for key, value in metadata.get("annotations", {}).items()
+        if not key.startswith(("kubectl.kubernetes.io/", "deployment.kubernetes.io/"))
+    }
+    if annotations:
+        kept["annotations"] = annotations
+    spec = {k: v for k, v in thing.items() if k not in ("status", "metadata")}
+    return {**spec, "metadata": kept}
 
 
 def _layer(
@@ -187,6 +228,18 @@ def _check_images(service: Service, reference: str | None, objects: list[Object]
             raise Failure(
                 f"{kubectl.key(thing)} runs {runs} and not {reference}: "
                 f"no container of it has the image name {service.image}"
+            )
+
+
+def _check_probe(service: Service, objects: list[Object]) -> None:
+    """gRPC health is what the kubelet's probe finds: without one, every copy would be well."""
+    if service.health is None or service.health.type != "grpc":
+        return
+    for thing in workloads_of(service, objects):
+        probe = container(service, thing).get("readinessProbe", {})
+        if probe.get("grpc", {}).get("port") != service.health.port:
+            raise Failure(
+                f"{kubectl.key(thing)} has no readinessProbe by grpc on port {service.health.port}"
             )
 
 

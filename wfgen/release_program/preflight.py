@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from . import kubectl, manifests, record, rollback, stored
+from . import conditions, kubectl, manifests, record, rollback, stored
 from .description import Description, load
 from .git import run as git
 from .outputs import Failure, add_summary, log, notice, write_output
@@ -45,8 +45,6 @@ def preflight() -> int:
             f"somebody went back to release {found.release}: automatic releases are held until a "
             "dispatch with `force`. See docs/delivery-setup.md, Going back to an older release"
         )
-    if go_back:
-        stored.demand(description, go_back)
     reason = (
         "" if forced or go_back else _stale(description, found, [s.name for s in services], sha)
     )
@@ -55,6 +53,10 @@ def preflight() -> int:
         notice(f"stale, nothing was done: {reason}")
         add_summary(f"**Stale**: {reason}. Dispatch the workflow with `force` to release anyway.")
         return 0
+    if go_back:
+        conditions.demand_release(description, go_back, services)
+    else:
+        conditions.demand_manifests(description, services, images)
     flying = InFlight(found.last + 1, sha, [s.name for s in services], images, go_back=go_back)
     _inherit(found, flying)
     found.last, found.in_flight = flying.release, flying
@@ -98,7 +100,7 @@ def _adopt(description: Description, images: dict[str, str]) -> Record:
     """The record of a place that has none: what is live there, if anything, is release 0."""
     services = [service for service in description.services.values() if service.deploy]
     objects = manifests.render(description, services, images, with_secrets=False)
-    present = [_clean(thing) for thing in kubectl.live(objects)]
+    present = [manifests.clean(thing) for thing in kubectl.live(objects)]
     if not any(thing["kind"] in ("Deployment", "StatefulSet", "DaemonSet") for thing in present):
         log("the first release: nothing of it is live yet")
         return Record()
@@ -108,28 +110,14 @@ def _adopt(description: Description, images: dict[str, str]) -> Record:
     return Record(release=0)
 
 
-def _clean(thing: kubectl.Object) -> kubectl.Object:
-    """An object as it could have been applied: without what the server and controllers wrote."""
-    metadata = thing["metadata"]
-    kept = {key: metadata[key] for key in ("name", "namespace", "labels") if key in metadata}
-    annotations = {
-        key: value
-        for key, value in metadata.get("annotations", {}).items()
-        if not key.startswith(("kubectl.kubernetes.io/", "deployment.kubernetes.io/"))
-    }
-    if annotations:
-        kept["annotations"] = annotations
-    spec = {k: v for k, v in thing.items() if k not in ("status", "metadata")}
-    return {**spec, "metadata": kept}
-
-
 def _restore_unfinished(description: Description, found: Record) -> Record:
     """The release that another run, or an earlier attempt of this one, left in flight."""
     assert found.in_flight is not None
     if not found.mine and not found.expired:
         raise Failure(
             f"release {found.in_flight.release} of {found.owner} is {found.state}; its lease runs "
-            f"for {found.lease - time.time():.0f} s more. Is another repository releasing here?"
+            f"for {found.lease - time.time():.0f} s more. If that run has ended, the watchdog "
+            "undoes it: re-run all jobs then. Else another repository releases here"
         )
     log(f"{found.owner} left release {found.in_flight.release} unfinished: restoring the last")
     found.owner = record.this_run()

@@ -22,6 +22,9 @@ from .outputs import Failure, log
 KEPT = 10
 """Releases whose manifests are kept."""
 
+FORMAT = 1
+"""The form of the record; a newer version of wfgen that changes it counts up."""
+
 RENEW_SECONDS = 60.0
 
 GOOD, IN_FLIGHT, ROLLING_BACK = "good", "in-flight", "rolling-back"
@@ -77,6 +80,7 @@ class InFlight:
 class Record:
     """What the ConfigMap says. `release` is the last known good one; -1 where there is none."""
 
+    format: int = FORMAT
     state: str = GOOD
     release: int = -1
     last: int = 0
@@ -137,14 +141,27 @@ def name_of(description: Description) -> str:
 
 
 def read(description: Description) -> Record | None:
-    """The record, or None where nothing was ever released here."""
+    """The record, or None where nothing was ever released here.
+
+    Raises `Failure` for one that another version of wfgen wrote.
+    """
     found = kubectl.get("configmap", name_of(description), description.place)
     if found is None:
         return None
-    values = json.loads(found["data"]["record.json"])
-    flying = values.pop("in_flight", None)
     version = found["metadata"]["resourceVersion"]
-    return Record(**values, version=version, in_flight=InFlight(**flying) if flying else None)
+    try:
+        values = json.loads(found["data"]["record.json"])
+        flying = values.pop("in_flight", None)
+        record = Record(**values, version=version, in_flight=InFlight(**flying) if flying else None)
+        if record.format == FORMAT:
+            return record
+        problem = f"its format is {record.format}, and not {FORMAT}"
+    except (KeyError, TypeError, ValueError) as error:
+        problem = str(error)
+    raise Failure(
+        f"another version of wfgen wrote the release record, ConfigMap {name_of(description)}: "
+        f"{problem}. Nothing was done; release a commit that was rendered by that version"
+    )
 
 
 def write(description: Description, record: Record) -> None:

@@ -175,6 +175,7 @@ def _restore_objects(good: list[Object], added: list[Object]) -> None:
     restored = [thing for thing in good if thing["kind"] not in (*KEPT_KINDS, "Secret")]
     for thing in restored:
         log(f"apply {key(thing)}")
+    manifests.keep_replicas(restored)
     kubectl.apply(restored)
     for thing in added:
         log(f"delete {key(thing)}, which only the bad release had")

@@ -49,9 +49,10 @@ def judge(description: Description, needs: Needs) -> Verdict:
 
 
 def _judge_release(description: Description, needs: Needs) -> tuple[str, str, list[str]]:
-    release = f"release {needs.output('release', 'release') or '?'}"
+    number = needs.output("release", "release")
+    release = f"release {number}" if number else "the release"
     sha = needs.output("plan", "sha")[:12]
-    what = f"{release.capitalize()} (commit {sha}, services {', '.join(needs.services)})"
+    what = f"{release[0].upper()}{release[1:]} (commit {sha}, services {', '.join(needs.services)})"
     restored = needs.output("release", "restored")
     if needs.output("release", "verified") == "true":
         return LIVE, f"{release} is live", [f"{what} was verified and is live."]
@@ -181,18 +182,22 @@ def gate() -> int:
     Reads: WFGEN_DESCRIPTION, WFGEN_NEEDS (toJSON(needs): plan, builds, images, release).
     Writes the run's summary, no outputs.
     """
-    description, needs = load(), Needs.load()
+    return _say(judge_request(load(), Needs.load()))
+
+
+def judge_request(description: Description, needs: Needs) -> Verdict:
+    """What became of a pull request's builds and of its preview, from what the jobs told."""
     unbuilt = [job_of(name) for name in needs.build if needs.result(job_of(name)) != "success"]
     failed = sorted({*needs.failed(besides=("release",)), *unbuilt})
     if needs.result("plan") != "success" or failed:
         names = ", ".join(failed) or "plan"
         text = f"These jobs did not succeed: {names}. Mend what their logs name and push again."
-        return _say(Verdict(UNTOUCHED, f"{description.environment}: {names} failed", text))
+        return Verdict(UNTOUCHED, f"{description.environment}: {names} failed", text)
     if needs.output("plan", "any") == "false":
         text = "What changed was built and tested. No preview: none was asked for, or the pull "
         text += "request is a fork's or a bot's and gets no credentials."
-        return _say(Verdict(NOTHING, f"{description.environment}: green without a preview", text))
-    return _say(judge(description, needs))
+        return Verdict(NOTHING, f"{description.environment}: green without a preview", text)
+    return judge(description, needs)
 
 
 def _say(verdict: Verdict) -> int:

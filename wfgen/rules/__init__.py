@@ -17,38 +17,54 @@ from wfgen.rules import (
     expression_length,
     file_size,
     job_count,
+    locked_actions,
+    login_lifetime,
     matrix_size,
     reusable_workflows,
     variable_size,
 )
 from wfgen.rules._workflow import Broken, Workflow
 
-__all__ = ["RULES", "Rule", "name_of", "remedy_of", "verify"]
+__all__ = ["RULES", "Documented", "Rule", "name_of", "remedy_of", "verify"]
 
 _FEW = 6
 """As many specs are named in a message."""
 
 
-class Rule(Protocol):
-    """One file of this package."""
+class Documented(Protocol):
+    """A module whose docstring is the documentation of what it checks."""
 
     __name__: str
     __doc__: str
+
+
+class Rule(Documented, Protocol):
+    """One file of this package."""
+
     check: Callable[[Workflow], Iterator[Broken]]
 
 
 RULES = cast(
     "tuple[Rule, ...]",
-    (expression_length, file_size, job_count, matrix_size, reusable_workflows, variable_size),
+    (
+        expression_length,
+        file_size,
+        job_count,
+        locked_actions,
+        login_lifetime,
+        matrix_size,
+        reusable_workflows,
+        variable_size,
+    ),
 )
 
 
-def name_of(rule: Rule) -> str:
+def name_of(rule: Documented) -> str:
     """The rule's name in messages."""
     return rule.__name__.rpartition(".")[2].replace("_", "-")
 
 
-def remedy_of(rule: Rule) -> str:
+def remedy_of(rule: Documented) -> str:
     """The last paragraph of its documentation: what to do."""
     return rule.__doc__.strip().rpartition("\n\n")[2].replace("\n", " ")
 
@@ -59,7 +75,7 @@ def verify(files: Iterable[RenderedFile]) -> list[Diagnostic]:
     texts = {file.path: file.text for file in files}
     found = []
     for file in files:
-        if file.path.startswith(".github/workflows/"):
+        if file.path.startswith(".github/") and file.path.endswith(".yml"):
             workflow = Workflow(file.path, file.text, texts)
             try:
                 for rule in RULES:

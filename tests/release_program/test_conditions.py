@@ -1,0 +1,112 @@
+"""What must hold before a release begins, and which services take no part in it."""
+
+from __future__ import annotations
+
+from tests.release_program.conftest import APP, Outputs, Release
+from tests.release_program.test_preflight import refused
+
+REDIS = "kube/bases/redis/statefulset.yaml"
+
+
+def begin(shop: Release, services: str, **environment: str) -> Outputs:
+    """A preflight of some services, with images c2 and s2."""
+    shop.run_id += 1
+    names = ", ".join(f'"{name}"' for name in services.split(","))
+    images = str(shop.images(client="c2", server="s2")).replace("'", '"')
+    told = {"WFGEN_SERVICES": f"[{names}]", "WFGEN_IMAGES": images}
+    return shop.run("preflight", **told, **environment)
+
+
+def test_manifests_that_kustomize_refuses_begin_no_release(shop: Release) -> None:
+    shop.commit("kube/bases/client/kustomization.yaml", "deployment.yaml", "gone.yaml")
+    writes = len(shop.writes)
+    done = begin(shop, "client")
+    assert refused(done), done
+    assert "gone.yaml" in done.log
+    assert "run.go" not in done.log
+    assert len(shop.writes) == writes
+
+
+def test_what_a_release_depends_on_must_be_live_or_part_of_it(first: Release) -> None:
+    done = begin(first, "client")
+    assert refused(done), done
+    assert "StatefulSet postgres, which this release depends on, is neither live" in done.log
+    assert begin(first, "postgres,redis,server,client").values["proceed"] == "true"
+
+
+def test_another_major_version_of_a_database_takes_permission_and_a_backup(shop: Release) -> None:
+    shop.commit(REDIS, "redis:7.4.1", "redis:8.0.0")
+    redis = shop.description["services"]["redis"]
+    done = begin(shop, "redis")
+    assert refused(done), done
+    assert "redis would go from redis:7.4.1 to redis:8.0.0" in done.log
+    redis["allow_major"] = 8
+    assert refused(begin(shop, "redis"))
+    redis["migrate"] = {"command": ["backup"], "timeout_seconds": 600, "contracting": False}
+    assert begin(shop, "redis").values["proceed"] == "true"
+    assert shop.run("migrate").code == 0
+    job = shop.cluster.find("Job", "redis-migrate-2", "shop")
+    assert job is not None
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    assert (container["image"], container["command"]) == ("redis:8.0.0", ["backup"])
+    # The data is the claim's, and a Job has none.
+    assert [m["name"] for m in container["volumeMounts"]] == ["config"]
+
+
+def test_a_backup_that_fails_leaves_the_database_as_it_is(shop: Release) -> None:
+    shop.commit(REDIS, "redis:7.4.1", "redis:8.0.0")
+    command = {"command": ["backup"], "timeout_seconds": 600, "contracting": False}
+    shop.description["services"]["redis"].update(allow_major=8, migrate=command)
+    shop.cluster.behave("redis:8", job_fails=True)
+    done = shop.release(services="redis")
+    assert done["migrate"].code == 1
+    assert done["rollback"].values["restored"] == "nothing"
+    assert shop.cluster.images("shop")["redis"] == "redis:7.4.1"
+
+
+def test_a_minor_version_of_a_database_takes_no_permission(shop: Release) -> None:
+    shop.commit(REDIS, "redis:7.4.1", "redis:7.4.2")
+    assert begin(shop, "redis").values["proceed"] == "true"
+
+
+def test_a_database_whose_manifests_did_not_change_takes_no_part(shop: Release) -> None:
+    by_hand = {"spec": {"template": {"metadata": {"annotations": {"by": "hand"}}}}}
+    shop.cluster.patch("StatefulSet", "redis", "shop", by_hand)
+    shop.commit("kube/bases/postgres/statefulset.yaml", "postgres:17.2", "postgres:17.3")
+    done = shop.release("deploy", client="c1", server="s2")
+    assert "redis: as in release 1, left alone" in done["deploy"].log
+    assert not [write for write in shop.writes if "/redis" in write]
+    assert shop.record["in_flight"]["services"] == ["postgres", "server", "client"]
+    assert shop.cluster.images("shop")["postgres"] == "postgres:17.3"
+
+
+def test_a_database_that_is_gone_is_made_again(shop: Release) -> None:
+    shop.cluster.delete("StatefulSet", "redis", "shop")
+    assert shop.release("deploy", client="c1", server="s1")["deploy"].code == 0
+    assert "redis" in shop.cluster.images("shop")
+
+
+def test_going_back_is_refused_where_an_image_is_gone(flying: Release) -> None:
+    assert flying.run("monitor").code == 0
+    flying.cluster.behave(flying.images(server="s1")["server"], pull_error=True)
+    done = begin(flying, APP, WFGEN_GO_BACK="1")
+    assert refused(done), done
+    assert "release 1 cannot be gone back to" in done.log
+    assert "ErrImagePull" in done.log
+    flying.cluster.behave(flying.images(server="s1")["server"], job_fails=True)
+    assert begin(flying, APP, WFGEN_GO_BACK="1").values["proceed"] == "true"
+
+
+def test_grpc_health_takes_the_probe_that_finds_it(shop: Release) -> None:
+    shop.description["services"]["client"]["health"] = {"type": "grpc", "port": 9000}
+    done = begin(shop, "client")
+    assert refused(done), done
+    assert "Deployment/client has no readinessProbe by grpc on port 9000" in done.log
+    probe = "readinessProbe:\n            "
+    by_http = f"{probe}httpGet:\n              path: /healthz\n              port: http"
+    by_grpc = f"{probe}grpc: {{port: 9000}}"
+    shop.commit("kube/bases/client/deployment.yaml", by_http, by_grpc)
+    shop.cluster.behave(shop.images(client="bad")["client"], unready_after=1.2)
+    shop.description["services"]["client"].update(bake_seconds=60)
+    jobs = shop.release(services="client", client="bad")
+    assert jobs["rollback"].values == {"restored": "all", "cause": "app"}

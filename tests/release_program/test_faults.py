@@ -1,0 +1,199 @@
+"""Releases under random faults: an API server that fails, jobs that die, images that are bad.
+
+Whatever happens, in the end the cluster is on the old release or on the new one, never on a mix,
+and the record says on which. The API server gets well again, and the watchdog looks, as it does on
+its schedule.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.kube_api import FakeCluster
+from tests.kube_api.api import Answer, Api, Request
+from tests.release_program.conftest import APP, RECORD, Outputs, Release, Start
+
+PATHS = (f"/{RECORD}", "/configmaps", "/deployments/server", "/deployments/client", "/pods", "/")
+IMAGES: tuple[dict[str, Any], ...] = (
+    {}, {}, {"pull_error": True}, {"crash_loop": True}, {"crash_after": 0.6}, {"never_ready": True},
+    {"http": {"/healthz": 503}}, {"crash_loop": True, "crashes": 1}, {"unready_after": 0.6},
+)  # fmt: skip
+"""What becomes of an image; the first two are well."""
+
+
+@dataclass(frozen=True)
+class Death:
+    """A job that is killed at its so-manieth request of a kind, before it is done or after."""
+
+    command: str
+    kind: str
+    """A regular expression for verb and path."""
+    number: int
+    after: bool
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """All that goes wrong with one release."""
+
+    faults: list[dict[str, Any]]
+    death: Death | None
+    server: dict[str, Any]
+    client: dict[str, Any]
+
+
+FAULTS = st.fixed_dictionaries(
+    {
+        "verb": st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", ""]),
+        "path": st.sampled_from(PATHS),
+        "status": st.sampled_from([403, 409, 429, 500, 503, 504]),
+        "times": st.integers(1, 8),
+        "after": st.booleans(),
+        "reset": st.booleans(),
+        "slow": st.sampled_from([0.0, 0.0, 0.3]),
+    }
+)
+ANY = st.booleans()
+COMMANDS = ["preflight", "migrate", "deploy", "monitor", "rollback"]
+TROUBLES = st.builds(
+    Trouble,
+    st.lists(FAULTS, max_size=3),
+    st.none()
+    | st.builds(Death, st.sampled_from(COMMANDS), st.just("PUT|PATCH"), st.integers(1, 9), ANY)
+    | st.builds(Death, st.sampled_from(COMMANDS), st.just(""), st.integers(1, 40), ANY),
+    st.sampled_from(IMAGES),
+    st.sampled_from(IMAGES),
+)
+
+
+class Doomed(Release):
+    """A release with one job that dies."""
+
+    death: Death | None = None
+
+    def run(self, command: str, **environment: str) -> Outputs:
+        if self.death is None or self.death.command != command:
+            return super().run(command, **environment)
+        death, self.death = self.death, None
+        process = self.start(command, **environment)
+        with killing(process.pid, death):
+            return self.end(process)
+
+
+@contextmanager
+def killing(group: int, death: Death) -> Iterator[None]:
+    """Kills a group of processes at one of the requests from now on."""
+    count, answer = 0, Api.answer
+
+    def counted(api: Api, request: Request) -> Answer:
+        nonlocal count
+        hit = bool(re.match(death.kind, f"{request.verb} {request.address}"))
+        count += hit
+        due = hit and count == death.number
+        if due and not death.after:
+            os.killpg(group, signal.SIGKILL)
+            return Answer(500, "nobody hears it", reset=True)
+        done = answer(api, request)
+        if due:
+            os.killpg(group, signal.SIGKILL)
+        return done
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Api, "answer", counted)
+        yield
+
+
+def settle(shop: Release) -> None:
+    """What is left to the watchdog, once the API server is well again."""
+    shop.cluster.api.faults.due.clear()
+    ended = {"WFGEN_FINISHED_RUN": str(shop.run_id), "GITHUB_EVENT_NAME": "workflow_dispatch"}
+    for run in ("900", "901"):
+        if shop.record["in_flight"]:
+            shop.run("watchdog", GITHUB_RUN_ID=run, **ended)
+
+
+def check(folder: Path, server: FakeCluster, start: Start, trouble: Trouble) -> int:
+    """The release that is live after one of c2 and s2 over c1 and s1, by record and by cluster."""
+    shop = Doomed(folder, server, start)
+    shop.environment.update(WFGEN_RETRY_SECONDS="0.01", WFGEN_POLL_SECONDS="0.2")
+    for service in shop.description["services"].values():
+        service.update(timeout_seconds=4, bake_seconds=1.5)
+    before = server.images("shop")
+    new = {**before, **shop.images(client="c2", server="s2")}
+    for name in ("server", "client"):
+        server.behave(new[name], **getattr(trouble, name))
+    for fault in trouble.faults:
+        server.fault(**fault)
+    shop.death = trouble.death
+    done = shop.release(services=APP, client="c2", server="s2")
+    settle(shop)
+
+    record, told = shop.record, {name: each.values for name, each in done.items()}
+    assert (record["state"], record["in_flight"]) == ("good", None), told
+    assert record["release"] in (1, 2), told
+    images = new if record["release"] == 2 else before
+    assert server.images("shop") == images, told
+    assert {n: s["image"] for n, s in record["services"].items() if s["image"]} == {
+        name: images[name] for name in ("client", "server")
+    }
+    stored = shop.manifests(record["release"])
+    for name in ("client", "server"):
+        pod = stored[f"Deployment/{name}"]["spec"]["template"]["spec"]
+        assert pod["containers"][0]["image"] == images[name]
+    running = {pod.rsplit("-", 2)[0]: image for pod, image in server.running("shop").items()}
+    assert running.items() >= {(name, images[name]) for name in ("client", "server")}
+    if told.get("monitor", {}).get("verified") == "true":
+        assert record["release"] == 2
+    if told.get("rollback", {}).get("restored") == "all":
+        assert record["release"] == 1
+    return int(record["release"])
+
+
+@pytest.mark.parametrize(
+    ("death", "client", "release"),
+    [
+        (Death("monitor", f"PUT .*/{RECORD}", 1, after=True), {}, 2),
+        (Death("rollback", "PATCH .*/deployments/client", 1, after=True), {"crash_loop": True}, 1),
+    ],
+    ids=["after-the-commit-point", "while-rolling-back"],
+)
+def test_a_job_that_dies_leaves_no_mix_of_releases(
+    tmp_path: Path,
+    server: FakeCluster,
+    released: tuple[Start, dict[str, Outputs]],
+    death: Death,
+    client: dict[str, Any],
+    release: int,
+) -> None:
+    trouble = Trouble([], death, {}, client)
+    assert check(tmp_path, server, released[0], trouble) == release
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=80,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(TROUBLES)
+def test_no_trouble_leaves_a_mix_of_releases(
+    tmp_path_factory: pytest.TempPathFactory,
+    server: FakeCluster,
+    released: tuple[Start, dict[str, Outputs]],
+    trouble: Trouble,
+) -> None:
+    check(tmp_path_factory.mktemp("trouble"), server, released[0], trouble)

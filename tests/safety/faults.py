@@ -1,0 +1,249 @@
+"""Faults to put into this repository's generated workflows, one at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PRODUCTION = ".github/workflows/production.yml"
+DEPLOY = ".github/workflows/_deploy.yml"
+BUILD = ".github/workflows/_build.yml"
+STAGING = ".github/workflows/staging.yml"
+CLEANUP = ".github/workflows/staging-cleanup.yml"
+WATCHDOG = ".github/workflows/watchdog.yml"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A text that takes another one's place in a job, or before all jobs where it names none."""
+
+    name: str
+    file: str
+    job: str
+    before: str
+    after: str
+    breaks: str = ""
+    """A property that does not hold any more; "" where verify finds nothing."""
+    harmless: str = ""
+    """Why nobody is harmed, for what is not found."""
+
+    def put_into(self, text: str) -> str:
+        """The file with the fault. Its place must be there, so that no fault goes stale."""
+        start = text.index(f"\n  {self.job}:\n", text.index("\njobs:\n")) if self.job else 0
+        at = text.find(self.before, start)
+        later = [text.find(f"\n  {name}:", start + 1) for name in _jobs(text)]
+        end = min((each for each in later if each > start), default=len(text))
+        end = end if self.job else text.index("\njobs:\n")
+        assert start <= at < end, f"{self.name}: {self.before!r} is not in {self.file} any more"
+        return text[:at] + self.after + text[at + len(self.before) :]
+
+
+def _jobs(text: str) -> list[str]:
+    body = text.partition("\njobs:\n")[2]
+    return [line[2:].partition(":")[0] for line in body.splitlines()
+            if line.startswith("  ") and not line.startswith(("   ", "  #"))]  # fmt: skip
+
+
+def _gone(name: str, file: str, job: str, text: str, breaks: str) -> Fault:
+    return Fault(f"{name} dropped", file, job, text, "", breaks)
+
+
+LOCK = """    concurrency:
+      group: release-production
+      cancel-in-progress: false
+      queue: max
+"""
+STAGING_LOCK = LOCK.replace(
+    "release-production", "release-staging-${{ github.event.pull_request.number }}"
+)
+
+FAULTS = (
+    # Conditions of the release.
+    _gone("always() of release", PRODUCTION, "release", "always() && ", "release-goes-through"),
+    _gone("approval of release", PRODUCTION, "release",
+          " && needs.approve.result == 'success'", "nothing-refused-is-deployed"),
+    Fault("result of images of release dropped", PRODUCTION, "release",
+          " && needs.images.result == 'success'", "",
+          harmless="it changes nothing: approve has the same clause, and release needs it"),
+    _gone("failed builds of images", PRODUCTION, "images",
+          " && !contains(needs.*.result, 'failure')", "builds-before-deploy"),
+    _gone("cancelled builds of images", PRODUCTION, "images",
+          " && !contains(needs.*.result, 'cancelled')", "builds-before-deploy"),
+    _gone("!cancelled() of images", PRODUCTION, "images", "!cancelled() && ",
+          "release-goes-through"),
+    Fault("a build that images do not need", PRODUCTION, "images",
+          "needs: [plan, build_server, build_client]", "needs: [plan, build_server]",
+          "builds-before-deploy"),
+    Fault("a skipped job as an ancestor of approve", PRODUCTION, "approve",
+          "!cancelled() && needs.plan", "needs.plan", "release-goes-through"),
+    Fault("a wrong output name in release", PRODUCTION, "release",
+          "needs.plan.outputs.any ==", "needs.plan.outputs.anything ==", "release-goes-through"),
+    Fault("a wrong step in plan's outputs", PRODUCTION, "plan",
+          "any: ${{ steps.plan.outputs.any }}", "any: ${{ steps.plans.outputs.any }}",
+          "release-goes-through"),
+    # Inside the release.
+    Fault("a cancellation does not stop deploy", DEPLOY, "deploy", "!cancelled() && ",
+          "always() && ", "nothing-refused-is-deployed"),
+    Fault("deploy does not need migrate", DEPLOY, "deploy", "needs: [preflight, migrate]",
+          "needs: [preflight]", "release-goes-through"),
+    Fault("monitor does not need deploy", DEPLOY, "monitor", "needs: [preflight, deploy]",
+          "needs: [preflight]", "release-goes-through"),
+    _gone("status function of deploy", DEPLOY, "deploy", "!cancelled() && ",
+          "release-goes-through"),
+    _gone("migration of deploy", DEPLOY, "deploy", " && needs.migrate.result == 'success'",
+          "nothing-refused-is-deployed"),
+    Fault("migrate goes on without preflight's word", DEPLOY, "migrate",
+          " && needs.preflight.outputs.proceed == 'true'", "", "nothing-refused-is-deployed"),
+    Fault("a wrong output name in deploy", DEPLOY, "deploy", "outputs.proceed ==",
+          "outputs.proceeds ==", "release-goes-through"),
+    _gone("status function of monitor", DEPLOY, "monitor", "!cancelled() && ",
+          "release-goes-through"),
+    _gone("deploy of monitor", DEPLOY, "monitor", " && needs.deploy.result == 'success'",
+          "all-deployed-is-watched"),
+    Fault("a wrong step in monitor's outputs", DEPLOY, "monitor",
+          "verified: ${{ steps.monitor.outputs.verified }}",
+          "verified: ${{ steps.watch.outputs.verified }}", "release-goes-through"),
+    Fault("continue-on-error on monitor", DEPLOY, "monitor", "    runs-on:",
+          "    continue-on-error: true\n    runs-on:", "rollback-runs"),
+    Fault("continue-on-error on monitor's step", DEPLOY, "monitor", "        id: monitor\n",
+          "        id: monitor\n        continue-on-error: true\n", "rollback-runs"),
+    Fault("continue-on-error on deploy", DEPLOY, "deploy", "    runs-on:",
+          "    continue-on-error: true\n    runs-on:", "all-deployed-is-watched"),
+    # The rollback.
+    Fault("failure() for always() on rollback", DEPLOY, "rollback", "always() && ",
+          "failure() && ", "rollback-runs"),
+    Fault("!cancelled() for always() on rollback", DEPLOY, "rollback", "always() && ",
+          "!cancelled() && ", "rollback-runs"),
+    _gone("always() of rollback", DEPLOY, "rollback", "always() && ", "rollback-runs"),
+    Fault("rollback only after a failure", DEPLOY, "rollback",
+          "needs.monitor.result != 'success'", "needs.monitor.result == 'failure'",
+          "rollback-runs"),
+    Fault("rollback only where preflight was sure", DEPLOY, "rollback",
+          "needs.preflight.outputs.proceed != 'false'", "needs.preflight.outputs.proceed == 'true'",
+          "rollback-runs"),
+    Fault("rollback does not need monitor", DEPLOY, "rollback",
+          "needs: [preflight, deploy, monitor]", "needs: [preflight, deploy]",
+          "release-goes-through"),
+    _gone("always() of rollback's step", DEPLOY, "rollback",
+          "        id: rollback\n        if: ${{ always() }}\n", "rollback-runs"),
+    Fault("approval on rollback", DEPLOY, "rollback", "name: ${{ inputs.environment }}",
+          "name: ${{ inputs.environment }}-approval", "rollback-waits-for-nobody"),
+    Fault("approval on preflight", DEPLOY, "preflight", "name: ${{ inputs.environment }}",
+          "name: production-approval", "rollback-waits-for-nobody"),
+    Fault("wrong rollback's output in the workflow's", DEPLOY, "",
+          "jobs.rollback.outputs.restored", "jobs.rollback.outputs.restore",
+          "revert-after-restore"),
+    # Locks.
+    Fault("cancel-in-progress on the release", PRODUCTION, "release",
+          "cancel-in-progress: false", "cancel-in-progress: true", "never-cancelled-by-newer"),
+    Fault("cancel-in-progress by an expression", PRODUCTION, "release",
+          "cancel-in-progress: false", "cancel-in-progress: ${{ github.ref != 'refs/heads/main' }}",
+          "never-cancelled-by-newer"),
+    Fault("cancel-in-progress on a preview", STAGING, "release",
+          "cancel-in-progress: false", "cancel-in-progress: true", "never-cancelled-by-newer"),
+    Fault("a workflow that newer runs cancel", PRODUCTION, "",
+          "group: ${{ github.workflow }}-run-${{ github.run_id }}\n  cancel-in-progress: false",
+          "group: ${{ github.workflow }}\n  cancel-in-progress: true", "never-cancelled-by-newer"),
+    Fault("a lock by commit", PRODUCTION, "release", "group: release-production",
+          "group: release-production-${{ github.sha }}", "one-lock"),
+    Fault("no lock on the release", PRODUCTION, "release", LOCK, "", "one-lock"),
+    Fault("no queue on the release", PRODUCTION, "release", "      queue: max\n", "", "one-lock"),
+    Fault("no lock on prune", PRODUCTION, "prune", LOCK, "", "one-lock"),
+    Fault("no lock on the teardown", CLEANUP, "teardown", STAGING_LOCK, "", "one-lock"),
+    Fault("no queue on the watchdog", WATCHDOG, "production", "      queue: max\n", "", "one-lock"),
+    Fault("another lock for the watchdog", WATCHDOG, "production", "group: release-production",
+          "group: watchdog-production", "one-lock"),
+    Fault("another lock for the teardown", CLEANUP, "teardown", "group: release-staging-",
+          "group: teardown-staging-", "one-lock"),
+    # What comes after.
+    Fault("prune without the monitor's word", PRODUCTION, "prune",
+          " && needs.release.outputs.verified == 'true'", "", "prune-after-good"),
+    _gone("always() of audit", PRODUCTION, "audit", "always() && ", "release-is-recorded"),
+    Fault("audit of good releases alone", PRODUCTION, "audit",
+          " || needs.release.result == 'failure' || needs.release.result == 'cancelled'", "",
+          "release-is-recorded"),
+    Fault("audit of no cancelled release", PRODUCTION, "audit",
+          " || needs.release.result == 'cancelled'", "", "release-is-recorded"),
+    Fault("revert whatever was to blame", PRODUCTION, "revert_pr",
+          " && needs.release.outputs.cause == 'app'", "", "revert-after-restore"),
+    Fault("revert after going back", PRODUCTION, "revert_pr",
+          "needs.plan.outputs.go_back == '' && ", "", "revert-after-restore"),
+    Fault("revert whatever was restored", PRODUCTION, "revert_pr",
+          " && (needs.release.outputs.restored == 'all' || "
+          "startsWith(needs.release.outputs.restored, 'except'))", "", "revert-after-restore"),
+    _gone("always() of revert", PRODUCTION, "revert_pr", "always() && ", "revert-after-restore"),
+    Fault("a revert that does not need the plan", PRODUCTION, "revert_pr",
+          "needs: [plan, images, release]", "needs: [images, release]", "revert-after-restore"),
+    Fault("verdict only after success", PRODUCTION, "verdict", "    if: ${{ always() }}\n", "",
+          "every-run-is-told"),
+    Fault("verdict without the release", PRODUCTION, "verdict",
+          "approve, release, audit", "approve, audit", "every-run-is-told"),
+    Fault("a verdict that does not hear of the revert", PRODUCTION, "revert_pr",
+          "steps.revert.outputs.reverted", "steps.revert.outputs.revert", "every-run-is-told"),
+    Fault("notify only after success", PRODUCTION, "notify", "    if: ${{ always() }}\n", "",
+          "every-run-is-told"),
+    Fault("notify after failures alone", PRODUCTION, "notify", "if: ${{ always() }}",
+          "if: ${{ failure() }}", "every-run-is-told"),
+    Fault("no verdict on what was cancelled", PRODUCTION, "verdict", "if: ${{ always() }}",
+          "if: ${{ !cancelled() }}", "every-run-is-told"),
+    Fault("notify without the release", PRODUCTION, "notify",
+          "approve, release, audit", "approve, audit", "every-run-is-told"),
+    # Strangers, previews, the watchdog.
+    Fault("production on pull requests", PRODUCTION, "", "on:\n", "on:\n  pull_request:\n",
+          "no-credentials-for-strangers"),
+    Fault("a token that writes on pull requests", STAGING, "gate", "contents: read",
+          "contents: write", "no-credentials-for-strangers"),
+    Fault("an identity token for builds", BUILD, "build", "packages: write",
+          "id-token: write", "no-credentials-for-strangers"),
+    Fault("all secrets for builds", STAGING, "build_server", "    with:\n",
+          "    secrets: inherit\n    with:\n", "no-credentials-for-strangers"),
+    Fault("teardown for forks", CLEANUP, "teardown",
+          " && github.event.pull_request.head.repo.full_name == github.repository", "",
+          "no-credentials-for-strangers"),
+    Fault("teardown for Dependabot", CLEANUP, "teardown",
+          " && github.event.pull_request.user.login != 'dependabot[bot]'", "",
+          "no-credentials-for-strangers"),
+    Fault("an action at a tag", DEPLOY, "deploy",
+          "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1", "actions/checkout@v7",
+          "pinned-with-credentials"),
+    Fault("gate only after success", STAGING, "gate", "    if: ${{ always() }}\n", "",
+          "every-run-is-told"),
+    Fault("gate without the release", STAGING, "gate", "images, release]", "images]",
+          "release-goes-through"),
+    Fault("no teardown when a request is closed", CLEANUP, "", "types: [closed]",
+          "types: [labeled]", "preview-torn-down"),
+    Fault("a teardown that never runs", CLEANUP, "teardown",
+          "github.event_name == 'pull_request'", "github.event_name == 'pull_request_closed'",
+          "preview-torn-down"),
+    Fault("no schedule for what is left over", CLEANUP, "",
+          '  schedule:\n    - cron: "17 3 * * *"\n', "", "preview-torn-down"),
+    Fault("a sweep turned around", CLEANUP, "sweep", "outputs.numbers != '[]'",
+          "outputs.numbers == '[]'", "preview-torn-down"),
+    Fault("no schedule for the watchdog", WATCHDOG, "",
+          '  schedule:\n    - cron: "*/15 * * * *"\n', "", "watchdog-watches"),
+    Fault("a watchdog of another workflow", WATCHDOG, "", "workflows: [production]",
+          "workflows: [deployment]", "watchdog-watches"),
+    Fault("a watchdog of failures alone", WATCHDOG, "production", "    runs-on:",
+          "    if: ${{ github.event.workflow_run.conclusion == 'failure' }}\n    runs-on:",
+          "watchdog-watches"),
+    # What verify does not find.
+    Fault("rollback where preflight was skipped", DEPLOY, "rollback",
+          "needs.preflight.result != 'skipped' && ", "",
+          harmless="the rollback's program looks at the record, which no job of this run opened"),
+    Fault("rollback where preflight refused", DEPLOY, "rollback",
+          "needs.preflight.outputs.proceed != 'false' && ", "",
+          harmless="the rollback's program looks at the record, which no job of this run opened"),
+    Fault("deploy goes on without preflight's word", DEPLOY, "deploy",
+          " && needs.preflight.outputs.proceed == 'true'", "",
+          harmless="it changes nothing: migrate has the same clause, and deploy needs its success"),
+    Fault("a preview's release for strangers", STAGING, "release",
+          " && needs.plan.outputs.trusted == 'true'", "",
+          harmless="it changes nothing: images has the same clause, and release needs its success"),
+    Fault("images in a cancelled run", PRODUCTION, "images", "!cancelled() && ", "always() && ",
+          harmless="digests are collected; preflight does not begin in a cancelled run"),
+    Fault("verdict that cannot fail the run", PRODUCTION, "verdict", "    runs-on:",
+          "    continue-on-error: true\n    runs-on:",
+          harmless="in each run that the verdict fails, another job has failed already"),
+    Fault("rollback does not need deploy", DEPLOY, "rollback",
+          "needs: [preflight, deploy, monitor]", "needs: [preflight, monitor]",
+          harmless="it changes nothing: monitor needs deploy"),
+)  # fmt: skip

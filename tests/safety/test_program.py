@@ -1,0 +1,88 @@
+"""What simulate and verify think that the release program says is what it says of itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from wfgen import release_program
+from wfgen.release_program.__main__ import COMMANDS
+from wfgen.release_program.description import Description, parse
+from wfgen.scenarios.program import _ENDINGS, Before, endings
+from wfgen.scenarios.roles import ROLES
+
+PROGRAM = Path(release_program.__file__).parent
+SERVICE = {
+    "image": "ghcr.io/acme/shop-web", "repository": "ghcr.io/acme/shop-web", "built": True,
+    "deploy": True, "watch": [], "depends_on": [], "workloads": [], "secrets": [],
+    "rollback": "never", "timeout_seconds": 1, "bake_seconds": 1,
+}  # fmt: skip
+
+
+def described(*, preview: bool) -> Description:
+    return parse(
+        {
+            "project": "shop", "environment": "here", "preview": preview, "namespace": "shop",
+            "overlay": "kube", "default_branch": "main", "services": {"web": SERVICE},
+        }
+    )  # fmt: skip
+
+
+STATES = [
+    Before(event, trusted, True, described(preview=preview), (), None, opened, touched, applied,
+           watched, "app", undone)
+    for event, trusted, preview, opened, touched, applied, watched, undone in product(
+        ("push", "go_back"), (True, False), (True, False), (True, False), (True, False),
+        (True, False), ("", "good", "bad", "cut"), (True, False),
+    )
+]  # fmt: skip
+
+
+def said(command: str) -> set[tuple[str, str]]:
+    """Every output and value that the model knows of a command."""
+    return {
+        pair
+        for state in STATES
+        for ending in endings(command, state)
+        for pair in ending.outputs.items()
+    }
+
+
+@pytest.mark.parametrize("command", [name for name in _ENDINGS if name != "build"])
+def test_outputs_are_those_that_the_command_writes(command: str) -> None:
+    """As its docstring tells, in which its users look them up."""
+    told = (COMMANDS[command].__doc__ or "").rpartition("Writes")[2]
+    assert {name for name, _ in said(command) if not re.search(rf"\b{name}\b", told)} == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [("rollback", "restored"), ("preflight", "proceed"), ("preflight", "stale"),
+     ("monitor", "verified"), ("monitor", "cause"), ("revert", "reverted")],
+)  # fmt: skip
+def test_values_are_those_in_the_code(command: str, output: str) -> None:
+    """Each stands as a text in the module of that command."""
+    module = PROGRAM / f"{command}.py"
+    tree = ast.parse(module.read_text("utf-8"))
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    mine = {value.partition(":")[0] for name, value in said(command) if name == output}
+    known = {str(text).partition(":")[0] for text in texts}
+    assert mine <= known
+    assert len(mine) > 1
+
+
+def test_every_command_has_a_role() -> None:
+    """But for what is run by hand; and a role is a command, or one of those outside of it."""
+    assert {*ROLES} - {*COMMANDS} == {"build", "approval"}
+    assert {*COMMANDS} - {*ROLES} == {"record"}
+
+
+def test_a_command_can_end_in_every_way() -> None:
+    """The verdict and the gate alone are decided by what they see."""
+    for command in COMMANDS:
+        kinds = {ending.kind for state in STATES for ending in endings(command, state)}
+        assert kinds == {"success", "failure", "cut"}, command

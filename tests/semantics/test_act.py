@@ -1,0 +1,58 @@
+"""Every job and step of every scenario comes to what act says, which acted.json keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.semantics.acted import Scenario, act, act_all
+from tests.semantics.keep import SCENARIOS, kept, kept_form
+from tests.semantics.small import differences, scenario
+from wfgen.semantics import TABLE
+
+KEPT = kept()
+DIFFERENCES = differences()
+SHOWN = [entry for entry in DIFFERENCES if "jobs" in entry]
+
+
+@pytest.mark.slow
+def test_act_says_what_is_kept(tmp_path: Path) -> None:
+    assert kept_form(act_all(tmp_path, SCENARIOS)) == KEPT, "python -m tests.semantics.keep"
+
+
+@pytest.mark.parametrize("given", SCENARIOS, ids=lambda given: given.name)
+def test_we_say_what_act_says(given: Scenario) -> None:
+    theirs = KEPT[given.name]
+    ours: dict[str, str] = {}
+    for path, job in given.evaluate().jobs.items():
+        # act tells of a job that calls a workflow only where another job stands in for it.
+        if job.began and (path in theirs or not job.job.called):
+            ours[path] = job.result
+        if job.job.matrix is None:
+            ours |= {f"{path}:{s.key}": s.outcome for s in job.steps if s.outcome != "skipped"}
+    assert ours == theirs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", SHOWN, ids=lambda entry: entry["rule"])
+def test_act_still_differs_as_listed(entry: dict[str, Any], tmp_path: Path) -> None:
+    given = scenario(entry["rule"], entry, set())
+    assert act(tmp_path / "act", [given])[given.name].jobs == entry["act"]
+
+
+@pytest.mark.parametrize("entry", SHOWN, ids=lambda entry: entry["rule"])
+def test_where_act_differs_we_follow_github(entry: dict[str, Any]) -> None:
+    jobs = scenario(entry["rule"], entry, set()).evaluate().jobs
+    began = {path: job.result for path, job in jobs.items() if job.began and not job.job.called}
+    assert began == entry["github"]
+
+
+def test_every_rule_has_its_witness_or_its_entry_among_the_differences() -> None:
+    by_witness: dict[str, set[str]] = {}
+    for rule in TABLE:
+        by_witness.setdefault(rule.witness, set()).add(rule.name)
+    assert {each.rule for each in SCENARIOS if each.rule} == by_witness["act"]
+    assert {entry["rule"] for entry in DIFFERENCES} == by_witness[""]
+    assert by_witness.keys() == {"act", "engine", ""}

@@ -1,0 +1,26 @@
+"""Small workflows for tests, and what became of their jobs in short."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wfgen.semantics import Outcome, Run, Simulator, read_workflow
+
+FAILURE = Outcome("failure")
+CALLED = "on: {workflow_call: {}}\njobs:\n  x: {}\n  y: {needs: x, if: always()}\n  z: {needs: y}\n"
+
+
+def simulator(jobs: str, called: str = "", **contexts: Any) -> Simulator:
+    """Of jobs, one a line; those that call a workflow call the jobs of `called`."""
+    files = {"main.yml": f"on: push\njobs:\n{_indent(jobs)}", "called.yml": called}
+    return Simulator(read_workflow("main.yml", files.__getitem__), contexts)
+
+
+def _indent(text: str) -> str:
+    return "".join(f"  {line}\n" for line in text.strip().splitlines())
+
+
+def results(run: Run) -> str:
+    """The results in short: a success, - skipped, ! failure, x cancelled."""
+    marks = {"success": "", "skipped": "-", "failure": "!", "cancelled": "x"}
+    return " ".join(marks[job.result] + path for path, job in run.jobs.items())

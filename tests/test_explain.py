@@ -1,0 +1,316 @@
+"""`wfgen explain`: of every generated line, the line of the template and the fields behind it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests import case
+from tests.spec_strategies import as_yaml
+from tests.terminal import Ran, Terminal
+from wfgen import spec
+from wfgen.explain import _Traced
+from wfgen.explanation import Reason
+from wfgen.kinds._model import Model
+from wfgen.pins import LOCK
+from wfgen.plan import plan
+from wfgen.render import RenderedFile, render
+
+ROOT = Path(__file__).parents[1]
+PRODUCTION = ".github/workflows/production.yml"
+STAGING = ".github/workflows/staging.yml"
+JSON = ".github/actions/release/production.json"
+PAGE = "docs/delivery-setup.md"
+LOGIN = ".github/actions/cluster-login/action.yml"
+HOLE = re.compile(r"#\{[{%#].*?[}%#]\}#")
+
+
+@cache
+def rendered(root: Path) -> dict[str, RenderedFile]:
+    """What is rendered from templates below a folder, by path."""
+    return {
+        file.path: file
+        for file in render(plan(spec.load(root)))
+        if "/release_program/" not in file.path and file.path != LOCK
+    }
+
+
+@cache
+def traced(root: Path, path: str) -> _Traced:
+    return _Traced(spec.load(root), rendered(root)[path])
+
+
+def reasons(root: Path, path: str) -> Iterator[tuple[str, list[Reason]]]:
+    """Each line after the header, and what is said of it."""
+    lines = rendered(root)[path].text.split("\n")[3:-1]
+    for number, line in enumerate(lines, 1):
+        yield line, list(traced(root, path).reasons(number))
+
+
+@pytest.mark.parametrize("path", sorted(rendered(ROOT)))
+def test_every_line_comes_from_its_line_of_a_template(path: str) -> None:
+    """What the template's line has beside values and tags stands in the generated line."""
+    above = None
+    for line, found in reasons(ROOT, path):
+        (place,) = [reason.line for reason in found if reason.role == "template"]
+        assert place is not None
+        source = (ROOT / place.file).read_text("utf-8").split("\n")[place.line - 1]
+        assert place.text == source
+        pieces = HOLE.split(source)
+        if place != above or len(pieces) == 1:  # else a further line of a value
+            pieces = pieces[:1] if "#{%" in source else pieces  # what a tag leaves out
+            pattern = ".*".join(map(re.escape, pieces)) + (".*" if "#{%" in source else "")
+            assert re.fullmatch(pattern, line), (place, line)
+        above = place
+
+
+# A field that changes a line is named for that line.
+
+EDITS = [
+    ("specs/project.yaml", "namespace: acme", "namespace: acme2", "registry.namespace"),
+    ("specs/project.yaml", "label: preview", "label: try", "environments.staging.label"),
+    (
+        "specs/project.yaml",
+        "role/shop-release",
+        "role/shop-deploy",
+        "environments.production.cluster.role",
+    ),
+    ("specs/project.yaml", "https://shop.", "https://store.", "environments.production.url"),
+    ("specs/project.yaml", "Iv23liEXAMPLE0", "Iv23liEXAMPLE1", "revert.app_client_id"),
+    ("specs/project.yaml", 'wfgen: "', 'default_branch: trunk\nwfgen: "', "default_branch"),
+    ("specs/project.yaml", 'wfgen: "', 'runner: ubuntu-22.04\nwfgen: "', "runner"),
+    ("specs/project.yaml", 'wfgen: "', 'sweep_schedule: 1 2 * * *\nwfgen: "', "sweep_schedule"),
+    ("specs/client.yaml", "context: app/client", "context: app/server", "build.context"),
+    ("specs/client.yaml", "ports: [8080]", "ports: [8081]", "ports"),
+    ("specs/client.yaml", "http: /healthz", "http: /wellz", "health.http"),
+    ("specs/client.yaml", "kind: client", "kind: client\nrollback: never", "rollback"),
+    ("specs/server.yaml", "-m, server.migrate", "-m, server.upgrade", "migrate.command"),
+    ("specs/server.yaml", "kind: server", "kind: server\nrollout: {bake: 9m}", "rollout.bake"),
+    ("specs/redis.yaml", "kind: redis", "kind: redis\nhealth: {tcp: 6380}", "health.tcp"),
+]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for name in ("specs", "app", "kube"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("path", "old", "new", "name"), EDITS)
+def test_a_field_that_changes_a_line_is_named_for_it(
+    path: str, old: str, new: str, name: str, copy: Path
+) -> None:
+    text = (copy / path).read_text("utf-8")
+    assert old in text
+    (copy / path).write_text(text.replace(old, new, 1), "utf-8")
+    changed = 0
+    for file, after in rendered(copy).items():
+        before = rendered(ROOT)[file].text.split("\n")[3:-1]
+        now = after.text.split("\n")[3:-1]
+        if len(before) != len(now):
+            continue  # lines that come and go are a matter of conditions
+        for number, pair in enumerate(zip(before, now, strict=True), 1):
+            if pair[0] == pair[1]:
+                continue
+            changed += 1
+            found = list(traced(ROOT, file).reasons(number))
+            fields = {each.name for reason in found for each in reason.fields}
+            more = any(reason.more for reason in found)
+            assert name in fields or more, (file, pair)
+    assert changed, "the edit changes nothing"
+
+
+# Whole messages.
+
+
+def explain(terminal: Terminal, path: str, line: str, nth: int = 1) -> Ran:
+    """The command, for the nth line of a file that has a text."""
+    text = (terminal.root / path).read_text("utf-8").split("\n")
+    numbers = [number for number, each in enumerate(text, 1) if line in each]
+    return terminal.run("explain", f"{path}:{numbers[nth - 1]}")
+
+
+def test_a_value_within_a_loop_of_a_fragment(terminal: Terminal) -> None:
+    ran = explain(terminal, PRODUCTION, "image: ghcr.io/acme/shop-web")
+    assert (ran.code, ran.err) == (0, "")
+    template = next(n for n, t in enumerate(source("_build-job.yml"), 1) if "image:" in t)
+    include = next(n for n, t in enumerate(source("pipeline.yml"), 1) if "_build-job.yml" in t)
+    assert (
+        ran.out.partition("\n")[2]
+        == f"""\
+        image: ghcr.io/acme/shop-web
+template templates/_build-job.yml:{template} (of wfgen)
+  image: #{{{{ service.repository }}}}#
+made of
+    specs/web.yaml:2 build
+      build: {{context: web}}
+    specs/web.yaml:1 image.name (by default)
+    specs/project.yaml:1 project
+      project: shop
+    specs/web.yaml:1 name (by default)
+    specs/project.yaml:3 registry.namespace
+      registry: {{type: ghcr, namespace: acme}}
+included by templates/pipeline.yml:{include} (of wfgen)
+  #{{% include "_build-job.yml" %}}#
+repeated for templates/pipeline.yml:{include - 1} (of wfgen)
+  #{{% for service in pipeline.built %}}#
+    specs/web.yaml:1 name (by default)
+a file for
+    specs/project.yaml:5 environments.production
+      production:
+"""
+    )
+
+
+def source(template: str) -> list[str]:
+    return (ROOT / "templates" / template).read_text("utf-8").split("\n")
+
+
+def test_conditions_around_a_line(terminal: Terminal) -> None:
+    ran = explain(terminal, PRODUCTION, "packages: write")
+    assert '{% if project.registry.type == "ghcr" %}' in ran.out
+    assert "only if templates/_build-job.yml:" in ran.out
+    assert "    specs/project.yaml:3 registry.type\n" in ran.out
+    ran = explain(terminal, PRODUCTION, "push: true")
+    assert "unless templates/_build-job.yml:" in ran.out
+    assert "    specs/project.yaml:6 environments.production.deploy_on\n" in ran.out
+
+
+def test_a_line_of_an_action(terminal: Terminal) -> None:
+    ran = explain(terminal, LOGIN, "  id: production")
+    assert "template templates/clusters/kubeconfig.yml:" in ran.out
+    assert "included by templates/cluster-login.yml:" in ran.out
+    assert "    specs/project.yaml:5 environments.production\n" in ran.out
+
+
+def test_a_line_of_a_description(terminal: Terminal) -> None:
+    ran = explain(terminal, JSON, '"timeout_seconds": 300')
+    code = (ROOT / "wfgen/describe.py").read_text("utf-8").split("\n")
+    line = '"timeout_seconds": spec.rollout.timeout,'
+    number = next(n for n, text in enumerate(code, 1) if line in text)
+    assert f"written by wfgen/describe.py:{number} (of wfgen)\n  {line}\n" in ran.out
+    assert "made of\n    specs/web.yaml:1 rollout.timeout (by default)\n" in ran.out
+    ran = explain(terminal, JSON, '"time_to_live_hours"')
+    assert "environments.production.time_to_live (by default)\n" in ran.out
+    assert "specs/web.yaml" not in ran.out
+
+
+def test_a_line_of_the_page(terminal: Terminal) -> None:
+    ran = explain(terminal, PAGE, "What the pipelines of `shop` need")
+    assert "template templates/delivery-setup.md:5 (of wfgen)\n" in ran.out
+    assert "made of\n    specs/project.yaml:1 project\n      project: shop\n" in ran.out
+
+
+def test_a_line_of_a_copied_program(terminal: Terminal) -> None:
+    path = ".github/actions/release/release_program/git.py"
+    ran = terminal.run("explain", f"{path}:4")
+    first = (ROOT / "wfgen/release_program/git.py").read_text("utf-8").partition("\n")[0]
+    assert ran.out.endswith(f"a copy of wfgen/release_program/git.py:1 (of wfgen)\n  {first}\n")
+
+
+def test_a_line_of_a_header(terminal: Terminal) -> None:
+    for path in (PRODUCTION, JSON, PAGE):
+        for line in (1, 2, 3):
+            assert "the header, written by wfgen" in terminal.run("explain", f"{path}:{line}").out
+
+
+def test_a_patched_line(terminal: Terminal) -> None:
+    """... and a line below it, whose number the patch has changed."""
+    step = {"name": "Look at the clock", "run": "date\nsleep 1\n"}
+    patches = {"clock": {"file": PRODUCTION, "job": "plan", "step": "plan", "before": [step]}}
+    files = {**case.BASE}
+    files["specs/project.yaml"] += as_yaml({"patches": patches})
+    case.write(terminal.root, files)
+    terminal.run("render")
+    for line in ("# patch clock", "Look at the clock", "sleep 1"):
+        ran = explain(terminal, PRODUCTION, line)
+        assert "\npatch specs/project.yaml:8\n" in ran.out
+        assert ran.out.count("patches.clock") == 1
+        assert "template" not in ran.out
+    ran = explain(terminal, PRODUCTION, "name: Compare with the last good release")
+    number = source("pipeline.yml").index("      - name: Compare with the last good release") + 1
+    assert f"template templates/pipeline.yml:{number} (of wfgen)\n" in ran.out
+    assert "patch" not in ran.out
+
+
+def test_a_template_of_the_repositorys_own(terminal: Terminal) -> None:
+    text = (
+        "name: build\n\non: push\n\njobs:\n  a:\n    runs-on: #{{ project.runner }}#\n"
+        "#{% filter upper %}#\n# #{{ project.project }}#\n#{% endfilter %}#\n"
+    )
+    case.write(terminal.root, {"templates/_build.yml": text})
+    terminal.run("render")
+    path = ".github/workflows/_build.yml"
+    ran = explain(terminal, path, "runs-on")
+    assert "template templates/_build.yml:7\n  runs-on: #{{ project.runner }}#\n" in ran.out
+    assert "    specs/project.yaml:1 runner (by default)\n" in ran.out
+    assert "templates/_build.yml:9\n" in explain(terminal, path, "# SHOP").out
+
+
+# What is on disk, and what is no line.
+
+
+def test_the_number_is_that_of_the_file_on_disk(terminal: Terminal) -> None:
+    terminal.edit(PRODUCTION, "jobs:\n", "# mine\n# and mine\njobs:\n")
+    ran = explain(terminal, PRODUCTION, "    name: Verdict")
+    assert "template templates/pipeline.yml:" in ran.out
+    assert "name: Verdict" in ran.out.partition("template")[2]
+    ran = explain(terminal, PRODUCTION, "# and mine")
+    assert ran.code == 2
+    assert "is not what the specs make; see: wfgen check, and mend it by: wfgen render" in ran.err
+    (terminal.root / PRODUCTION).unlink()
+    assert terminal.run("explain", f"{PRODUCTION}:4").code == 0
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("a", "a: expected FILE:LINE, such as .github/workflows/_deploy.yml:12"),
+        (f"{PRODUCTION}:x", "x: expected FILE:LINE, such as .github/workflows/_deploy.yml:12"),
+        (":3", ":3: expected FILE:LINE, such as .github/workflows/_deploy.yml:12"),
+        (f"{PRODUCTION}x:3", f"no file that wfgen generates; did you mean {PRODUCTION}?"),
+        ("web/Dockerfile:1", "no file that wfgen generates; they are listed by: wfgen list"),
+        ("../other:1", "../other is no file that wfgen generates"),
+        (f"{PRODUCTION}:0", " lines; expected one of them"),
+        (f"{PRODUCTION}:9999", " lines; expected one of them"),
+        (f"{LOCK}:3", "is the lock of actions"),
+    ],
+)
+def test_no_such_line(terminal: Terminal, place: str, message: str) -> None:
+    ran = terminal.run("explain", place)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+
+
+def test_the_path_may_be_that_of_the_shell(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(terminal.root / ".github/workflows")
+    for place in ("production.yml:4", str(terminal.root / PRODUCTION) + ":4"):
+        assert terminal.run("explain", place).out.startswith(f"{PRODUCTION}:4\n")
+
+
+def test_an_explanation_for_programs(terminal: Terminal) -> None:
+    found = json.loads(terminal.run("explain", f"{PRODUCTION}:4", "--format", "json").out)
+    line = {"file": PRODUCTION, "line": 4, "text": "name: production", "of_wfgen": False}
+    assert found["line"] == line
+    roles = {reason["role"]: reason for reason in found["reasons"]}
+    assert roles["template"]["line"]["text"] == "name: #{{ pipeline.name }}#"
+    (field,) = roles["a file for"]["fields"]
+    assert (field["name"], field["is_set"]) == ("environments.production", True)
+
+
+def test_nothing_is_left_behind(terminal: Terminal) -> None:
+    """Models are as they were, and what is rendered afterwards has no marks."""
+    before = terminal.files()
+    terminal.run("explain", f"{PRODUCTION}:40")
+    assert "__getattribute__" not in vars(Model)
+    assert terminal.run("check").code == 0
+    assert terminal.files() == before

@@ -1,0 +1,363 @@
+"""Whose a file is: what becomes of each state that a generated file can be found in.
+
+A file without our header is never overwritten or removed, nor is one that somebody edited and no
+spec makes any more; `--force` alone does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import case
+from tests.terminal import Terminal
+from wfgen.drift import Cause, compare, write
+from wfgen.errors import WfgenError
+from wfgen.pins import LOCK
+
+CHECK = ".github/workflows/wfgen-check.yml"
+DESCRIPTION = ".github/actions/release/production.json"
+GUIDE = "docs/delivery-setup.md"
+MODULE = ".github/actions/release/release_program/needs.py"
+PIPELINE = ".github/workflows/production.yml"
+STRAY = ".github/workflows/old.yml"
+WATCHDOG = ".github/workflows/watchdog.yml"
+
+Change = Callable[[str], str]
+
+
+def causes(root: Path) -> dict[str, Cause]:
+    return {each.path: each.cause for each in compare(root, case.rendered(root))}
+
+
+def without(*lines: int) -> Change:
+    """A text without some of its lines, from 1."""
+
+    def cut(text: str) -> str:
+        kept = enumerate(text.split("\n"), 1)
+        return "\n".join(line for number, line in kept if number not in lines)
+
+    return cut
+
+
+def conflict(text: str, line: int, other: str) -> str:
+    """As git leaves a line that two branches changed."""
+    lines = text.split("\n")
+    ours = lines[line - 1]
+    lines[line - 1 : line] = ["<<<<<<< HEAD", ours, "=======", other, ">>>>>>> feature"]
+    return "\n".join(lines)
+
+
+OURS: dict[str, tuple[str, Change, Cause]] = {
+    "a licence above the header": (
+        CHECK, lambda text: f"# Copyright Acme\n#\n{text}", Cause.EDITED,
+    ),
+    "its first line edited": (
+        CHECK, lambda text: text.replace(": do not edit", ""), Cause.EDITED,
+    ),
+    "its sources edited": (
+        CHECK, lambda text: text.replace("specs/project.yaml:", "specs/web.yaml:"), Cause.EDITED,
+    ),
+    "no first line": (CHECK, without(1), Cause.EDITED),
+    "no first two lines": (CHECK, without(1, 2), Cause.EDITED),
+    "no digests": (CHECK, without(3), Cause.EDITED),
+    "no digests, and edited": (
+        CHECK, lambda text: without(3)(text).replace("name: ", "name: my "), Cause.EDITED,
+    ),
+    "no header": (CHECK, without(1, 2, 3), Cause.EDITED),
+    "no header, and edited": (
+        CHECK, lambda text: without(1, 2, 3)(text).replace("name: ", "name: my "), Cause.FOREIGN,
+    ),
+    "a half": (CHECK, lambda text: text[: len(text) // 2], Cause.EDITED),
+    "nothing": (CHECK, lambda _: "", Cause.FOREIGN),
+    "formatted JSON": (
+        DESCRIPTION, lambda text: json.dumps(json.loads(text), indent=4), Cause.EDITED,
+    ),
+    "a byte order mark": (MODULE, lambda text: f"\ufeff{text}", Cause.EDITED),
+    "a conflict in its digests": (
+        CHECK, lambda text: conflict(text, 3, text.split("\n")[2][:-1] + "0"), Cause.CONFLICT,
+    ),
+    "a conflict in its body": (
+        PIPELINE, lambda text: conflict(text, 9, "  push: {}"), Cause.CONFLICT,
+    ),
+    "a conflict about all of it": (
+        GUIDE, lambda text: f"<<<<<<< HEAD\n{text}=======\n{text}x\n>>>>>>> feature\n",
+        Cause.CONFLICT,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", OURS)
+def test_state_of_a_file_of_ours(terminal: Terminal, state: str) -> None:
+    path, change, cause = OURS[state]
+    file = terminal.root / path
+    wanted = file.read_text("utf-8")
+    file.write_text(change(wanted), "utf-8")
+    assert causes(terminal.root) == {path: cause}
+    ran = terminal.run("check")
+    remedy = "wfgen render --force" if cause is Cause.FOREIGN else "wfgen render"
+    assert (ran.code, ran.out.splitlines()[0]) == (
+        1,
+        f"{path}: {cause.value}; mend it by: {remedy}",
+    )
+    if cause is Cause.FOREIGN:
+        ran = terminal.run("render")
+        assert (ran.code, file.read_text("utf-8")) == (2, change(wanted))
+    assert terminal.run(*remedy.split()[1:]).code == 0
+    assert file.read_bytes().decode() == wanted
+
+
+def test_no_file_of_another_is_overwritten(terminal: Terminal) -> None:
+    """Whatever its name: at each path that wfgen writes to, but for the lock."""
+    wanted = tuple(file for file in case.rendered(terminal.root) if file.path != LOCK)
+    assert len(wanted) > 40
+    for file in (each for each in wanted if each.path != LOCK):
+        path = terminal.root / file.path
+        path.write_text("mine\n", "utf-8")
+        found = compare(terminal.root, wanted)
+        assert [(each.path, each.cause) for each in found] == [(file.path, Cause.FOREIGN)]
+        with pytest.raises(WfgenError, match="wfgen did not write"):
+            write(terminal.root, found)
+        assert path.read_text("utf-8") == "mine\n"
+        write(terminal.root, found, force=True)
+        assert path.read_text("utf-8") == file.text
+
+
+def test_force_touches_no_file_that_is_not_in_the_way(terminal: Terminal) -> None:
+    mine = {
+        ".github/workflows/ci.yml": "name: CI\n",
+        ".github/actions/release/notes.md": "# Notes\n",
+        "docs/other.md": "# Other\n",
+    }
+    case.write(terminal.root, mine)
+    (terminal.root / PIPELINE).unlink()
+    assert terminal.run("render", "--force").code == 0
+    files = terminal.files()
+    assert {path: files[path] for path in mine} == mine
+
+
+# Files that no spec makes any more
+
+
+def test_renamed_file_is_made_again_under_its_name(terminal: Terminal) -> None:
+    (terminal.root / PIPELINE).rename(terminal.root / STRAY)
+    assert causes(terminal.root) == {PIPELINE: Cause.MISSING, STRAY: Cause.ORPHAN}
+    ran = terminal.run("render")
+    assert (ran.code, causes(terminal.root)) == (0, {})
+    assert f"removed {STRAY}\n" in ran.out
+
+
+EDITS: dict[str, Change] = {
+    "a step": lambda text: text + "# mine\n",
+    "no digests": without(3),
+    "other digests": lambda text: text.replace(", body ", ", body 0"),
+    "a conflict": lambda text: conflict(text, 12, "permissions: write-all"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_orphan_that_was_edited_is_somebodys_work(terminal: Terminal, edit: str) -> None:
+    """Such as a copy that was made into something else; the rest is not written either."""
+    text = EDITS[edit]((terminal.root / WATCHDOG).read_text("utf-8"))
+    (terminal.root / STRAY).write_text(text, "utf-8")
+    (terminal.root / CHECK).unlink()
+    ran = terminal.run("check")
+    said = (
+        f"{STRAY}: edited by hand, and no spec makes it any more; mend it by: wfgen render --force"
+    )
+    assert (ran.code, said in ran.out.splitlines()) == (1, True)
+    before = terminal.files()
+    ran = terminal.run("render")
+    assert (ran.code, ran.out, terminal.files()) == (2, "", before)
+    assert (
+        f"no spec makes {STRAY} any more, but it was edited by hand; remove its header" in ran.err
+    )
+    assert terminal.run("render", "--force").code == 0
+    assert not (terminal.root / STRAY).exists()
+    assert terminal.run("check").code == 0
+
+
+def test_orphan_without_its_header_is_its_users(terminal: Terminal) -> None:
+    """As the message about an edited one advises."""
+    text = without(1, 2, 3)((terminal.root / WATCHDOG).read_text("utf-8"))
+    (terminal.root / STRAY).write_text(text, "utf-8")
+    assert terminal.run("check").code == 0
+    assert terminal.run("render", "--force").code == 0
+    assert (terminal.root / STRAY).read_text("utf-8") == text
+
+
+def test_both_kinds_of_work_are_named_at_once(terminal: Terminal) -> None:
+    (terminal.root / STRAY).write_text((terminal.root / WATCHDOG).read_text("utf-8") + "#\n")
+    (terminal.root / PIPELINE).write_text("name: mine\n", "utf-8")
+    ran = terminal.run("render")
+    assert ran.code == 2
+    assert f"wfgen did not write {PIPELINE}; " in ran.err
+    assert f"no spec makes {STRAY} any more, " in ran.err
+
+
+def test_nothing_is_removed_behind_a_link(terminal: Terminal, tmp_path: Path) -> None:
+    """Folders and files of ours, but of another project."""
+    other = tmp_path / "other"
+    shutil.copytree(terminal.root / ".github", other / "github")
+    shutil.copytree(terminal.root / "docs", other / "docs")
+    shutil.rmtree(terminal.root / "docs")
+    (terminal.root / "docs").symlink_to(other / "docs")
+    (other / "docs/old.md").write_bytes((other / "docs/delivery-setup.md").read_bytes())
+    (terminal.root / ".github/linked").symlink_to(other / "github")
+    (terminal.root / ".github/workflows/linked.yml").symlink_to(other / "github/workflows/a.yml")
+    assert terminal.run("render").code == 0
+    assert (other / "docs/old.md").exists()
+    assert (other / "github/workflows/production.yml").exists()
+    assert (terminal.root / ".github/workflows/linked.yml").is_symlink()
+
+
+# What a checkout, a machine or a neighbour does
+
+
+def test_checkout_with_crlf_is_a_note(terminal: Terminal) -> None:
+    """Git for Windows makes it so; what GitHub runs does not change by it."""
+    files = [each.path for each in case.rendered(terminal.root) if each.path != LOCK]
+    for path in files:
+        file = terminal.root / path
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    ran = terminal.run("check")
+    assert ran.code == 0
+    said = f"{len(files)} files end their lines with CRLF and are otherwise as they should be"
+    assert f"note: {said}" in ran.err
+    noted = json.loads(terminal.run("check", "--format", "json").out)
+    assert (noted["drift"], noted["notes"][0].startswith(said)) == ([], True)
+    assert f"::notice::{said}" in terminal.run("check", "--format", "github").out
+    assert terminal.run("render").code == 0
+    assert terminal.run("check").err == terminal.run("render").err, "no note any more"
+    assert b"\r" not in (terminal.root / CHECK).read_bytes()
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git prints, with no settings of the machine's."""
+    found = shutil.which("git", path=os.defpath)
+    assert found, "no git"
+    settings = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
+    environment = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.defpath}
+    return subprocess.run(
+        [found, *settings, *arguments],
+        cwd=folder, env=environment, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+
+
+def test_git_attributes_that_are_offered_keep_git_from_crlf(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    """By clones as Git for Windows makes them, before and after."""
+    guide = (terminal.root / GUIDE).read_text("utf-8")
+    offered = guide.split("\n## Git attributes\n")[1].split("```gitattributes\n")[1].split("```")[0]
+    git(terminal.root, "init", "--quiet")
+    for name, attributes in (("before", ""), ("after", offered)):
+        case.write(terminal.root, {".gitattributes": attributes})
+        git(terminal.root, "add", "--all")
+        git(terminal.root, "commit", "--quiet", "--message", name)
+        clone = ["clone", "--quiet", "--config", "core.autocrlf=true"]
+        git(tmp_path, *clone, str(terminal.root), name)
+        ran = terminal.run("-C", str(tmp_path / name), "check")
+        assert (ran.code, "see Git attributes in docs/" in ran.err) == (0, name == "before")
+    generated = {each.path for each in case.rendered(terminal.root)}
+    paths = [*generated, LOCK, "specs/web.yaml"]
+    told = git(terminal.root, "check-attr", "linguist-generated", "--", *paths).splitlines()
+    marked = {line.split(": ")[0] for line in told if line.endswith(": set")}
+    assert marked == generated - {LOCK}
+
+
+def test_checkout_with_crlf_hides_no_drift(terminal: Terminal) -> None:
+    """Told as it would be with other line ends, and its diff shows what differs."""
+    file = terminal.root / CHECK
+    text = file.read_bytes()
+    file.write_bytes(text.replace(b"\n", b"\r\n"))
+    terminal.edit("specs/project.yaml", "registry:", "default_branch: trunk\nregistry:")
+    assert causes(terminal.root)[CHECK] is Cause.SPECS
+    edited = text.replace(b"timeout-minutes: ", b"timeout-minutes: 9").replace(b"\n", b"\r\n")
+    file.write_bytes(edited)
+    (found,) = (each for each in compare(terminal.root, case.rendered(terminal.root))
+                if each.path == CHECK)  # fmt: skip
+    assert found.cause is Cause.EDITED
+    assert found.line == text.split(b"\n").index(b"    branches: [main]") + 1
+    taken = [line[1:].strip() for line in found.change().splitlines() if line[0] == "-"]
+    assert taken == ["branches: [main]", *["timeout-minutes: 910"] * text.count(b"timeout-")]
+
+
+def test_pipe_in_the_way_is_not_read(terminal: Terminal) -> None:
+    """Reading it would wait for ever."""
+    (terminal.root / PIPELINE).unlink()
+    os.mkfifo(terminal.root / PIPELINE)
+    os.mkfifo(terminal.root / STRAY)
+    assert causes(terminal.root) == {PIPELINE: Cause.FOREIGN}
+    assert terminal.run("render", "--force").code == 0
+    assert (terminal.root / PIPELINE).is_file()
+
+
+def test_folder_in_the_way_is_told(terminal: Terminal) -> None:
+    (terminal.root / PIPELINE).unlink()
+    (terminal.root / PIPELINE).mkdir()
+    assert causes(terminal.root) == {PIPELINE: Cause.FOREIGN}
+
+
+def test_read_only_file_is_replaced(terminal: Terminal) -> None:
+    """Its folder may be written to, and that is what counts."""
+    terminal.edit(PIPELINE, "name: production", "name: produce")
+    (terminal.root / PIPELINE).chmod(0o444)
+    ran = bound(terminal, "render")
+    assert (ran.returncode, ran.stderr.count("cannot")) == (0, 0)
+    assert causes(terminal.root) == {}
+
+
+@pytest.mark.parametrize("folder", [".github/workflows", "docs", "."])
+def test_read_only_folder_is_an_error_and_nothing_is_lost(terminal: Terminal, folder: str) -> None:
+    for path in (PIPELINE, GUIDE, MODULE):
+        with (terminal.root / path).open("a") as file:
+            file.write("edited\n")
+    before = terminal.files()
+    (terminal.root / folder).chmod(0o555)
+    ran = bound(terminal, "render")
+    (terminal.root / folder).chmod(0o755)
+    assert ran.returncode == 2
+    assert "cannot be written: Permission denied; nothing was" in ran.stderr
+    assert terminal.files() == before
+
+
+def bound(terminal: Terminal, command: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command as somebody whom the modes of files bind, as they do not bind root."""
+    command_line = [sys.executable, "-m", "wfgen", command, "-C", str(terminal.root)]
+    if os.geteuid() == 0:
+        setpriv = shutil.which("setpriv", path=os.defpath)
+        if setpriv is None:
+            case.missing("setpriv")
+        capabilities = "-dac_override,-dac_read_search,-fowner"
+        command_line = [setpriv, f"--bounding-set={capabilities}", *command_line]
+    return subprocess.run(command_line, capture_output=True, text=True, check=False)
+
+
+def test_two_projects_in_one_repository(terminal: Terminal) -> None:
+    """Each has what lies below its own folder; the inner one is told that GitHub does not look."""
+    outer, inner = terminal.root, terminal.root / "inner"
+    (outer / ".git").mkdir()
+    for folder in ("specs", "web"):
+        shutil.copytree(outer / folder, inner / folder)
+    before = terminal.files()
+    ran = terminal.run("-C", str(inner), "render")
+    assert ran.code == 0
+    assert "note: inner is a project within another repository; GitHub reads workflows" in ran.err
+    assert {path: text for path, text in terminal.files().items() if path in before} == before
+    (inner / STRAY).write_bytes((inner / WATCHDOG).read_bytes())
+    (outer / STRAY).write_bytes((outer / WATCHDOG).read_bytes())
+    assert terminal.run("-C", str(inner), "render").code == 0
+    assert (outer / STRAY).exists()
+    (inner / STRAY).write_bytes((inner / WATCHDOG).read_bytes())
+    ran = terminal.run("render")
+    assert (ran.code, "within another repository" in ran.err) == (0, False)
+    assert (inner / STRAY).exists()
+    assert not (outer / STRAY).exists()

@@ -1,0 +1,596 @@
+"""`wfgen pins`: what the lock takes from where, and whether its commits are what they are called.
+
+Git itself asks real repositories, with lightweight and annotated tags.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from tests import case
+from tests.git_hosts import GIT, GitHost, reach
+from tests.terminal import Ran, Terminal
+from wfgen import pins
+from wfgen.pin_updates import from_files
+from wfgen.pins import LOCK, Pin, is_newer
+from wfgen.releases import Tags
+from wfgen.render import first_lock
+
+OTHER = "b" * 40
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> tuple[GitHost, dict[str, dict[str, str]]]:
+    """Repositories, and the commit of each tag."""
+    there = GitHost(tmp_path_factory.mktemp("hosts"))
+    return there, {
+        "acme/annotated": there.publish(
+            "acme/annotated", "v1.0.0!", "v1.9.0!", "v1.10.0!!", "v2.0.0-beta.1!", "v1=v1.10.0",
+            "nightly",
+        ),
+        "acme/plain": there.publish("acme/plain", "v3.0.0", "v3=v3.0.0", "bundle-v9.0.0"),
+        "acme/bare": there.publish("acme/bare", "1.0.0", "1.1.0!"),
+        "acme/none": there.publish("acme/none", "latest"),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def commits(
+    terminal: Terminal,
+    host: tuple[GitHost, dict[str, dict[str, str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> dict[str, dict[str, str]]:
+    """The commit of each tag of each repository; git finds them."""
+    there, found = host
+    reach(monkeypatch, there.root / "gitconfig", there.address)
+    return found
+
+
+def lock(terminal: Terminal, *entries: str) -> None:
+    """A lock of these alone."""
+    head = first_lock().partition("    steps:\n")[0]
+    steps = "".join(f"      - name: x\n        uses: {entry}\n" for entry in entries)
+    case.write(terminal.root, {LOCK: f"{head}    steps:\n{steps}"})
+
+
+def locked(terminal: Terminal) -> list[str]:
+    return [str(pin) for pin in pins.in_text((terminal.root / LOCK).read_text("utf-8"))]
+
+
+# verify
+
+
+def test_commits_that_are_their_releases(
+    terminal: Terminal, commits: dict[str, dict[str, str]]
+) -> None:
+    """Annotated tags are peeled, also one of another; a path below a repository is no other."""
+    lock(
+        terminal,
+        f"acme/annotated/setup@{commits['acme/annotated']['v1.10.0']} # v1.10.0",
+        f"acme/annotated@{commits['acme/annotated']['v1.0.0']} # v1.0.0",
+        f"acme/bare@{commits['acme/bare']['1.1.0']} # v1.1.0",
+        f"acme/plain@{commits['acme/plain']['v3.0.0']} # v3.0.0",
+    )
+    ran = terminal.run("pins", "verify")
+    assert (ran.code, ran.out) == (0, "4 of 4 pins asked: 0 wrong, 1 behind\n")
+    assert ran.err == "note: acme/annotated v1.0.0 is behind v1.10.0\n"
+    quiet = terminal.run("pins", "verify", "-q")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+
+
+def test_what_a_commit_really_is(
+    terminal: Terminal, commits: dict[str, dict[str, str]], host: tuple[GitHost, object]
+) -> None:
+    annotated, plain = commits["acme/annotated"], commits["acme/plain"]
+    hosted = host[0].root / "acme/annotated"
+    tag_object = host[0].git("rev-parse", "v1.9.0", at=hosted)
+    assert tag_object != annotated["v1.9.0"]
+    lock(
+        terminal,
+        f"acme/annotated/a@{tag_object} # v1.9.0",
+        f"acme/annotated/b@{annotated['v1.0.0']} # v1.9.0",
+        f"acme/annotated/c@{OTHER} # v1.9.0",
+        f"acme/annotated/d@{annotated['v1.9.0']} # v7.7.7",
+        f"acme/plain/a@{plain['v3.0.0']}",
+        "acme/plain/b@v3 # v3.0.0",
+        f"acme/gone@{OTHER} # v1.0.0",
+    )
+    ran = terminal.run("pins", "verify")
+    assert ran.code == 1
+    said = dict(
+        re.findall(r"^\.github/workflows/_pins\.yml:(\d+):1: (.*) \[pins\]$", ran.out, re.MULTILINE)
+    )
+    peeled, first = annotated["v1.9.0"][:12], annotated["v1.0.0"][:12]
+    assert list(said.values()) == [
+        f"acme/annotated/a: {tag_object[:12]} is the tag object of v1.9.0, its commit is {peeled}",
+        f"acme/annotated/b: {first} is v1.0.0; v1.9.0 is {peeled}",
+        f"acme/annotated/c: {OTHER[:12]} is no release: it may be of a fork; v1.9.0 is {peeled}",
+        "acme/annotated/d: there is no tag v7.7.7 in acme/annotated",
+        "acme/plain/a: acme/plain/a has no version after its commit; expected the full commit SHA "
+        "and `# vX.Y.Z` after it",
+        "acme/plain/b: acme/plain/b@v3 is not pinned: a tag or branch can move; expected the full "
+        "commit SHA and `# vX.Y.Z` after it",
+        said[str(pin_line(terminal, "acme/gone"))],
+    ]
+    assert "acme/gone: acme/gone cannot be asked: " in ran.out
+    names = [
+        *(f"acme/annotated/{letter}" for letter in "abcd"), "acme/plain/a", "acme/plain/b",
+        "acme/gone",
+    ]  # fmt: skip
+    assert list(said) == [str(pin_line(terminal, name)) for name in names]
+    assert "    hint: mend it by: wfgen pins update acme/annotated/a@v1.9.0\n" in ran.out
+    assert ran.out.splitlines()[-1] == "7 of 7 pins asked: 7 wrong, 3 behind"
+    found = json.loads(terminal.run("pins", "verify", "--format", "json").out)["errors"]
+    assert [str(each["line"]) for each in found] == list(said)
+
+
+def pin_line(terminal: Terminal, action: str) -> int:
+    return pins.read((terminal.root / LOCK).read_text("utf-8"))[action].line
+
+
+def test_look_alike_bumped_everywhere_does_not_pass(
+    terminal: Terminal, commits: dict[str, dict[str, str]]
+) -> None:
+    """All that check can see agrees; a commit that is in no tag gives it away."""
+    lock(terminal, f"acme/plain@{OTHER} # v3.0.0")
+    ran = terminal.run("pins", "verify", "--format", "github")
+    assert ran.code == 1
+    assert (
+        f"\n::error file={LOCK},line={pin_line(terminal, 'acme/plain')},col=1::acme/plain: "
+        in ran.out
+    )
+
+
+def test_only_what_changed_since_a_commit(
+    terminal: Terminal, commits: dict[str, dict[str, str]], host: tuple[GitHost, object]
+) -> None:
+    git, root = host[0].git, terminal.root
+    good = f"acme/plain@{commits['acme/plain']['v3.0.0']} # v3.0.0"
+    wrong = f"acme/annotated@{OTHER} # v1.0.0"
+    lock(terminal, wrong, good)
+    git("init", "--quiet", at=root)
+    for message in ("one", "two"):
+        git("add", "--all", at=root)
+        git("commit", "--quiet", "--allow-empty", "-m", message, at=root)
+    ran = terminal.run("pins", "verify", "--since", "HEAD^1")
+    assert (ran.code, ran.out) == (0, "0 of 2 pins asked: 0 wrong, 0 behind\n")
+    lock(terminal, wrong, f"acme/plain@{OTHER} # v3.0.0")
+    ran = terminal.run("pins", "verify", "--since", "HEAD^1")
+    assert (ran.code, ran.out.splitlines()[-1]) == (1, "1 of 2 pins asked: 1 wrong, 0 behind")
+    for revision in ("0" * 40, "nowhere"):  # a first push, a commit that is gone: all are asked
+        ran = terminal.run("pins", "verify", "--since", revision)
+        assert (ran.code, ran.out.splitlines()[-1]) == (1, "2 of 2 pins asked: 2 wrong, 1 behind")
+    ran = terminal.run("pins", "verify", "--since=--output=x")
+    assert (ran.code, ran.out) == (2, "")
+    assert "expected a commit" in ran.err
+    assert not (root / "x").exists()
+
+
+def test_commit_that_a_shallow_clone_lacks_is_fetched(
+    terminal: Terminal,
+    commits: dict[str, dict[str, str]],
+    host: tuple[GitHost, object],
+    tmp_path: Path,
+) -> None:
+    """As in the generated workflow after a push of several commits."""
+    git, root = host[0].git, terminal.root
+    lock(terminal, f"acme/annotated@{OTHER} # v1.0.0")
+    git("init", "--quiet", at=root)
+    for message in ("one", "two", "three"):
+        git("add", "--all", at=root)
+        git("commit", "--quiet", "--allow-empty", "-m", message, at=root)
+    git("config", "uploadpack.allowAnySHA1InWant", "true", at=root)
+    first = git("rev-parse", "HEAD~2", at=root)
+    git("clone", "--quiet", "--depth=1", f"file://{root}", str(tmp_path / "clone"), at=root)
+    there = Terminal(tmp_path / "clone", terminal._capsys)
+    ran = there.run("pins", "verify", "--since", first)
+    assert (ran.code, ran.out) == (0, "0 of 1 pins asked: 0 wrong, 0 behind\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["verify"], ["update"], ["update", "acme/new"]], ids=" ".join
+)
+def test_no_network(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]
+) -> None:
+    """Nobody answers: one clear line, and nothing changes."""
+    reach(monkeypatch, tmp_path / "gitconfig", "http://127.0.0.1:1/")
+    before = terminal.files()
+    ran = terminal.run("pins", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert re.fullmatch(
+        r"wfgen: https://github.com cannot be reached: .*127\.0\.0\.1.*; "
+        r"without a network there is only: wfgen pins update --offline\n",
+        ran.err,
+    )
+    assert terminal.files() == before
+
+
+def test_no_git(terminal: Terminal) -> None:
+    ran = terminal.run("pins", "verify")
+    assert (ran.code, ran.err) == (2, "wfgen: git is not here; it asks the actions' repositories\n")
+
+
+# update
+
+
+def test_newest_releases_are_taken(terminal: Terminal, commits: dict[str, dict[str, str]]) -> None:
+    """Of numbers, not of letters; no tests of releases, no floating tags; the form stays."""
+    annotated, plain, bare = commits["acme/annotated"], commits["acme/plain"], commits["acme/bare"]
+    lock(
+        terminal,
+        f"acme/annotated@{annotated['v1.0.0']} # v1.0.0",
+        "acme/annotated/floating@v1",
+        f"acme/bare@{bare['1.0.0']} # 1.0.0",
+        f"acme/plain@{OTHER} # v3.0.0",
+    )
+    ran = terminal.run("pins", "update")
+    assert ran.code == 0
+    assert f"acme/annotated: v1.0.0 ({annotated['v1.0.0'][:12]}) -> v1.10.0 (" in ran.out
+    assert ran.out.endswith(f"wrote {LOCK}; next: wfgen render\n")
+    assert locked(terminal) == [
+        f"acme/annotated@{annotated['v1.10.0']} # v1.10.0",
+        f"acme/annotated/floating@{annotated['v1.10.0']} # v1.10.0",
+        f"acme/bare@{bare['1.1.0']} # 1.1.0",
+        f"acme/plain@{plain['v3.0.0']} # v3.0.0",
+    ]
+    assert terminal.run("pins", "verify").code == 0
+    ran = terminal.run("pins", "update")
+    assert (ran.code, ran.out) == (0, f"{LOCK} stays as it is\n")
+
+
+def test_an_action_is_added_in_its_place(
+    terminal: Terminal, commits: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an own template needs it; a tag can be named."""
+    annotated = commits["acme/annotated"]
+    ran = terminal.run("pins", "update", "acme/annotated@v1.9.0", "acme/plain/sub")
+    assert ran.code == 0
+    assert f"acme/annotated: new: v1.9.0 ({annotated['v1.9.0'][:12]})\n" in ran.out
+    text = (terminal.root / LOCK).read_text("utf-8")
+    assert (
+        "      - name: acme/annotated\n"
+        f"        uses: acme/annotated@{annotated['v1.9.0']} # v1.9.0\n"
+        "      - name: acme/plain/sub\n"
+        f"        uses: acme/plain/sub@{commits['acme/plain']['v3.0.0']} # v3.0.0\n"
+        "      - name: actions/checkout\n"
+    ) in text
+    case.write(terminal.root, {"templates/_release-steps.yml": OWN_STEP})
+    monkeypatch.setenv("PATH", "")  # no kustomize: the case has no overlays
+    assert terminal.run("render").code == 0
+    assert f"uses: acme/plain/sub@{commits['acme/plain']['v3.0.0']} # v3.0.0\n" in (
+        terminal.root / ".github/workflows/_deploy.yml"
+    ).read_text("utf-8")
+    assert terminal.run("check").code == 0
+
+
+OWN_STEP = """\
+      - name: Own step
+        uses: #{{ pin("acme/plain/sub") }}#
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("acme/none", "not taken: acme/none: there is no release such as v1.2.3 in acme/none\n"),
+        ("acme/plain@v9", "not taken: acme/plain: there is no tag v9 in acme/plain\n"),
+    ],
+)
+def test_what_there_is_no_release_of(
+    terminal: Terminal, commits: dict[str, dict[str, str]], name: str, said: str
+) -> None:
+    before = terminal.files()
+    ran = terminal.run("pins", "update", name)
+    assert (ran.code, said in ran.err) == (1, True), ran.err
+    assert terminal.files() == before
+
+
+@pytest.mark.parametrize("name", ["checkout", "https://github.com/a/b", "a/b c", "ä/b"])
+def test_what_is_no_action(terminal: Terminal, name: str) -> None:
+    ran = terminal.run("pins", "update", name)
+    assert (ran.code, "is no action; expected owner/name in plain letters" in ran.err) == (2, True)
+
+
+def test_offline_takes_what_wfgen_came_with(terminal: Terminal) -> None:
+    """But nothing older than what the lock has."""
+    known = pins.read(first_lock())
+    newer = f"docker/login-action@{OTHER} # v99.0.0"
+    lock(terminal, "actions/checkout@v4", f"azure/login@{OTHER} # v1.0.0", newer,
+         f"acme/own@{OTHER} # v1.0.0")  # fmt: skip
+    ran = terminal.run("pins", "update", "--offline")
+    assert ran.code == 0
+    assert locked(terminal) == [
+        str(known["actions/checkout"]), str(known["azure/login"]), newer,
+        f"acme/own@{OTHER} # v1.0.0",
+    ]  # fmt: skip
+    ran = terminal.run("pins", "update", "--offline", "docker/setup-qemu-action")
+    assert ran.code == 0
+    assert locked(terminal)[-1] == str(known["docker/setup-qemu-action"])
+    ran = terminal.run("pins", "update", "--offline", "acme/other")
+    assert ran.code == 1
+    assert "acme/other: without a network, wfgen knows no release of it\n" in ran.err
+
+
+def test_a_repository_is_asked_twice(
+    terminal: Terminal, commits: dict[str, dict[str, str]], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Networks fail now and then; a pull request need not."""
+    script = (
+        f'#!/bin/sh\n[ -e {tmp_path}/failed ] && exec {GIT} "$@"\n: > {tmp_path}/failed\nexit 128\n'
+    )
+    case.write(tmp_path, {"bin/git": script})
+    (tmp_path / "bin/git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    lock(terminal, f"acme/plain@{commits['acme/plain']['v3.0.0']} # v3.0.0")
+    assert terminal.run("pins", "verify").code == 0
+    assert (tmp_path / "failed").exists()
+
+
+# pull
+
+
+LOCKED = {"acme/one": Pin("acme/one", "1" * 40, "v1.0.0")}
+
+
+@pytest.mark.parametrize(
+    ("found", "taken", "said"),
+    [
+        ([("2", "v2.0.0"), ("2", "v2.0.0")], "v2.0.0", []),
+        ([("1", "v1.0.0"), ("2", "v2.0.0")], "v2.0.0", []),
+        ([("2", "v1.0.0")], "v1.0.0", []),
+        ([("0", "v0.9.0")], "", []),
+        (
+            [("2", "v2.0.0"), ("3", "v3.0.0")],
+            "",
+            ["acme/one was bumped to several: v2.0.0 (222222222222) in 0.yml:7; "
+             "v3.0.0 (333333333333) in 1.yml:7"],
+        ),
+        (
+            [("1", "v2.0.0")],
+            "",
+            ["0.yml:7: acme/one: the comment says v2.0.0, and the lock says v1.0.0 of the same "
+             "commit 111111111111"],
+        ),
+        (
+            [("2", "")],
+            "",
+            ["0.yml:7: acme/one has no version after its commit; expected the full commit SHA and "
+             "`# vX.Y.Z` after it"],
+        ),
+    ],
+    ids=["everywhere", "here and there", "commit", "older", "several", "comment", "no version"],
+)  # fmt: skip
+def test_what_is_taken_from_files(
+    found: list[tuple[str, str]], taken: str, said: list[str]
+) -> None:
+    pairs = [
+        (f"{number}.yml", Pin("acme/one", digit * 40, version, 7))
+        for number, (digit, version) in enumerate(found)
+    ]
+    take, refused = from_files(LOCKED, pairs)
+    assert (take["acme/one"].version if take else "", refused) == (taken, said)
+
+
+def test_an_action_in_files_that_the_lock_does_not_have(terminal: Terminal) -> None:
+    """Such as a look-alike: it is not taken."""
+    path = ".github/workflows/wfgen-check.yml"
+    terminal.edit(path, "actions/setup-python@", "actlons/setup-python@")
+    ran = terminal.run("pins", "pull")
+    assert (ran.code, ran.out) == (1, f"{LOCK} stays as it is\n")
+    assert re.search(f"not taken: {path}:\\d+: actlons/setup-python is not in the lock\n", ran.err)
+
+
+# The lock's text
+
+
+def test_actions_that_templates_ask_for_are_added(terminal: Terminal) -> None:
+    """As after a new version of wfgen; the entry has the inputs that linters ask for."""
+    text = (terminal.root / LOCK).read_text("utf-8")
+    for name, block in {
+        "actions/checkout": text[text.index("      - name: actions/checkout\n") :].partition(
+            "      - name: actions/create"
+        )[0],
+        "docker/build-push-action": text[text.index("      - name: docker/build") :].partition(
+            "      - name: docker/login"
+        )[0],
+    }.items():
+        (terminal.root / LOCK).write_text(text.replace(block, ""), "utf-8")
+        ran = terminal.run("check")
+        assert (ran.code, f"  {name} is not in the lock\n" in ran.out) == (1, True)
+        assert terminal.run("render").out.startswith(f"wrote {LOCK}\n")
+        assert (terminal.root / LOCK).read_text("utf-8") == text
+
+
+def test_an_action_that_nobody_knows(terminal: Terminal) -> None:
+    case.write(terminal.root, {"templates/_release-steps.yml": OWN_STEP})
+    ran = terminal.run("check")
+    assert ran.code == 2
+    assert ran.err.splitlines()[-1] == (
+        "wfgen: templates/_release-steps.yml:2: acme/plain/sub is not in the lock "
+        f"{LOCK}; add it by: wfgen pins update acme/plain/sub [template]"
+    )
+
+
+def test_a_pin_in_an_own_template_is_refused(terminal: Terminal) -> None:
+    """No bot would bump it there."""
+    step = OWN_STEP.replace('#{{ pin("acme/plain/sub") }}#', "acme/plain@v3")
+    case.write(terminal.root, {"templates/_release-steps.yml": step})
+    ran = terminal.run("render")
+    assert ran.code == 2
+    assert "uses acme/plain@v3; the lock does not have it [locked-actions]" in ran.err
+
+
+def test_entries_of_another_form_are_kept(terminal: Terminal) -> None:
+    """A lock that somebody wrote anew: quotes, other indents, no names."""
+    lines = [
+        f'  - uses: "{pin.action}@{pin.ref}" # {pin.version}\n' if index % 2 else
+        f"  - {{}}\n  - uses: {pin}\n    with: {{}}\n"
+        for index, pin in enumerate(pins.read(first_lock()).values())
+    ]  # fmt: skip
+    text = "on: [x]\njobs:\n p:\n  runs-on: x\n  steps:\n" + "".join(lines)
+    (terminal.root / LOCK).write_text(text, "utf-8")
+    assert terminal.run("check").code == 0
+    news = {"azure/login": Pin("azure/login", OTHER, "v9.0.0")}
+    changed = pins.changed(text, news).splitlines()
+    different = [
+        pair for pair in zip(text.splitlines(), changed, strict=True) if pair[0] != pair[1]
+    ]
+    assert len(different) == 1
+    assert f"azure/login@{OTHER}" in different[0][1]
+    assert different[0][0].count('"') == different[0][1].count('"')
+
+
+def test_local_actions_and_images_are_no_pins() -> None:
+    text = (
+        "    uses: $/.github/workflows/x.yml\n    uses: ./x@1\n    uses: docker://a@sha256:1\n"
+        "    # uses: a/b@v1\n    run: echo uses: a/b@v1\n"
+    )
+    assert list(pins.in_text(text)) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "newer"),
+    [
+        ("v1.10.0", "v1.9.9", True),
+        ("v2", "v1.9.9", True),
+        ("v1.0.0", "v1", False),
+        ("v1.0.0", "v1.0.0", False),
+        ("main", "v1.0.0", False),
+        ("v2.0.0", "", False),
+    ],
+)
+def test_which_version_is_newer(one: str, other: str, newer: bool) -> None:
+    assert is_newer(one, other) is newer
+
+
+def test_newest_of_a_form() -> None:
+    tags = Tags(dict.fromkeys(["v4", "v4.2.0", "v5", "v10.0.0-rc.1", "x-v9.0.0", "6.0.0"], ""), {})
+    assert tags.newest("v4.2.0") == "v5"
+    assert tags.newest("x-v1.0.0") == "x-v9.0.0"
+    assert tags.newest("1.0.0") == "6.0.0"
+    assert tags.newest("") == "v5"
+
+
+# list, and the bots' files
+
+
+def test_list(terminal: Terminal) -> None:
+    ran = terminal.run("pins", "list")
+    assert ran.code == 0
+    assert re.search(
+        r"^  actions/checkout +v[\d.]+  [0-9a-f]{40}  in \d files$", ran.out, re.MULTILINE
+    )
+    assert re.search(r"^  azure/login +v[\d.]+  [0-9a-f]{40}  not used$", ran.out, re.MULTILINE)
+    rows = json.loads(terminal.run("pins", "list", "--format", "json").out)["pins"]
+    found = {row["action"]: row for row in rows}
+    assert ".github/workflows/wfgen-check.yml" in found["actions/setup-python"]["files"]
+    assert LOCK not in found["actions/setup-python"]["files"]
+
+
+def wants(terminal: Terminal, path: str, text: str) -> Ran:
+    case.write(terminal.root, {path: text})
+    ran = terminal.run("pins", "bot", "dependabot" if "dependabot" in path else "renovate")
+    assert (terminal.root / path).read_text("utf-8") == text
+    return ran
+
+
+ENTRY = """\
+version: 2
+updates:
+  - package-ecosystem: npm
+    directory: /
+    schedule: {interval: weekly}
+  - package-ecosystem: github-actions
+    schedule: {interval: weekly}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            '    directories: ["/", "/.github/actions/*"]\n    groups: {all: {patterns: ["*"]}}\n',
+            "",
+        ),
+        ('    directories: ["/", "/**"]\n    groups: {all: {patterns: ["*"]}}\n', ""),
+        (
+            '    directories: ["/", "/.github/actions/cluster-login/"]\n',
+            "makes a pull request per folder, for want of a group of all actions",
+        ),
+        (
+            '    directories: ["/", "/.github/actions/*"]\n'
+            '    groups: {all: {patterns: ["*"], applies-to: security-updates}}\n',
+            "makes a pull request per folder, for want of a group of all actions",
+        ),
+        (
+            '    directories: ["/", "/*"]\n    groups: {all: {patterns: ["*"]}}\n',
+            "has no one entry for github-actions that looks into / and "
+            "/.github/actions/cluster-login",
+        ),
+        (
+            "    directory: /\n",
+            "has no one entry for github-actions that looks into / and "
+            "/.github/actions/cluster-login",
+        ),
+    ],
+)
+def test_a_dependabot_file_that_is_there(terminal: Terminal, more: str, said: str) -> None:
+    """It is never changed; what it lacks is said, also by check."""
+    terminal.edit("specs/project.yaml", "{type: kubeconfig}", EKS)
+    assert terminal.run("render").code == 0
+    path = ".github/dependabot.yml"
+    ran = wants(terminal, path, ENTRY + more)
+    checked = terminal.run("check")
+    assert checked.code == 0
+    if said:
+        assert (ran.code, ran.out.splitlines()[0]) == (1, f"{path} {said}")
+        assert "      - /.github/actions/cluster-login\n" in ran.out
+        assert f"note: {path} {said}; see: wfgen pins bot dependabot\n" in checked.err
+    else:
+        assert (ran.code, ran.out) == (0, f"{path} keeps the lock and the files in step\n")
+        assert path not in checked.err
+
+
+EKS = "{type: eks, name: shop, region: eu-central-1, role: arn:aws:iam::111122223333:role/shop}"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        (".github/dependabot.yml", "updates: [", "cannot be read"),
+        (".github/dependabot.yaml", "version: 2\n", "has no entry for github-actions"),
+        ("renovate.json", "{", "is no plain JSON, so it was not looked at"),
+        (".github/renovate.json5", "// x\n", "is no plain JSON, so it was not looked at"),
+        ("renovate.json", "[]", "lets Renovate bump runners and versions in generated files"),
+    ],
+)
+def test_a_bots_file_that_says_nothing(terminal: Terminal, path: str, text: str, said: str) -> None:
+    ran = wants(terminal, path, text)
+    assert (ran.code, ran.out.startswith(f"{path} {said}")) == (1, True), ran.out
+
+
+@pytest.mark.parametrize("bot", ["dependabot", "renovate"])
+def test_a_first_file_is_written_once(terminal: Terminal, bot: str) -> None:
+    ran = terminal.run("pins", "bot", bot)
+    path = {"dependabot": ".github/dependabot.yml", "renovate": "renovate.json"}[bot]
+    assert (ran.code, ran.out) == (0, f"wrote {path}\n")
+    assert terminal.run("pins", "bot", bot).out == f"{path} keeps the lock and the files in step\n"
+    assert path not in terminal.run("check").err
+    document = yaml.safe_load((terminal.root / path).read_text("utf-8"))
+    vendored = resources.files("check_jsonschema") / f"builtin_schemas/vendor/{bot}.json"
+    jsonschema.validate(document, json.loads(vendored.read_text("utf-8")))
+
+
+def test_no_such_bot(terminal: Terminal) -> None:
+    ran = terminal.run("pins", "bot", "snyk")
+    assert (ran.code, "no bot snyk; expected dependabot or renovate" in ran.err) == (2, True)

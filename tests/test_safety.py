@@ -1,0 +1,367 @@
+"""What each rule for patches refuses, and what it lets through; what a waiver does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import case
+from tests.spec_strategies import as_yaml
+from wfgen import rules, safety, spec
+from wfgen.errors import InvalidSpecs
+from wfgen.repository import Repository
+
+FOLDER = Path(safety.__file__).parent
+WORKFLOWS = ".github/workflows/"
+PRODUCTION, STAGING, CLEANUP, DEPLOY, BUILD, CHECK = (
+    f"{WORKFLOWS}{name}.yml"
+    for name in ("production", "staging", "staging-cleanup", "_deploy", "_build", "wfgen-check")
+)
+Patch = dict[str, Any]
+
+
+def patch(file: str, job: str | None, key: str = "", step: str = "", **way: Any) -> Patch:
+    named = {"file": file, "job": job, "key": key, "step": step}
+    return {**{field: value for field, value in named.items() if value}, **way}
+
+
+def job(**keys: Any) -> Patch:
+    """A job that reads the clock, and whatever else it is given."""
+    steps = [{"name": "Look at the clock", "run": "date"}]
+    return {"runs-on": "ubuntu-24.04", "permissions": {}, "steps": steps, **keys}
+
+
+def run(script: str) -> list[dict[str, str]]:
+    return [{"name": "Try", "run": script}]
+
+
+def using(action: str, **inputs: str) -> dict[str, Any]:
+    return {"name": "Use", "uses": action, "with": inputs}
+
+
+LOGIN = using("$/.github/actions/cluster-login", environment="production")
+LOCK = {"group": "release-production", "cancel-in-progress": False, "queue": "max"}
+TOLD = "no job says at the end whether the release is good"
+
+PASSING: dict[str, list[Patch]] = {
+    "environment-lock": [
+        patch(PRODUCTION, "look", add=job(steps=[LOGIN], concurrency=LOCK)),
+        patch(PRODUCTION, "look", add=job()),
+        patch(STAGING, "build_web", "concurrency.cancel-in-progress", replace=False),
+        patch(CHECK, None, "concurrency.cancel-in-progress", replace=False),
+    ],
+    "granted-permissions": [
+        patch(DEPLOY, "monitor", "permissions.contents", replace="none"),
+        patch(STAGING, "build_web", "permissions.packages", replace="write"),
+    ],
+    "known-jobs": [
+        patch(PRODUCTION, "verdict", "needs", before=["prune"]),
+        patch(BUILD, "build", step="build", after=[{"id": "later", "run": "date"}]),
+    ],
+    "no-expression-in-scripts": [
+        patch(BUILD, "build", step="build", after=[{"env": {"A": "${{ github.actor }}"},
+                                                   "run": 'echo "$A"'}]),
+    ],
+    "pull-request-permissions": [
+        patch(STAGING, "gate", "permissions.issues", add="read"),
+        patch(PRODUCTION, "audit", "permissions.issues", add="write"),
+        patch(STAGING, "look", add=job()),
+        # the workflow's own are none
+        patch(STAGING, "gate", "permissions", remove=True),
+    ],
+    "rollback-always": [
+        patch(DEPLOY, "rollback", "timeout-minutes", replace=50),
+        patch(DEPLOY, "rollback", step="rollback", before=run("date")),
+        patch(DEPLOY, "rollback", "environment.name", replace="production"),
+    ],
+    "secrets-by-name": [
+        patch(PRODUCTION, "release", "secrets.MORE", add="${{ secrets.MORE }}"),
+    ],
+    "visible-failures": [
+        patch(DEPLOY, "monitor", "continue-on-error", add=False),
+        patch(PRODUCTION, "audit", step="Tag the release and record the deployment",
+              after=[{"run": "date", "continue-on-error": True}]),
+    ],
+}  # fmt: skip
+
+FAILING: dict[str, list[tuple[Patch, str]]] = {
+    "environment-lock": [
+        (
+            patch(PRODUCTION, "release", "concurrency", remove=True),
+            "job release is at the cluster of production without the lock release-production",
+        ),
+        (
+            patch(PRODUCTION, "prune", "concurrency.group", replace="release-staging"),
+            "job prune is at the cluster of production without the lock release-production",
+        ),
+        (
+            patch(CLEANUP, "sweep", "concurrency.group", replace="release-staging-all"),
+            "job sweep is at the cluster of staging without the lock release-staging",
+        ),
+        (
+            patch(PRODUCTION, "release", "concurrency.cancel-in-progress", replace=True),
+            "job release is at a cluster, and a newer run may cancel it",
+        ),
+        (
+            patch(PRODUCTION, "release", "concurrency.queue", remove=True),
+            "job release has no `queue: max`, and drops releases that wait",
+        ),
+        (
+            patch(PRODUCTION, "look", add=job(steps=[LOGIN])),
+            "job look is at the cluster of production without the lock release-production",
+        ),
+        (
+            patch(PRODUCTION, None, "concurrency.cancel-in-progress",
+                  replace="${{ github.ref != 'x' }}"),
+            "a newer run of the workflow may cancel one that is at a cluster",
+        ),
+        (
+            patch(PRODUCTION, None, "concurrency.group", replace="production"),
+            "runs of the workflow replace one another while they wait",
+        ),
+        (
+            patch(DEPLOY, None, "concurrency", add=LOCK),
+            "a called workflow has a lock of its own, and would wait for its caller",
+        ),
+        (
+            patch(DEPLOY, "deploy", "concurrency", add=LOCK),
+            "job deploy is called, and has a lock of its own",
+        ),
+    ],
+    "granted-permissions": [
+        (
+            patch(DEPLOY, "deploy", "permissions.packages", add="read"),
+            f"job release of {PRODUCTION} does not grant packages: read, "
+            "which job deploy asks for",
+        ),
+        (
+            patch(PRODUCTION, "build_web", "permissions.packages", replace="read"),
+            "job build_web does not grant packages: write, which job build asks for",
+        ),
+    ],
+    "known-jobs": [
+        (
+            patch(PRODUCTION, "prune", "needs", after=["smoke"]),
+            "job prune needs smoke, which is no job",
+        ),
+        (
+            patch(BUILD, "build", step="build", after=[{"id": "build", "run": "date"}]),
+            "job build has more than one step of id build",
+        ),
+    ],
+    "no-expression-in-scripts": [
+        (
+            patch(BUILD, "build", step="build", after=run('curl "${{ secrets.TOKEN }}"')),
+            "step Try of job build has the expression secrets.TOKEN in its script",
+        ),
+        (
+            patch(".github/actions/release/action.yml", None, step="run",
+                  before=[{**run("${{ github.head_ref }}")[0], "shell": "bash"}]),
+            "step Try of the action has the expression github.head_ref in its script",
+        ),
+        (
+            patch(PRODUCTION, "plan", step="plan", after=[
+                using("$/.github/actions/script", script="x(`${{ github.event.issue.title }}`)")]),
+            "step Use of job plan has the expression github.event.issue.title in its script",
+        ),
+    ],
+    "pull-request-permissions": [
+        (
+            patch(STAGING, "gate", "permissions.contents", replace="write"),
+            "job gate has contents: write on a pull request",
+        ),
+        (
+            patch(CHECK, "look", add=job(permissions="write-all")),
+            "job look has write-all on a pull request",
+        ),
+        (
+            patch(PRODUCTION, None, "on.pull_request", add=None),
+            "job audit has contents: write on a pull request",
+        ),
+        (
+            patch(STAGING, None, "on", replace="pull_request_target"),
+            "starts on pull_request_target, with the rights of the default branch",
+        ),
+    ],
+    "rollback-always": [
+        (
+            patch(DEPLOY, "rollback", "if", replace="${{ failure() }}"),
+            "job rollback rolls back, without always() in its `if`",
+        ),
+        (
+            patch(DEPLOY, "rollback", "if", replace="${{ !always() }}"),
+            "job rollback rolls back, without always() in its `if`",
+        ),
+        (
+            patch(DEPLOY, "rollback", "needs", replace=["preflight", "deploy"]),
+            "no rollback needs job monitor",
+        ),
+        (patch(DEPLOY, "rollback", remove=True), "no rollback needs job deploy"),
+        (
+            patch(DEPLOY, "rollback", "environment", replace="production-approval"),
+            "job rollback rolls back, and waits for an approval",
+        ),
+        (
+            patch(DEPLOY, "rollback", "if", "cluster", remove=True),
+            "step Log in to the cluster of job rollback has no always() in its `if`",
+        ),
+    ],
+    "secrets-by-name": [
+        (
+            patch(PRODUCTION, "release", "secrets", replace="inherit"),
+            "job release hands on all secrets",
+        ),
+        (
+            patch(PRODUCTION, "plan", "env", add={"ALL": "${{ toJSON( secrets ) }}"}),
+            "all secrets are read at once, by toJSON(secrets)",
+        ),
+    ],
+    "visible-failures": [
+        (
+            patch(DEPLOY, "monitor", "continue-on-error", add=True),
+            "job monitor fails, and the run goes on as if it had not",
+        ),
+        (
+            patch(DEPLOY, "monitor", "continue-on-error", "monitor", add=True),
+            "step Watch the rollout, then the bake time of job monitor fails, and the job goes on "
+            "as if it had not",
+        ),
+        (
+            patch(PRODUCTION, "verdict", "if", remove=True),
+            "job verdict tells how the run went, without always() in its `if`",
+        ),
+        (patch(PRODUCTION, "verdict", remove=True), TOLD),
+        (patch(STAGING, "gate", remove=True), TOLD),
+    ],
+}  # fmt: skip
+
+
+def files(root: Path, patches: dict[str, Patch]) -> dict[str, str]:
+    """What the specs with these patches make. Raises `InvalidSpecs` where they are refused."""
+    made = case.read("ok", "preview")
+    made["specs/project.yaml"] += as_yaml({"patches": patches})
+    found = Repository(spec.load(case.write(root, made)), ()).files()
+    return {file.path: file.text for file in found}
+
+
+def refused(root: Path, patches: dict[str, Patch]) -> list[tuple[str, str]]:
+    """What is said of patches: rule and message."""
+    with pytest.raises(InvalidSpecs) as caught:
+        files(root, patches)
+    return [(found.rule, found.message) for found in caught.value.diagnostics]
+
+
+@pytest.mark.parametrize("given", [each for found in PASSING.values() for each in found])
+def test_passing(given: Patch, tmp_path: Path) -> None:
+    assert given["file"] in files(tmp_path, {"fine": given})
+
+
+@pytest.mark.parametrize(
+    ("rule", "given", "message"),
+    [(rule, *each) for rule, found in FAILING.items() for each in found],
+)
+def test_failing(rule: str, given: Patch, message: str, tmp_path: Path) -> None:
+    told = refused(tmp_path, {"odd": given})
+    assert (rule, f"with patch odd, {given['file']}: {message}") in told
+    if rule in safety.WAIVABLE and {each for each, _ in told} == {rule}:
+        why = "our own reason"
+        made = files(tmp_path, {"odd": {**given, "waive": {rule: why}}})
+        assert f"# waives {rule}: {why}\n" in made[given["file"]]
+
+
+@pytest.mark.parametrize("rule", [*safety.RULES, *safety.MUSTS], ids=rules.name_of)
+def test_a_rule_has_its_documentation_and_examples(rule: safety.Rule) -> None:
+    title, *_, remedy = rule.__doc__.strip().split("\n\n")
+    assert len(title.splitlines()) == 1
+    assert title.endswith(".")
+    assert remedy
+    assert "https://" in rule.__doc__
+    assert PASSING[rules.name_of(rule)]
+    assert FAILING[rules.name_of(rule)]
+
+
+def test_every_rule_is_in_the_registry() -> None:
+    registered = {rule.__name__.rpartition(".")[2] for rule in (*safety.RULES, *safety.MUSTS)}
+    there = {path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")}
+    assert registered == there
+
+
+def test_generated_files_break_none(tmp_path: Path) -> None:
+    """But for rights that previews have by design; so nothing is excused by being there before."""
+    made = files(tmp_path, {})
+    found = [
+        (broken.rule, broken.message)
+        for path, text in made.items()
+        if path.endswith(".yml")
+        for ask in safety.CHECKS
+        for broken in ask(safety.Checked(path, text, made))
+    ]
+    assert {rule for rule, _ in found} == {"pull-request-permissions"}
+    assert len(found) == 2
+
+
+# Waivers.
+
+
+def test_what_several_break_together_all_answer_for(tmp_path: Path) -> None:
+    """Neither alone: one takes a job's permissions away, the other the workflow's."""
+    patches = {
+        "one": patch(STAGING, "gate", "permissions", remove=True),
+        "two": patch(STAGING, None, "permissions", remove=True),
+        "three": patch(STAGING, "gate", "timeout-minutes", replace=7),
+    }
+    said = "with patch one, together with two"
+    told = refused(tmp_path, patches)
+    assert any(message.startswith(said) for _, message in told), told
+
+
+def test_one_patch_may_not_hide_behind_the_waiver_of_another(tmp_path: Path) -> None:
+    rule = "pull-request-permissions"
+    patches = {
+        "said": {**patch(STAGING, "gate", "permissions.issues", add="write"), "waive": {rule: "x"}},
+        "unsaid": patch(STAGING, "images", "permissions.issues", add="write"),
+    }
+    message = f"with patch unsaid, {STAGING}: job images has issues: write on a pull request"
+    assert refused(tmp_path, patches) == [(rule, message)]
+
+
+def test_a_waiver_of_what_is_not_broken_is_an_error(tmp_path: Path) -> None:
+    given = {**patch(STAGING, "look", add=job()), "waive": {"environment-lock": "x"}}
+    assert refused(tmp_path, {"idle": given}) == [
+        ("idle-waiver", "patch idle does not break environment-lock")
+    ]
+
+
+def test_githubs_limits_hold_and_are_not_waived(tmp_path: Path) -> None:
+    matrix = {"matrix": {"number": list(range(300))}}
+    given = patch(PRODUCTION, "many", add=job(strategy=matrix))
+    told = "with patch big, .github/workflows/production.yml: job many is a matrix of 300; "
+    told += "GitHub takes at most 256"
+    assert refused(tmp_path, {"big": given}) == [("matrix-size", told)]
+    rules_told = [
+        rule for rule, _ in refused(tmp_path, {"big": {**given, "waive": {"matrix-size": "x"}}})
+    ]
+    assert sorted(rules_told) == ["idle-waiver", "matrix-size"]
+
+
+@pytest.mark.parametrize(
+    ("action", "why"),
+    [
+        ("actions/cache@v5", "the lock does not have it"),
+        (f"actions/checkout@{'0' * 40}", "the lock has v"),
+        ("docker://alpine:3", ""),
+        ("./tools/lint", ""),
+        ("actions/checkout", ""),
+    ],
+)
+def test_an_action_is_what_the_lock_has(action: str, why: str, tmp_path: Path) -> None:
+    given = patch(PRODUCTION, "plan", step="plan", after=[using(action)])
+    if not why:
+        assert using("x")["name"] in files(tmp_path, {"use": given})[PRODUCTION]
+        return
+    ((rule, message),) = refused(tmp_path, {"use": given})
+    assert rule == "locked-actions"
+    assert f"with patch use, {PRODUCTION}: uses {action}" in message
+    assert why in message
