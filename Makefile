@@ -8,7 +8,7 @@ LOCK := requirements/dev.txt
 NODE_MODULES := tests/judges/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup judges render check reference test slow verify e2e lint format bench lock hooks clean
+.PHONY: help setup judges render check reference test slow verify e2e lint format bench bench-restore lock hooks clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -68,6 +68,9 @@ format: $(VENV)/installed ## let ruff mend what it can
 
 bench: $(VENV)/installed ## measure wfgen
 	$(BIN)/python benchmarks/run.py
+
+bench-restore: setup ## how long a bad release is live: ours, kubectl, a loop, Helm
+	$(BIN)/python benchmarks/restore.py
 
 # Not the stamp: what changed in pyproject.toml is resolved before anything is installed.
 lock: | $(BIN)/uv ## resolve pyproject.toml anew, with hashes of all files and no addresses

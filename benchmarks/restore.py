@@ -1,0 +1,164 @@
+"""How long a bad release is live, with what people use: `make bench-restore`. See README.md.
+
+On a real Kubernetes, the one of `make e2e`. Each case is an application of two copies in a
+namespace of its own; all cases of a setting run side by side. A watcher of the API, the same for
+all tools, takes the times.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.restore_tools import TOOLS, Case  # noqa: E402 - the repository's root comes first
+from tests.e2e import build, cluster, launch, registry  # noqa: E402
+
+FAILURES: dict[str, dict[str, str]] = {
+    "image not found": {},
+    "crash at start": {"CRASH": "0s"},
+    "crash after 30 s": {"CRASH": "30s"},
+    "readiness never true": {"READY": "no"},
+    "none: readiness flaps for 20 s": {"READY": "flaps", "READY_AFTER": "20s"},
+}
+DEADLINE = 60
+"""Of all tools alike, in seconds."""
+BASE = {"LISTEN": ":8000", "READINESS": "/readyz"}
+
+
+@dataclass
+class Watcher:
+    """Sees when the bad image came into the Deployment, left it, and left the last pod."""
+
+    namespace: str
+    good: str
+    came: float = 0.0
+    left: float = 0.0
+    restored: float = 0.0
+    done: bool = False
+
+    def watch(self) -> None:
+        """Looks once a second until it is told that all is done."""
+        while not self.done:
+            with contextlib.suppress(OSError):  # a busy API server: the next look will do
+                self._look(time.time())
+            time.sleep(1)
+
+    def _look(self, now: float) -> None:
+        deployment = _get(f"/apis/apps/v1/namespaces/{self.namespace}/deployments/app")
+        image = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
+        if image != self.good:
+            self.came, self.left, self.restored = self.came or now, 0.0, 0.0
+        elif self.came:
+            self.left = self.left or now
+            pods = _get(f"/api/v1/namespaces/{self.namespace}/pods")["items"]
+            pods = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+            if len(pods) == 2 and all(_serves(pod, self.good) for pod in pods):
+                self.restored = self.restored or now
+
+
+def _serves(pod: dict[str, Any], image: str) -> bool:
+    conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions", [])}
+    return pod["spec"]["containers"][0]["image"] == image and conditions.get("Ready") == "True"
+
+
+def _get(path: str) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {cluster.TOKEN}"}
+    request = urllib.request.Request(cluster.API + path, headers=headers)
+    with urllib.request.urlopen(request, timeout=10, context=cluster.UNVERIFIED) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
+
+
+def measure(case: Case, images: registry.Images) -> dict[str, str]:
+    """One case: a good release, then the one that is measured."""
+    case.folder.mkdir(parents=True)
+    case.kubectl("create", "namespace", case.namespace)
+    behaviour = FAILURES[case.failure]
+    good = images.build("app", {**BASE, "RELEASE": case.namespace})
+    bad = images.build("app", {**BASE, **behaviour, "RELEASE": f"{case.namespace} bad"})
+    if case.failure == "image not found":
+        bad = f"{bad.partition('@')[0]}@sha256:{64 * '0'}"
+    tool = TOOLS[case.tool]
+    assert tool(case, good), (case.folder / "log").read_text()
+    watcher = Watcher(case.namespace, good)
+    thread = threading.Thread(target=watcher.watch)
+    thread.start()
+    believed = tool(case, bad)
+    ended = time.time()
+    while not believed and not watcher.restored and time.time() < ended + 60:
+        time.sleep(1)
+    watcher.done = True
+    thread.join()
+    case.kubectl("delete", "namespace", case.namespace, "--wait=false")
+    took = f"{ended - watcher.came:.0f}"
+    if believed:
+        return {"detect": f"called good after {took}", "restore": "-"}
+    return {
+        "detect": f"{watcher.left - watcher.came:.0f}" if watcher.left else "never",
+        "restore": f"{watcher.restored - watcher.came:.0f}" if watcher.restored else "never",
+    }
+
+
+def inside() -> int:
+    """All cases, on the cluster that KUBECONFIG names."""
+    folder = Path(os.environ["E2E_FOLDER"])
+    images = registry.Images(folder / "images")
+    for title, deadline in ((f"all with a deadline of {DEADLINE} s", DEADLINE), ("defaults", None)):
+        cases = [
+            Case(tool, failure, deadline, f"case-{deadline or 0}-{index}-{tool}", folder / "cases"
+                 / f"{deadline}-{index}-{tool}")
+            for index, failure in enumerate(FAILURES)
+            for tool in TOOLS
+        ]  # fmt: skip
+        with ThreadPoolExecutor(len(cases)) as pool:
+            found = list(pool.map(lambda case: measure(case, images), cases))
+        results = dict(zip(((c.failure, c.tool) for c in cases), found, strict=True))
+        print(f"\n{title}: seconds from apply until it is undone / until all pods are good again\n")
+        print(f"| failure | {' | '.join(TOOLS)} |\n|---|{'---|' * len(TOOLS)}")
+        for failure in FAILURES:
+            cells = [_cell(results[failure, tool]) for tool in TOOLS]
+            print(f"| {failure} | {' | '.join(cells)} |", flush=True)
+    return 0
+
+
+def _cell(result: dict[str, str]) -> str:
+    return result["detect"] if result["restore"] == "-" else " / ".join(result.values())
+
+
+def main() -> int:
+    """Builds what is compared, starts the cluster and measures."""
+    with launch.scratch() as folder:
+        try:
+            os.environ["HELM"] = str(_build_helm(folder))
+            return launch.run(folder, [sys.executable, __file__, "--inside"])
+        except (build.NotBuilt, cluster.NotStarted) as problem:
+            print(f"make bench-restore: {problem}", file=sys.stderr)
+            return 1
+
+
+def _build_helm(folder: Path) -> Path:
+    done = subprocess.run(
+        ["go", "build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", f"{folder}/", "tool"],
+        cwd=Path(__file__).with_name("helm"), env={**os.environ, "CGO_ENABLED": "0"},
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        raise build.NotBuilt(f"Helm: {done.stderr}")
+    return folder / "helm"
+
+
+if __name__ == "__main__":
+    sys.exit(inside() if "--inside" in sys.argv else main())
