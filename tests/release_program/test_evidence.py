@@ -100,9 +100,10 @@ def pod(
     )
 
 
-def judge(client: Service, live: Object, *others: Object) -> evidence.State:
+def judge(client: Service, live: Object, *others: Object, settled: int = 1000) -> evidence.State:
     sets = [replica_set(1), replica_set(2)]
-    return evidence.judge(client, [workload()], evidence.Cluster([live, *sets, *others]))
+    cluster = evidence.Cluster([live, *sets, *others])
+    return evidence.judge(client, [workload()], cluster, {"Deployment/client": settled})
 
 
 def test_a_ready_pod_of_the_current_revision_with_the_image_is_what_counts(
@@ -113,6 +114,26 @@ def test_a_ready_pod_of_the_current_revision_with_the_image_is_what_counts(
     assert not judge(client, workload(), pod(image="ghcr.io/acme/shop-client@sha256:old")).ready
     assert not judge(client, workload(), pod(ready=False)).ready
     assert not judge(client, workload(replicas=2), pod()).ready
+
+
+def test_a_pod_of_the_other_release_that_still_answers_is_waited_for(client: Service) -> None:
+    live = workload()
+    live["status"]["replicas"] = 2  # with the last one of the old
+    assert not judge(client, live, pod()).ready
+
+
+def test_copies_that_an_autoscaler_adds_during_the_bake_time_are_not_waited_for(
+    client: Service,
+) -> None:
+    watch = rollout.Watch(client, AT)
+    watch.judge(judge(client, workload(), pod()))
+    assert (watch.ready, watch.settled) == (True, {"Deployment/client": 1})
+    grown = workload(replicas=2, updatedReplicas=2, availableReplicas=1)
+    starting = pod("new", ready=False)
+    state = judge(client, grown, pod(), starting, settled=1)
+    assert (state.ready, state.serving) == (True, ["pod"])
+    assert not judge(client, grown, pod(ready=False), starting, settled=1).ready
+    assert not judge(client, grown, pod(), starting).ready
 
 
 def test_a_status_that_is_older_than_the_apply_proves_nothing(client: Service) -> None:
@@ -193,7 +214,7 @@ def test_a_daemon_set_is_judged_by_the_pods_of_its_newest_revision(
     ]
     for hashed, ready in (("old", False), ("new", True)):
         objects = [live, *revisions, pod(revision=hashed)]
-        state = evidence.judge(client, [live], evidence.Cluster(objects))
+        state = evidence.judge(client, [live], evidence.Cluster(objects), {})
         assert state.ready is ready
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import calendar
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from . import kubectl, manifests
 from .description import Description, Service
-from .kubectl import Object
+from .kubectl import Object, key
 
 BAD_REASONS = (
     "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
@@ -32,6 +32,10 @@ class State:
     """What is bad if it lasts."""
     pods: dict[str, tuple[int, float, str]] = field(default_factory=dict)
     """The new pods: restarts, when it was made (seconds since the epoch), last exit codes."""
+    serving: list[str] = field(default_factory=list)
+    """Those of the new pods that are ready."""
+    copies: dict[str, int] = field(default_factory=dict)
+    """How many copies each workload is to have."""
     text: str = ""
 
 
@@ -74,8 +78,14 @@ def look(description: Description, services: list[Service]) -> Cluster:
     return Cluster(kubectl.select(",".join(sorted(kinds)), description.place, attempts=1))
 
 
-def judge(service: Service, wanted: list[Object], cluster: Cluster) -> State:
-    """How far the service's workloads are."""
+def judge(
+    service: Service, wanted: list[Object], cluster: Cluster, settled: Mapping[str, int]
+) -> State:
+    """How far the service's workloads are.
+
+    `settled` is how many copies of a workload were wanted once all of them were ready: those that
+    an autoscaler adds later may still be starting.
+    """
     state = State()
     for workload in manifests.workloads_of(service, wanted):
         kind, name = workload["kind"], workload["metadata"]["name"]
@@ -86,25 +96,35 @@ def judge(service: Service, wanted: list[Object], cluster: Cluster) -> State:
         if (runs := manifests.container(service, live)["image"]) != expected:
             return State(ready=False, doom=f"{kind} {name} has image {runs}: somebody changed it")
         if kind != "CronJob":
-            _judge_workload(service, live, expected, cluster, state)
+            _judge_workload(service, live, expected, cluster, settled, state)
     return state
 
 
 def _judge_workload(
-    service: Service, live: Object, image: str, cluster: Cluster, state: State
+    service: Service,
+    live: Object,
+    image: str,
+    cluster: Cluster,
+    settled: Mapping[str, int],
+    state: State,
 ) -> None:
     kind, status, spec = live["kind"], live.get("status", {}), live["spec"]
     wanted = (
         spec.get("replicas", 1) if kind != "DaemonSet" else status.get("desiredNumberScheduled", 0)
     )
+    state.copies[key(live)] = wanted
+    wanted = min(wanted, settled.get(key(live), wanted))
     revision = _revision(live, cluster)
     pods = [pod for pod in cluster.pods(live) if revision and _is_of(pod, live, revision)]
     new = [pod for pod in pods if _image(pod, live, service) == image]
     ready = [pod for pod in new if _condition(pod, "Ready") == "True"]
+    state.serving += [pod["metadata"]["name"] for pod in ready]
     seen = status.get("observedGeneration", 0) >= live["metadata"].get("generation", 0)
     updated = status.get("updatedReplicas", status.get("updatedNumberScheduled", 0))
     available = status.get("availableReplicas", status.get("numberAvailable", 0))
     state.ready &= seen and len(ready) >= wanted and updated >= wanted and available >= wanted
+    if kind == "Deployment":  # its old pods go last, and answer until then
+        state.ready &= status.get("replicas", 0) <= updated
     state.text += f"{live['metadata']['name']} {len(ready)}/{wanted} "
     if kind == "Deployment" and _reason(live, "Progressing") == "ProgressDeadlineExceeded" and seen:
         state.doom = f"{live['metadata']['name']}: no progress within its deadline"

@@ -74,7 +74,7 @@ class Verdict:
         if state is None:
             return False
         done = self.ready_at is not None
-        complaint = health.ask(self.service, sorted(state.pods), description.place, done)
+        complaint = health.ask(self.service, sorted(state.serving), description.place, done)
         if complaint:
             log(f"{self.service.name}: {complaint}")
             self.watch.last = complaint

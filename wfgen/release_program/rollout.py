@@ -101,7 +101,8 @@ def look_at(description: Description, watches: Sequence[Watch], objects: list[Ob
     except KubectlError as error:
         log(f"no answer: {error}")
     for watch in watches:
-        watch.judge(judge(watch.service, objects, cluster) if cluster else None)
+        state = judge(watch.service, objects, cluster, watch.settled) if cluster else None
+        watch.judge(state)
 
 
 class Watch:
@@ -122,6 +123,8 @@ class Watch:
         self.answered = False
         self._doubt = Doubt()
         self._before: dict[str, int] = {}
+        self.settled: dict[str, int] = {}
+        """How many copies of each workload were to be ready when all of them first were."""
 
     def judge(self, state: State | None) -> None:
         """Takes in what one look found of the service; None where there was no answer."""
@@ -129,6 +132,8 @@ class Watch:
             self.ready, self.answered, self.state = False, False, None
             return
         self.answered, self.ready, self.state = True, state.ready, state
+        if self.ready and not self.settled:
+            self.settled = state.copies
         self.restarts = 0
         for name, (count, made, codes) in state.pods.items():
             before = self._before.setdefault(name, 0 if made >= self.since - 1 else count)
