@@ -18,7 +18,6 @@ from tests import case
 from tests.judges import tree
 from tests.judges.tools import find_program
 from tests.terminal import Terminal
-from wfgen import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECK = ".github/workflows/wfgen-check.yml"
@@ -53,18 +52,12 @@ def test_no_release_waits_for_the_check(terminal: Terminal) -> None:
             assert "wfgen-check" not in path.read_text("utf-8"), path.name
 
 
-@pytest.mark.parametrize(
-    ("line", "requirement"),
-    [("", f"wfgen=={__version__}"), ("wfgen_requirement: tools/wfgen", "tools/wfgen")],
-)
-def test_check_installs_the_version_that_rendered(
-    terminal: Terminal, line: str, requirement: str
-) -> None:
-    terminal.edit("specs/project.yaml", "registry:", f"{line}\nregistry:")
+def test_check_installs_what_the_spec_says(terminal: Terminal) -> None:
+    terminal.edit("specs/project.yaml", "tools/wfgen", "vendor/wfgen")
     assert terminal.run("render").code == 0
     step = load(terminal, CHECK)["jobs"]["check"]["steps"][-1]
     assert step["uses"] == "$/.github/actions/wfgen-check"
-    assert step["with"] == {"requirement": requirement}
+    assert step["with"] == {"requirement": "vendor/wfgen"}
 
 
 def test_action_at_the_root_is_the_generated_one(terminal: Terminal) -> None:

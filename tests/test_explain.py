@@ -155,7 +155,7 @@ made of
     specs/project.yaml:1 project
       project: shop
     specs/web.yaml:1 name (by default)
-    specs/project.yaml:3 registry.namespace
+    specs/project.yaml:4 registry.namespace
       registry: {{type: ghcr, namespace: acme}}
 included by templates/pipeline.yml:{include} (of wfgen)
   #{{% include "_build-job.yml" %}}#
@@ -163,7 +163,7 @@ repeated for templates/pipeline.yml:{include - 1} (of wfgen)
   #{{% for service in pipeline.built %}}#
     specs/web.yaml:1 name (by default)
 a file for
-    specs/project.yaml:5 environments.production
+    specs/project.yaml:6 environments.production
       production:
 """
     )
@@ -177,17 +177,17 @@ def test_conditions_around_a_line(terminal: Terminal) -> None:
     ran = explain(terminal, PRODUCTION, "packages: write")
     assert '{% if project.registry.type == "ghcr" %}' in ran.out
     assert "only if templates/_build-job.yml:" in ran.out
-    assert "    specs/project.yaml:3 registry.type\n" in ran.out
+    assert "    specs/project.yaml:4 registry.type\n" in ran.out
     ran = explain(terminal, PRODUCTION, "push: true")
     assert "unless templates/_build-job.yml:" in ran.out
-    assert "    specs/project.yaml:6 environments.production.deploy_on\n" in ran.out
+    assert "    specs/project.yaml:7 environments.production.deploy_on\n" in ran.out
 
 
 def test_a_line_of_an_action(terminal: Terminal) -> None:
     ran = explain(terminal, LOGIN, "  id: production")
     assert "template templates/clusters/kubeconfig.yml:" in ran.out
     assert "included by templates/cluster-login.yml:" in ran.out
-    assert "    specs/project.yaml:5 environments.production\n" in ran.out
+    assert "    specs/project.yaml:6 environments.production\n" in ran.out
 
 
 def test_a_line_of_a_description(terminal: Terminal) -> None:
@@ -231,7 +231,7 @@ def test_a_patched_line(terminal: Terminal) -> None:
     terminal.run("render")
     for line in ("# patch clock", "Look at the clock", "sleep 1"):
         ran = explain(terminal, PRODUCTION, line)
-        assert "\npatch specs/project.yaml:8\n" in ran.out
+        assert "\npatch specs/project.yaml:9\n" in ran.out
         assert ran.out.count("patches.clock") == 1
         assert "template" not in ran.out
     ran = explain(terminal, PRODUCTION, "name: Compare with the last good release")

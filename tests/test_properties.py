@@ -231,7 +231,8 @@ def test_no_text_breaks_out_of_its_scalar(
         files["specs/web.yaml"] = f"kind: server\n{PLACES_OF_TEXT[place] % written}\n"
     else:
         files["specs/web.yaml"] = "kind: server\nbuild: {context: .}\n"
-        files["specs/project.yaml"] += f"wfgen_requirement: {written}\n"
+        project = files["specs/project.yaml"]
+        files["specs/project.yaml"] = project.replace("tools/wfgen", written)
     made = case.rendered(case.write(tmp_path, files))
     found = [
         (route, value)

@@ -156,8 +156,9 @@ class ProjectSpec(Model):
         str, Matching(r"[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.]*", "a version of wfgen, such as 0.1.0")
     ]
     """The version of wfgen that renders, quoted; another version says so first."""
-    wfgen_requirement: Line | None = None
-    """What pip installs for the drift check; `wfgen==<version>` by default."""
+    wfgen_requirement: Line
+    """What pip installs for the drift check: a path in this repository, or
+    `wfgen @ git+https://HOST/OWNER/wfgen@<commit>`. What PyPI has by this name is another's."""
     default_branch: Annotated[
         str, Matching(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9_-])?", "the name of a branch")
     ] = "main"
