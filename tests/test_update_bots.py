@@ -455,7 +455,7 @@ def test_the_generated_check_asks_when_pins_change() -> None:
     )
     (checkout, *_, verify) = job["steps"]
     assert checkout["with"] == {"fetch-depth": 2, "persist-credentials": False}
-    assert verify["run"] == 'wfgen pins verify --since "$BEFORE"'
+    assert verify["run"] == '"$RUNNER_TEMP/wfgen/bin/wfgen" pins verify --since "$BEFORE"'
     # A pull request's merge commit against what it is merged into; a push against what was.
     assert verify["env"] == {
         "BEFORE": "${{ github.event_name == 'push' && github.event.before || 'HEAD^1' }}"

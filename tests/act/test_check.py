@@ -89,7 +89,8 @@ def pull_request(folder: Path, sample: Sample, workflow: str) -> tuple[Run, str]
 
 def test_what_is_as_the_specs_say_passes(sample: Sample, tmp_path: Path) -> None:
     run, log = pull_request(tmp_path, sample, GENERATED)
-    assert run.results == {"Drift check": "success"}, log
+    assert run.results == {"Drift check": "success", "Pins of actions": "success"}, log
+    assert " pins asked: 0 wrong, 0 behind\n" in run.told["Pins of actions"]
     assert " generated files are what the specs say\n" in run.told["Drift check"]
 
 
@@ -101,7 +102,7 @@ def test_drift_fails_and_is_annotated(sample: Sample, tmp_path: Path, workflow: 
     path.write_text(text.replace("name: watchdog", "name: edited"), "utf-8")
     sample.commit("edit what is generated")
     run, log = pull_request(tmp_path, sample, workflow)
-    assert run.results == {"Drift check": "failure"}, log
+    assert run.failed == {"Drift check"}, log
     told = run.told["Drift check"]
     assert "1 file differs from the specs: 1 edited by hand\n" in told
     assert (
