@@ -18,7 +18,7 @@ import pytest
 
 from tests import case
 from tests.terminal import Terminal
-from wfgen.drift import Cause, compare, write
+from wfgen.drift import PROGRAM, Cause, compare, write
 from wfgen.errors import WfgenError
 from wfgen.pins import LOCK
 
@@ -152,6 +152,41 @@ def test_renamed_file_is_made_again_under_its_name(terminal: Terminal) -> None:
     ran = terminal.run("render")
     assert (ran.code, causes(terminal.root)) == (0, {})
     assert f"removed {STRAY}\n" in ran.out
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "linked folder", "package"])
+def test_what_lies_among_the_files_of_the_release_program(terminal: Terminal, kind: str) -> None:
+    """Python would import it in place of its own gzip, with the credentials of a release."""
+    elsewhere = terminal.root / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "__init__.py").write_text("print('mine')\n", "utf-8")
+    place = terminal.root / PROGRAM
+    if kind == "file":
+        path = place / "gzip.py"
+        path.write_text("print('mine')\n", "utf-8")
+    elif kind == "link":
+        path = place / "gzip.py"
+        path.symlink_to(elsewhere / "__init__.py")
+    elif kind == "linked folder":
+        path = place / "gzip"
+        path.symlink_to(elsewhere)
+    else:
+        path = place / "gzip/__init__.py"
+        shutil.copytree(elsewhere, path.parent)
+    name = path.relative_to(terminal.root).as_posix()
+    assert causes(terminal.root) == {name: Cause.STRANGER}
+    ran = terminal.run("render")
+    assert (ran.code, f"wfgen did not write {name}, and" in ran.err) == (2, True)
+    assert terminal.run("render", "--force").code == 0
+    assert (causes(terminal.root), os.path.lexists(path)) == ({}, False)
+    assert (elsewhere / "__init__.py").exists()
+
+
+def test_what_python_compiled_is_no_stranger(terminal: Terminal) -> None:
+    cache = terminal.root / PROGRAM / "__pycache__"
+    cache.mkdir()
+    (cache / "kubectl.cpython-311.pyc").write_bytes(b"compiled")
+    assert causes(terminal.root) == {}
 
 
 EDITS: dict[str, Change] = {

@@ -11,9 +11,12 @@ from pathlib import Path
 
 from wfgen import bumps, header, owned, pins
 from wfgen.errors import WfgenError
+from wfgen.files import RELEASE_ACTION
 from wfgen.render import RenderedFile
 from wfgen.writing import UNFINISHED, alone, tidy, unfinished, write_all
 
+PROGRAM = f"{RELEASE_ACTION}/release_program"
+"""Runs with the credentials of releases: nothing may lie there that no review takes for code."""
 _CONFLICT = re.compile(r"^<{7}( .*)?$.*^>{7}( .*)?$", re.MULTILINE | re.DOTALL)
 
 
@@ -28,12 +31,15 @@ class Cause(enum.Enum):
     PINS = "only the action pins differ"
     ORPHAN = "orphaned: no spec makes it any more"
     EDITED_ORPHAN = "edited by hand, and no spec makes it any more"
+    STRANGER = "among the files of the release program, which Python may import"
     FOREIGN = "in the way: a file of this name that wfgen did not write"
     LINE_ENDS = "only its line ends differ (CRLF)"
 
 
 _BY_FORCE = {
     Cause.FOREIGN: "wfgen did not write {}; move it away, or overwrite it by {}",
+    Cause.STRANGER: "wfgen did not write {}, and the release program may import it; move it away, "
+    "or remove it by {}",
     Cause.EDITED_ORPHAN: "no spec makes {} any more, but it was edited by hand; "
     "remove its header to keep it as your own, or the file by {}",
 }
@@ -109,6 +115,8 @@ def compare(root: Path, wanted: tuple[RenderedFile, ...], *, orphans: bool = Tru
     if orphans:
         known = {file.path for file in wanted}
         drifts += [_orphan(root, path) for path in owned.find(root, known)]
+        known |= {drift.path for drift in drifts}
+        drifts += [_stranger(root, path) for path in owned.strangers(root, PROGRAM, known)]
     drifts = _name_pins(drifts, [file.text for file in wanted if file.path != pins.LOCK])
     return sorted(drifts, key=lambda drift: drift.path)
 
@@ -199,6 +207,11 @@ def _orphan(root: Path, path: str) -> Drift:
     theirs = header.parse(found)
     cause = Cause.ORPHAN if theirs is not None and theirs.intact else Cause.EDITED_ORPHAN
     return Drift(path, cause, None, found)
+
+
+def _stranger(root: Path, path: str) -> Drift:
+    regular = stat.S_ISREG(os.lstat(root / path).st_mode)
+    return Drift(path, Cause.STRANGER, None, header.plain(_read(root / path)) if regular else "")
 
 
 def _read(path: Path) -> str:

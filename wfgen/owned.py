@@ -1,4 +1,4 @@
-"""Which files of a repository are ours by their header, whatever wfgen makes today."""
+"""Which files are ours by their header, whatever wfgen makes today; and which lie among ours."""
 
 from __future__ import annotations
 
@@ -28,6 +28,20 @@ def find(root: Path, known: set[str]) -> Iterator[str]:
                 text = file.read(2000).decode("utf-8-sig", errors="replace")
             if header.begins(text):
                 yield name
+
+
+def strangers(root: Path, folder: str, known: set[str]) -> Iterator[str]:
+    """Files and links below a folder that only we write to, without those that are known.
+
+    What Python compiled is not looked at: a cache, which it makes anew.
+    """
+    for place, folders, names in os.walk(root / folder, onerror=_complain):
+        folders[:] = sorted(set(folders) - {"__pycache__"})
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        for name in sorted([*names, *links]):
+            path = Path(place, name).relative_to(root).as_posix()
+            if path not in known and not is_temporary(name):
+                yield path
 
 
 def _complain(error: OSError) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Format = Literal["text", "json", "github", "sarif"]
 
-_WHOLLY = (Cause.MISSING, Cause.ORPHAN, Cause.FOREIGN)
+_WHOLLY = (Cause.MISSING, Cause.ORPHAN, Cause.FOREIGN, Cause.STRANGER)
 _WHOLE = 20
 """Lines shown of a file of which every line differs."""
 _LINES = 200
