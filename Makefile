@@ -44,7 +44,7 @@ RUN_TESTS := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 test: setup ## the everyday tests; more: make test PYTEST='-k pins -x'
 	$(RUN_TESTS) -m 'not slow and not e2e' $(PYTEST)
 
-slow: setup ## the tests that take long: whole pipelines under act
+slow: setup ## the tests that take long: whole pipelines under act, renders killed, random faults
 	$(RUN_TESTS) -m slow $(PYTEST)
 
 verify: $(VENV)/installed ## every outcome of every job of our own pipelines
