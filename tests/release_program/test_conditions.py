@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.release_program.conftest import APP, Outputs, Release
 from tests.release_program.test_preflight import refused
 
@@ -80,6 +82,7 @@ def test_a_database_whose_manifests_did_not_change_takes_no_part(shop: Release) 
     assert shop.cluster.images("shop")["postgres"] == "postgres:17.3"
 
 
+@pytest.mark.slow
 def test_a_database_that_is_gone_is_made_again(shop: Release) -> None:
     shop.cluster.delete("StatefulSet", "redis", "shop")
     assert shop.release("deploy", client="c1", server="s1")["deploy"].code == 0
@@ -97,6 +100,7 @@ def test_going_back_is_refused_where_an_image_is_gone(flying: Release) -> None:
     assert begin(flying, APP, WFGEN_GO_BACK="1").values["proceed"] == "true"
 
 
+@pytest.mark.slow
 def test_grpc_health_takes_the_probe_that_finds_it(shop: Release) -> None:
     shop.description["services"]["client"]["health"] = {"type": "grpc", "port": 9000}
     done = begin(shop, "client")

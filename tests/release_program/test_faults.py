@@ -160,6 +160,7 @@ def check(folder: Path, server: FakeCluster, start: Start, trouble: Trouble) -> 
     return int(record["release"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("death", "client", "release"),
     [

@@ -53,6 +53,7 @@ def rights(monkeypatch: pytest.MonkeyPatch) -> set[Right]:
     return found
 
 
+@pytest.mark.slow
 def test_role_grants_what_releases_do(first: Release, rights: set[Right]) -> None:
     """A good release, one that crashes and is rolled back, going back; then a preview."""
     page = page_of("this repository")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.release_program.conftest import APP, RECORD, Release
 
 
@@ -110,6 +112,7 @@ def test_an_api_server_that_does_not_answer_leaves_the_rollback_to_the_watchdog(
     assert flying.record["state"] == "good"
 
 
+@pytest.mark.slow
 def test_a_first_release_that_fails_deletes_only_what_it_made_and_no_state(
     first: Release,
 ) -> None:
