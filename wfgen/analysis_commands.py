@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wfgen.commands import Directory, FormatOfFindings, Quiet, _root
+from wfgen.commands import Directory, FormatOfFindings, Quiet, root_of
 from wfgen.console import WITH_SARIF, is_document, say, style
 from wfgen.diagnostics import did_you_mean
 from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS, WfgenError
@@ -50,7 +50,7 @@ def simulate_(
     from wfgen.scenarios import table
     from wfgen.scenarios.scenario import scenario, simulate
 
-    opened = _open(_root(directory), pipeline)
+    opened = _open(root_of(directory), pipeline)
     ends = [
         (option, each)
         for option, named in (
@@ -80,7 +80,7 @@ def verify_(
     from wfgen import report, verify
 
     form = style(format_, WITH_SARIF)
-    root = _root(directory)
+    root = root_of(directory)
     if workflow:
         pipelines = tuple(_open(root, each) for each in workflow)
         verify.demand_roles(pipelines)
@@ -114,7 +114,7 @@ def graph(
 
     if form not in picture.FORMS:
         raise WfgenError(f"--as {form}: expected mermaid, dot or svg")
-    opened = _open(_root(directory), pipeline)
+    opened = _open(root_of(directory), pipeline)
     story = simulate(opened, read_options(opened, scenario)) if scenario is not None else None
     say(picture.draw(picture.drawing(opened.workflow, story), form))
     return EXIT_CLEAN

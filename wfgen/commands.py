@@ -64,7 +64,7 @@ def render(
 
     if check_only:
         return check(directory, output, quiet)
-    repository = _open(directory)
+    repository = open_repository(directory)
     root, wanted = repository.root, repository.files()
     if only:
         from wfgen.repository import named
@@ -100,7 +100,7 @@ def check(
     from wfgen.render import first_lock
 
     form = style(output, WITH_SARIF)
-    repository = _open(directory)
+    repository = open_repository(directory)
     from wfgen import bots  # only now, while kustomize runs
 
     wanted = repository.files()
@@ -136,7 +136,7 @@ def validate(
     from wfgen.diagnostics import Diagnostic
 
     form = style(format_, WITH_SARIF)
-    repository = _open(directory)
+    repository = open_repository(directory)
     found: list[Diagnostic] = []
     said = f"{len(repository.project.files)} specs are sound"
     if output:
@@ -159,7 +159,7 @@ def list_(directory: Directory = None, output: Format = None) -> int:
     from wfgen import listing, spec
 
     form = style(output)
-    say(listing.listing(spec.load(_root(directory)), form))
+    say(listing.listing(spec.load(root_of(directory)), form))
     return EXIT_CLEAN
 
 
@@ -175,7 +175,7 @@ def explain(
     from wfgen import explain, explanation, spec
 
     form = style(output)
-    found = explain.explain(spec.load(_root(directory)), place)
+    found = explain.explain(spec.load(root_of(directory)), place)
     say(explanation.as_json(found) if form == "json" else explanation.as_text(found))
     return EXIT_CLEAN
 
@@ -194,7 +194,7 @@ def history(
     from wfgen import spec
 
     form = style(output)
-    say(trail.history(spec.load(_root(directory)), environment, limit, form))
+    say(trail.history(spec.load(root_of(directory)), environment, limit, form))
     return EXIT_CLEAN
 
 
@@ -211,7 +211,7 @@ def new(
     from wfgen import scaffold
     from wfgen.spec import PROJECT_FILE
 
-    root = _root(directory)
+    root = root_of(directory)
     for path in scaffold.scaffold(root, name, kind):
         say(f"wrote {path}")
     if not (root / PROJECT_FILE).is_file():
@@ -245,7 +245,7 @@ COMMANDS = {
 }
 
 
-def _root(directory: Path | None) -> Path:
+def root_of(directory: Path | None) -> Path:
     """The folder that was named, or the first one upwards that has specs."""
     start = (directory or Path.cwd()).resolve()
     if not start.is_dir():
@@ -259,10 +259,11 @@ def _root(directory: Path | None) -> Path:
     return start
 
 
-def _open(directory: Path | None) -> Repository:
+def open_repository(directory: Path | None) -> Repository:
+    """The repository with its specs read and its overlays looked at; says the notes on it."""
     from wfgen.kustomize import Overlays
 
-    root = _root(directory)
+    root = root_of(directory)
     overlays = Overlays(root).start()
     from wfgen import repository  # only now, while kustomize runs
 

@@ -20,8 +20,12 @@ from wfgen.source import Route
 Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
-def check(project: Project, overlays: Overlays) -> Iterator[Diagnostic]:
-    """What specs name and overlays do not contain; nothing where no kustomize is installed."""
+def check(project: Project, overlays: Overlays, *, complete: bool = True) -> Iterator[Diagnostic]:
+    """What specs name and overlays do not contain; nothing where no kustomize is installed.
+
+    Where the project is not `complete`, as a spec has mistakes, nobody is blamed for what only
+    that spec may name.
+    """
     if overlays.command is None:
         return
     for name, environment in project.spec.environments.items():
@@ -51,7 +55,8 @@ def check(project: Project, overlays: Overlays) -> Iterator[Diagnostic]:
         for service in here:
             yield from _check_service(service, objects, preview=environment.preview)
         namespace = None if environment.preview else environment.namespace or project.spec.project
-        for message, hint in (*_unnamed(here, objects), *_elsewhere(namespace, objects)):
+        unnamed = _unnamed(here, objects) if complete else ()
+        for message, hint in (*unnamed, *_elsewhere(namespace, objects)):
             yield project.file.at(("environments", name), message, "overlay", hint, key=True)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wfgen.commands import Directory, Format, Quiet, _open, _root
+from wfgen.commands import Directory, Format, Quiet, open_repository, root_of
 from wfgen.console import say, style
 from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS
 
@@ -24,7 +24,7 @@ def list_(directory: Directory = None, output: Format = None) -> int:
     from wfgen import listing, pins
 
     form = style(output)
-    repository = _open(directory)
+    repository = open_repository(directory)
     locked = pins.read(_lock(repository.root))
     used = {file.path: pins.read(file.text) for file in repository.files()}
     say(listing.pinned(locked, used, form))
@@ -47,7 +47,7 @@ def update(
     from wfgen import pin_updates, pins, releases
     from wfgen.render import first_lock
 
-    root = _root(directory)
+    root = root_of(directory)
     wanted = pin_updates.asked(pins.read(_lock(root)), actions or [])
     if offline:
         taken = pin_updates.from_wfgen(wanted, pins.read(first_lock()))
@@ -61,7 +61,7 @@ def pull(directory: Directory = None, quiet: Quiet = False) -> int:
     """Take into the lock what a bot set in generated files alone."""
     from wfgen import pin_updates, pins
 
-    repository = _open(directory)
+    repository = open_repository(directory)
     root = repository.root
     found = []
     for file in repository.files():
@@ -89,7 +89,7 @@ def verify(
     from wfgen import pins, proofs, releases, report
 
     form = style(output)
-    root = _root(directory)
+    root = root_of(directory)
     locked = pins.read(_lock(root))
     asked = list(locked.values()) if since is None else proofs.changed_since(root, since, locked)
     tags = releases.ask(pin.repository for pin in asked)
@@ -119,7 +119,7 @@ def bot(
     from wfgen import bots
     from wfgen.writing import write_all
 
-    repository = _open(directory)
+    repository = open_repository(directory)
     root, bumped = repository.root, bots.Bumped.of(repository.files())
     path = bots.present(root, name)
     text = bots.first(root, name, bumped)

@@ -60,8 +60,9 @@ class PlannedService:
 
     @property
     def manifests(self) -> list[str]:
-        """Paths of its manifests: a change of them alone builds nothing."""
-        return [f"kube/bases/{self.name}/"] if self.spec.deploy else []
+        """Paths of its manifests, each workload's too: a change of them alone builds nothing."""
+        names = [self.name, *(each.name for each in self.spec.workloads if each.name)]
+        return [f"kube/bases/{name}/" for name in dict.fromkeys(names)] if self.spec.deploy else []
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def load(root: Path, overlays: Overlays | None = None) -> Project:
         project = Project(root, *found.project, services)
         problems += check_project(project.spec, project.file, services)
         if overlays is not None:
-            problems += overlay.check(project, overlays)
+            problems += overlay.check(project, overlays, complete=not found.unread)
         if not problems:
             return project
     raise InvalidSpecs(problems)

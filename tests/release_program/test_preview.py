@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from tests.release_program.conftest import Release, describe
+import pytest
+import yaml
+
+from tests.release_program.conftest import ROOT, Release, describe
+from wfgen.release_program import manifests, preview
 
 
 def test_a_preview_is_made_found_and_torn_down_by_its_labels(first: Release) -> None:
@@ -32,3 +37,38 @@ def test_a_failed_preview_stays_up_and_its_address_is_its_own(first: Release) ->
     ingress = first.cluster.find("Ingress", "shop", "shop-pr-7")
     assert ingress is not None
     assert ingress["spec"]["rules"][0]["host"] == "pr-7.preview.example.com"
+
+
+@pytest.mark.parametrize(
+    ("spec", "wanted"),
+    [
+        ({"rules": [{"host": "pr-0.example.com"}]}, {"rules": [{"host": "pr-7.example.com"}]}),
+        (
+            {"rules": [{"host": "a"}, {"http": {}}, {"host": "b"}], "tls": [{"hosts": ["a", "b"]}]},
+            {
+                "rules": [{"host": "pr-7.example.com"}, {"http": {}}, {"host": "pr-7.example.com"}],
+                "tls": [{"hosts": ["pr-7.example.com"]}],
+            },
+        ),
+        ({"defaultBackend": {}, "tls": [{}]}, {"defaultBackend": {}, "tls": [{}]}),
+    ],
+    ids=["no-tls", "several", "none"],
+)
+def test_every_host_of_a_preview_is_its_own(spec: dict[str, Any], wanted: dict[str, Any]) -> None:
+    manifests._give_host("pr-7.example.com", {"kind": "Ingress", "spec": spec})
+    assert spec == wanted
+
+
+def test_the_quota_admits_what_wfgen_new_writes() -> None:
+    """A quota on a resource admits no pod that leaves it out."""
+    named = [key.split(".") for key in preview.QUOTA if key.endswith((".cpu", ".memory"))]
+    looked = 0
+    for path in (ROOT / "templates/kinds").glob("*/kube/*.yaml"):
+        thing = yaml.safe_load(path.read_text("utf-8"))
+        for container in (
+            thing.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
+        ):
+            looked += 1
+            for part, resource in named:
+                assert resource in container["resources"][part], path
+    assert looked >= 4

@@ -71,7 +71,8 @@ class Environment(Model):
         ]
         | None
     ) = None
-    """Where people find it. In a preview's address, `{number}` is the pull request's number."""
+    """Where people find it. In a preview's address, `{number}` is the pull request's number; its
+    host takes the place of every host in the overlay's Ingresses."""
     approval: bool = False
     """A reviewer of the environment `<environment>-approval` must agree before each release."""
     label: Label | None = None

@@ -31,7 +31,8 @@ class Workload(Model):
         WorkloadKind,
         Refused("give `migrate` for what runs once before a deploy, or a CronJob", value="Job"),
     ] = "Deployment"
-    """Its kind."""
+    """Its kind. A CronJob is applied and rolled back with the others, but not watched: it runs
+    later."""
     name: ObjectName | None = None
     """Its name in the rendered overlay; the service's by default."""
     container: ObjectName | None = None

@@ -58,6 +58,11 @@ def render(
         _check_secret(service, objects)
         _check_probe(service, objects)
     leave_replicas(services, objects)
+    if description.preview and description.address:
+        host = re.sub(r"^https://|/.*$", "", description.address)
+        for thing in objects:
+            if thing["kind"] == "Ingress":
+                _give_host(host, thing)
     return objects
 
 
@@ -179,9 +184,6 @@ def _layer(
         ],
         "secretGenerator": list(_secrets(services, folder)),
     }
-    if description.preview and description.address:
-        host = re.sub(r"^https://|/.*$", "", description.address)
-        layer["patches"] = [_host_patch(host)]
     return layer
 
 
@@ -212,12 +214,14 @@ def _check_values(description: Description, services: list[Service]) -> None:
         raise Failure(f"GitHub secret missing: {names}. See docs/delivery-setup.md, Secrets")
 
 
-def _host_patch(host: str) -> dict[str, Any]:
-    operations = [
-        {"op": "replace", "path": "/spec/rules/0/host", "value": host},
-        {"op": "replace", "path": "/spec/tls/0/hosts/0", "value": host},
-    ]
-    return {"target": {"kind": "Ingress"}, "patch": json.dumps(operations)}
+def _give_host(host: str, ingress: Object) -> None:
+    """Puts a preview's own host wherever its overlay names one; what names none stays so."""
+    for rule in ingress["spec"].get("rules", []):
+        if "host" in rule:
+            rule["host"] = host
+    for entry in ingress["spec"].get("tls", []):
+        if "hosts" in entry:
+            entry["hosts"] = [host]
 
 
 def _check_images(service: Service, reference: str | None, objects: list[Object]) -> None:

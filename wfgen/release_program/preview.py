@@ -19,12 +19,14 @@ QUOTA = {
     "pods": "20",
     "requests.cpu": "2",
     "requests.memory": "4Gi",
-    "limits.cpu": "8",
     "limits.memory": "8Gi",
     "persistentvolumeclaims": "6",
     "requests.storage": "20Gi",
 }
-"""What one preview may use."""
+"""What one preview may use. The cluster then admits no pod that leaves one of these out.
+
+https://kubernetes.io/docs/concepts/policy/resource-quotas/
+"""
 
 
 def namespace() -> int:
