@@ -17,8 +17,9 @@ AT_ONCE = "8"
 
 def main(arguments: list[str]) -> int:
     """The exit code of the tests."""
-    tests = [sys.executable, "-m", "pytest", "-m", "e2e", "-n", AT_ONCE, "tests/e2e", *arguments]
+    tests = [sys.executable, "-m", "pytest", "-m", "e2e", "-n", AT_ONCE, "tests/e2e"]
     with launch.scratch() as folder:
+        tests += [f"--basetemp={folder / 'pytest'}", *arguments]
         try:
             code = launch.run(folder, tests)
         except (NotBuilt, NotStarted) as problem:

@@ -15,7 +15,18 @@ import pytest
 
 from tests.e2e import kube, rows
 from tests.e2e.registry import Images
-from tests.e2e.shop import APP, DATABASES, LISTEN, ROOT, Outputs, Shop, commit, git
+from tests.e2e.shop import (
+    APP,
+    DATABASES,
+    DATABASES_FROM,
+    LISTEN,
+    ROOT,
+    Outputs,
+    Shop,
+    commit,
+    fit_node,
+    git,
+)  # fmt: skip
 from tests.judges.tools import missing
 
 
@@ -28,7 +39,7 @@ def images() -> Images:
     images = Images(Path(os.environ["E2E_FOLDER"]) / "images", host)
     for name, reference in DATABASES.items():
         behaviour = {"RELEASE": reference, "LISTEN": LISTEN[name]}
-        images.build(f"library/{name}", behaviour, tag=reference.partition(":")[2])
+        images.build(f"{DATABASES_FROM}/{name}", behaviour, tag=reference.partition(":")[2])
     return images
 
 
@@ -37,11 +48,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory, images: Images) -> Path:
     """The sample project's manifests in a repository; a small node holds several shops."""
     checkout = tmp_path_factory.mktemp("project") / "checkout"
     shutil.copytree(ROOT / "kube", checkout / "kube")
-    for path in checkout.glob("kube/bases/*/*.yaml"):
-        text = re.sub(r"\bcpu: \d+m\b", "cpu: 5m", path.read_text("utf-8"))
-        if images.host:
-            text = re.sub(r"image: (postgres|redis):", rf"image: {images.host}/library/\1:", text)
-        path.write_text(text, "utf-8")
+    fit_node(checkout, images.host)
     git(checkout, "init", "--quiet", "--template=", "--initial-branch=main")
     commit(checkout)
     return checkout
@@ -103,9 +110,9 @@ def tell(request: pytest.FixtureRequest, first: Shop) -> Tell:
             assert first.serves() == wanted, logs
         state = f"{first.record['state']}, release {first.record['release']}"
         assert state == record, logs
-        seconds = sum(each.seconds for each in done.values())
         answers, jobs = rows.name_answers(wanted), rows.name_jobs(done)
-        row = rows.Row(next(places), title, jobs, says, answers, state, seconds)
+        cells = (title, jobs, rows.quote(says), answers, state)
+        row = rows.Row(rows.PROGRAM.name, next(places), cells)
         row.keep(Path(os.environ["E2E_FOLDER"]) / "rows")
 
     return told
