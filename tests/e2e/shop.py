@@ -97,6 +97,7 @@ class Shop:
                 "GITHUB_REPOSITORY": "acme/shop", "GITHUB_RUN_ID": str(self.run_id),
                 "GITHUB_OUTPUT": str(files["outputs"]),
                 "GITHUB_STEP_SUMMARY": str(files["summary"]),
+                "WFGEN_POLL_SECONDS": "4",  # many shops share two cores
                 "GOGC": "off",  # kubectl ends before it needs to collect garbage
                 "SECRET_POSTGRES_PASSWORD": "placeholder-of-the-test",
                 **self.environment, **environment,
