@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from . import kubectl, manifests
 from .description import Description, Service
-from .kubectl import Object, key
+from .kubectl import KubectlError, Object, key
+from .outputs import log
 
 BAD_REASONS = (
     "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
@@ -88,16 +89,16 @@ def look(description: Description, services: list[Service]) -> Cluster:
 def nodes_coming(pods: Iterable[Object], namespace: str) -> set[str]:
     """Those of the pods without a node for which an autoscaler says that it brings one.
 
-    Raises `KubectlError`. https://kubernetes.io/docs/concepts/cluster-administration/node-autoscaling/
+    https://kubernetes.io/docs/concepts/cluster-administration/node-autoscaling/
     """
     waiting = {pod["metadata"]["name"] for pod in pods if _unschedulable(pod) is not None}
-    if not waiting:
+    try:
+        events = kubectl.select("events", namespace, attempts=1) if waiting else []
+    except KubectlError as problem:
+        log(f"whether a node is on its way is not known: {problem}")
         return set()
-    return {
-        event["involvedObject"]["name"]
-        for event in kubectl.select("events", namespace, attempts=1)
-        if event.get("reason") in COMING and event["involvedObject"]["name"] in waiting
-    }
+    names = {event["involvedObject"]["name"] for event in events if event.get("reason") in COMING}
+    return names & waiting
 
 
 def judge(
