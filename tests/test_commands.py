@@ -46,6 +46,13 @@ def test_looking_writes_nothing(terminal: Terminal, option: str) -> None:
     assert terminal.files() == before
 
 
+@pytest.mark.parametrize("option", ["--dry-run", "--diff"])
+def test_two_ways_of_looking_are_refused(terminal: Terminal, option: str) -> None:
+    ran = terminal.run("render", option, "--stdout")
+    assert (ran.code, ran.out) == (2, "")
+    assert "give one" in ran.err
+
+
 def test_only_some_files(terminal: Terminal) -> None:
     for path in (PIPELINE, WATCHDOG):
         (terminal.root / path).unlink()

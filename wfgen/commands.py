@@ -64,6 +64,8 @@ def render(
 
     if check_only:
         return check(directory, output, quiet)
+    if stdout and (diff or dry_run):
+        raise WfgenError("--stdout prints the files, --diff and --dry-run the changes: give one")
     repository = open_repository(directory)
     root, wanted = repository.root, repository.files()
     if only:

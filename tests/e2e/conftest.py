@@ -104,10 +104,7 @@ def tell(request: pytest.FixtureRequest, first: Shop) -> Tell:
         found = done["rollback"].values.get("restored", "") if "rollback" in done else ""
         assert found == restored, logs
         wanted = dict.fromkeys(APP, serves) if isinstance(serves, str) else serves
-        try:  # the last pod of the other release may be on its way out
-            first.kube.wait(lambda: first.serves() == wanted, 30)
-        except TimeoutError:
-            assert first.serves() == wanted, logs
+        assert first.serves() == wanted, logs
         state = f"{first.record['state']}, release {first.record['release']}"
         assert state == record, logs
         answers, jobs = rows.name_answers(wanted), rows.name_jobs(done)

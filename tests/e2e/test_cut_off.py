@@ -111,7 +111,7 @@ def test_another_run_meanwhile(shop: Shop, tell: Tell) -> None:
     done["monitor"] = shop.run("monitor")
     tell(
         "another run comes while a release is in flight", done,
-        says="Is another repository releasing here?",
+        says="Else another repository releases here",
         serves={"server": "one", "client": "two"}, record="good, release 2",
     )  # fmt: skip
 

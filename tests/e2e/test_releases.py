@@ -79,6 +79,9 @@ def test_autoscaled_service(shop: Shop, tell: Tell) -> None:
 def test_adoption(first: Shop, tell: Tell) -> None:
     first.build("one")
     first.apply_by_hand()
+    scale = json.dumps({"spec": {"minReplicas": 3}})
+    first.kube.run("patch", "hpa", "server", "-p", scale)
+    first.kube.wait(lambda: len(first.kube.pods("server")) == 3, 60)
     before = {name: first.kube.get("deployment", name)["spec"] for name in ("server", "client")}
     _add_things(first)
     first.build("two", "client", CRASH="0s")
@@ -97,6 +100,9 @@ def test_go_back_and_resume(shop: Shop, tell: Tell) -> None:
     assert shop.release()["monitor"].code == 0
     shop.environment["WFGEN_GO_BACK"], shop.now = "1", one
     done = shop.release()
+    for image in one.values():
+        assert f"looking for {image}" in done["preflight"].log
+        assert f"{image} is there" in done["preflight"].log
     tell("an operator goes back to release 1", done, serves="one", record="held, release 3")
     shop.environment.clear()
     shop.build("four")

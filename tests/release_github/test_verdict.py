@@ -169,7 +169,7 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
         ["could not be found out in time", "Nothing was reverted", "re-run all jobs"],
     ),
     "cancelled while deploying": (
-        {"release": ended("cancelled", restored="all"), "revert_pr": "skipped"},
+        {"release": ended("cancelled", restored="all", cause="infra"), "revert_pr": "skipped"},
         1,
         ["it was cancelled", "Nothing was reverted"],
     ),

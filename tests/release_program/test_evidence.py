@@ -153,13 +153,46 @@ def test_an_image_that_cannot_be_pulled_counts_once_it_lasts(
 ) -> None:
     watch = rollout.Watch(client, AT)
     # A pull fails, is waited for, and is tried again: all of that is one sign.
-    for seconds, reason in ((0, "ErrImagePull"), (5, "ImagePullBackOff"), (10, "ErrImagePull")):
+    for seconds, reason in ((0, "ErrImagePull"), (2, "ImagePullBackOff"), (11, "ErrImagePull")):
         clock(seconds)
         watch.judge(judge(client, workload(), pod(ready=False, waiting=reason)))
         assert not watch.failure
-    clock(15)
+    clock(12)
     watch.judge(judge(client, workload(), pod(ready=False, waiting="ImagePullBackOff")))
     assert watch.failure == "pod: ImagePullBackOff: told"
+
+
+def test_a_pod_without_a_node_is_given_the_time_that_an_autoscaler_takes(
+    client: Service, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending = pod(ready=False)
+    pending["status"]["conditions"] += [
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "full"}
+    ]
+    events = [{"reason": "FailedScheduling", "involvedObject": {"name": "pod"}}]
+    monkeypatch.setattr(
+        "wfgen.release_program.kubectl.select", lambda kinds, *_, **__: events * (kinds == "events")
+    )
+    watch = rollout.Watch(client, AT)
+
+    def look(seconds: float) -> None:
+        clock(seconds)
+        coming = evidence.nodes_coming([pending], "shop")
+        cluster = evidence.Cluster([workload(), replica_set(2), pending], coming)
+        watch.judge(evidence.judge(client, [workload()], cluster, {}))
+
+    for seconds in (0, 20, 40):
+        look(seconds)
+        assert not watch.failure
+    events.append({"reason": "TriggeredScaleUp", "involvedObject": {"name": "another"}})
+    events.append({"reason": "Nominated", "involvedObject": {"name": "pod"}})
+    look(300)
+    assert not watch.failure
+    assert watch.last == "client 0/1 (pod waits for a new node)"
+    del events[-1]
+    for seconds in (302, 340, 350):
+        look(seconds)
+    assert "Unschedulable: full" in watch.failure
 
 
 def test_a_bad_sign_that_goes_away_is_forgotten(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -118,3 +119,16 @@ def test_a_release_that_is_being_undone_is_never_made_good(flying: Release) -> N
     assert done.code == 1
     assert "being undone" in done.log
     assert flying.record["release"] == 1
+
+
+def test_the_deadline_runs_from_the_apply_and_not_from_when_a_runner_was_found(
+    flying: Release,
+) -> None:
+    flying.cluster.behave(flying.images(client="c2")["client"], http={"/healthz": 503})
+    flight = flying.record["in_flight"]
+    applied = dict.fromkeys(flight["applied"], time.time() - 300)
+    flying.change_record(in_flight={**flight, "applied": applied})
+    flying.description["services"]["client"]["timeout_seconds"] = 280
+    done = flying.run("monitor")  # of which a test waits for 90 s
+    assert "client: not ready after 280 s: " in done.log
+    assert done.values["cause"] == "app"

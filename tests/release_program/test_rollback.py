@@ -130,10 +130,14 @@ def test_a_first_release_that_fails_deletes_only_what_it_made_and_no_state(
 def test_what_is_live_before_the_first_release_is_release_0(shop: Release) -> None:
     for name in [n for n in shop.cluster.names("ConfigMap", "shop") if n.startswith("wfgen")]:
         shop.cluster.delete("ConfigMap", name, "shop")
+    unlabeled = {"metadata": {"labels": {"app.kubernetes.io/managed-by": None}}}
+    for name in ("postgres", "redis"):
+        for kind in ("StatefulSet", "Service"):
+            shop.cluster.patch(kind, name, "shop", unlabeled)
     live = shop.cluster.images("shop")
     shop.cluster.behave(shop.images(client="bad")["client"], crash_loop=True)
     done = shop.release(client="bad", server="s2")
-    # Nothing changed about the databases: they are no exception.
+    # Nothing changed about the databases but our label: they are no exception.
     assert done["rollback"].values["restored"] == "all", done["rollback"].log
     assert shop.cluster.images("shop") == live
     assert (shop.record["state"], shop.record["release"]) == ("good", 0)

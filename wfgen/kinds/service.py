@@ -99,7 +99,7 @@ class Rollout(Model):
     """How long the rollout may take, and how long it is watched."""
 
     timeout: Annotated[int, Lasting("1s", "1h")] = 300
-    """All copies must be ready within this time."""
+    """All copies must be ready within this time, counted from their apply."""
     bake: Annotated[int, Lasting("0s", "4h")] = 120
     """How long the ready copies are watched before the release counts as good."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from . import diagnostics, jobs, kubectl, manifests, record, rollout, stored
 from .description import Description, Service, load
 from .kubectl import KubectlError, Object, key
@@ -133,9 +135,10 @@ def _prepare(description: Description, found: Record, objects: list[Object]) -> 
 
 
 def _body(thing: Object) -> Object:
-    """An object without what the API server and controllers write."""
-    labels = thing.get("metadata", {}).get("labels")
-    return {**{k: v for k, v in thing.items() if k not in ("metadata", "status")}, "labels": labels}
+    """An object without what the API server and controllers write, and without our own label."""
+    labels = thing.get("metadata", {}).get("labels") or {}
+    theirs = {name: value for name, value in labels.items() if name not in manifests.OWNED}
+    return {**{k: v for k, v in thing.items() if k not in ("metadata", "status")}, "labels": theirs}
 
 
 def _apply_service(
@@ -143,10 +146,9 @@ def _apply_service(
 ) -> None:
     """Applies a service and waits for it where others of the release depend on it."""
     own = manifests.of_service(description, service, objects)
-    if service.name not in found.flying.applied:
-        # Before the apply, as nobody knows how far one gets that is cut off.
-        found.flying.applied.append(service.name)
-        record.write(description, found)
+    # Before the apply, as nobody knows how far one gets that is cut off.
+    found.flying.applied[service.name] = time.time()
+    record.write(description, found)
     with group(f"apply {service.name}"):
         manifests.keep_replicas(own)
         _apply(own)

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import calendar
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from . import kubectl, manifests
 from .description import Description, Service
-from .kubectl import Object, key
+from .kubectl import KubectlError, Object, key
+from .outputs import log
 
 BAD_REASONS = (
     "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
     "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
 )  # fmt: skip
 """Why a container waits that will not start by itself."""
+UNSCHEDULABLE = "Unschedulable"
+COMING = ("TriggeredScaleUp", "Nominated")
+"""What the Cluster Autoscaler and Karpenter say of a pod for which they bring a node."""
 
 
 @dataclass
@@ -42,8 +46,10 @@ class State:
 class Cluster:
     """What the cluster has of workloads and their pods, as one look found it."""
 
-    def __init__(self, objects: Iterable[Object]) -> None:
+    def __init__(self, objects: Iterable[Object], coming: Collection[str] = ()) -> None:
         self.objects = list(objects)
+        self.coming = coming
+        """Pods for which an autoscaler brings a node."""
 
     def find(self, kind: str, name: str) -> Object | None:
         """An object, or None."""
@@ -75,7 +81,24 @@ def look(description: Description, services: list[Service]) -> Cluster:
     """The workloads of services with their pods. Raises `KubectlError` where nobody answers."""
     kinds = {workload.kind for service in services for workload in service.workloads}
     kinds |= {REVISIONS[kind] for kind in kinds & REVISIONS.keys()} | {"Pod"}
-    return Cluster(kubectl.select(",".join(sorted(kinds)), description.place, attempts=1))
+    objects = kubectl.select(",".join(sorted(kinds)), description.place, attempts=1)
+    pods = [thing for thing in objects if thing["kind"] == "Pod"]
+    return Cluster(objects, nodes_coming(pods, description.place))
+
+
+def nodes_coming(pods: Iterable[Object], namespace: str) -> set[str]:
+    """Those of the pods without a node for which an autoscaler says that it brings one.
+
+    https://kubernetes.io/docs/concepts/cluster-administration/node-autoscaling/
+    """
+    waiting = {pod["metadata"]["name"] for pod in pods if _unschedulable(pod) is not None}
+    try:
+        events = kubectl.select("events", namespace, attempts=1) if waiting else []
+    except KubectlError as problem:
+        log(f"whether a node is on its way is not known: {problem}")
+        return set()
+    names = {event["involvedObject"]["name"] for event in events if event.get("reason") in COMING}
+    return names & waiting
 
 
 def judge(
@@ -129,10 +152,10 @@ def _judge_workload(
     if kind == "Deployment" and _reason(live, "Progressing") == "ProgressDeadlineExceeded" and seen:
         state.doom = f"{live['metadata']['name']}: no progress within its deadline"
     for pod in new:
-        _judge_pod(pod, state)
+        _judge_pod(pod, cluster.coming, state)
 
 
-def _judge_pod(pod: Object, state: State) -> None:
+def _judge_pod(pod: Object, coming: Collection[str], state: State) -> None:
     name, status = pod["metadata"]["name"], pod.get("status", {})
     containers = status.get("containerStatuses", []) + status.get("initContainerStatuses", [])
     last = [c.get("lastState", {}).get("terminated", {}) for c in containers]
@@ -141,10 +164,12 @@ def _judge_pod(pod: Object, state: State) -> None:
         time.strptime(pod["metadata"]["creationTimestamp"], "%Y-%m-%dT%H:%M:%SZ")
     )
     state.pods[name] = (sum(c.get("restartCount", 0) for c in containers), made, codes)
-    state.signs += signs(pod)
+    state.signs += signs(pod, coming)
+    if name in coming:
+        state.text += f"({name} waits for a new node) "
 
 
-def signs(pod: Object) -> list[str]:
+def signs(pod: Object, coming: Collection[str]) -> list[str]:
     """What is bad about a pod if it lasts, as POD: REASON: MESSAGE."""
     name, status = pod["metadata"]["name"], pod.get("status", {})
     found = []
@@ -152,12 +177,17 @@ def signs(pod: Object) -> list[str]:
         waiting = container.get("state", {}).get("waiting", {})
         if waiting.get("reason") in BAD_REASONS:
             found.append(f"{name}: {waiting['reason']}: {waiting.get('message', '')}")
-    found += [
-        f"{name}: Unschedulable: {condition.get('message', '')}"
-        for condition in status.get("conditions", [])
-        if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable"
-    ]
+    if (message := _unschedulable(pod)) is not None and name not in coming:
+        found.append(f"{name}: {UNSCHEDULABLE}: {message}")
     return found
+
+
+def _unschedulable(pod: Object) -> str | None:
+    """What the scheduler says of a pod that it found no node for; None where it has one."""
+    for condition in pod.get("status", {}).get("conditions", []):
+        if condition["type"] == "PodScheduled" and condition.get("reason") == UNSCHEDULABLE:
+            return str(condition.get("message", ""))
+    return None
 
 
 def stuck_pods(live: Object, cluster: Cluster) -> list[Object]:

@@ -113,7 +113,8 @@ def run(job: Object, meanwhile: Callable[[], None]) -> None:
             _show(name, namespace)
             raise Failed(f"Job {name} failed: {ended['Failed'] or 'see its log above'}")
         pods = [pod for pod in found if pod["metadata"]["labels"].get("job-name") == name]
-        if bad := doubt.lasting([sign for pod in pods for sign in evidence.signs(pod)]):
+        coming = evidence.nodes_coming(pods, namespace)
+        if bad := doubt.lasting([sign for pod in pods for sign in evidence.signs(pod, coming)]):
             raise CannotStart(f"Job {name} cannot start: {bad}")
         meanwhile()
         time.sleep(poll_seconds())

@@ -12,34 +12,37 @@ from .kubectl import Object, key
 from .outputs import add_summary, error, log, write_output
 from .record import GOOD, HELD, KEPT, Record
 
-HEALTH_FAILURES = 3
-"""So many unhealthy answers in a row are a failure."""
-
 
 class Verdict:
     """What becomes of one service while it is watched."""
 
-    def __init__(self, service: Service, since: float) -> None:
+    def __init__(self, service: Service, since: float, started: float) -> None:
         self.service = service
         self.watch = rollout.Watch(service, since)
+        self.started = started
+        """When it was applied, in seconds since the epoch: its deadline runs from then."""
+        self.looked = time.time()
+        """When it was first looked at: from then on, no answer is held against the API server."""
         self.ready_at: float | None = None
         self.restarts_at_ready = 0
-        self.unhealthy = 0
+        self.unwell_since: float | None = None
         self.good = False
         self.failure = ""
         self.cause = ""
         self.decided_after = 0.0
 
-    def decide(self, description: Description, started: float) -> None:
+    def decide(self, description: Description) -> None:
         """Decides, after a look, where that can be decided."""
         now = time.time()
-        late = now - started > self.service.timeout_seconds
+        since = self.started if self.watch.answered else self.looked
+        late = now - since > self.service.timeout_seconds
         if self.watch.failure:
-            self._fail(self.watch.failure, "app", started)
+            self._fail(self.watch.failure, "app")
         elif self.ready_at is None:
             if self.watch.ready and self._healthy(description):
                 self.ready_at, self.restarts_at_ready = now, self.watch.restarts
-                log(f"{self.service.name}: ready after {now - started:.0f} s, now the bake time")
+                took = now - self.started
+                log(f"{self.service.name}: ready after {took:.0f} s, now the bake time")
             elif late:
                 told = self.watch.last or "never ready"
                 answered = self.watch.answered
@@ -47,27 +50,26 @@ class Verdict:
                 self._fail(
                     f"not ready after {self.service.timeout_seconds} s: {reason}",
                     "app" if answered else "infra",
-                    started,
                 )
         elif self.watch.answered:
-            self._bake(description, now, started)
+            self._bake(description, now)
         elif now - self.ready_at > self.service.bake_seconds + self.service.timeout_seconds:
-            self._fail("the API server did not answer during the bake time", "infra", started)
+            self._fail("the API server did not answer during the bake time", "infra")
 
-    def _bake(self, description: Description, now: float, started: float) -> None:
+    def _bake(self, description: Description, now: float) -> None:
         assert self.ready_at is not None
         if self.watch.restarts > self.restarts_at_ready:
-            self._fail("a container was restarted within the bake time", "app", started)
+            self._fail("a container was restarted within the bake time", "app")
         elif not self.watch.ready or not self._healthy(description):
-            self.unhealthy += 1
             self.good = False
-            if self.unhealthy >= HEALTH_FAILURES:
+            self.unwell_since = self.unwell_since or now
+            if now - self.unwell_since >= rollout.doubt_seconds():
                 told = self.watch.last if not self.watch.ready else "the health check fails"
-                self._fail(f"not well within the bake time: {told}", "app", started)
+                self._fail(f"not well within the bake time: {told}", "app")
         else:
-            self.unhealthy = 0
+            self.unwell_since = None
             self.good = now - self.ready_at >= self.service.bake_seconds
-            self.decided_after = now - started
+            self.decided_after = now - self.started
 
     def _healthy(self, description: Description) -> bool:
         state = self.watch.state
@@ -80,9 +82,9 @@ class Verdict:
             self.watch.last = complaint
         return not complaint
 
-    def _fail(self, reason: str, cause: str, started: float) -> None:
+    def _fail(self, reason: str, cause: str) -> None:
         self.failure, self.cause = reason, cause
-        self.decided_after = time.time() - started
+        self.decided_after = time.time() - self.started
 
 
 def monitor() -> int:
@@ -92,8 +94,8 @@ def monitor() -> int:
     bake time: no restarts, available, its health check answers. Fails at once on what cannot mend
     itself. The commit point is its last act.
 
-    Reads: WFGEN_DESCRIPTION, KUBECONFIG, WFGEN_NUMBER (previews), WFGEN_POLL_SECONDS (5),
-    WFGEN_DOUBT_SECONDS (15: how long a bad sign must last). Writes: verified, cause (app or infra).
+    Reads: WFGEN_DESCRIPTION, KUBECONFIG, WFGEN_NUMBER (previews), WFGEN_POLL_SECONDS (2),
+    WFGEN_DOUBT_SECONDS (12: how long a bad sign must last). Writes: verified, cause (app or infra).
     """
     description = load()
     write_output("verified", "false")
@@ -102,13 +104,17 @@ def monitor() -> int:
     flying = found.advancing
     objects = stored.read(description, flying.release) or []
     services = description.in_order(flying.services)
-    verdicts = [Verdict(s, flying.started) for s in services if manifests.workloads_of(s, objects)]
-    started = time.time()
+    now = time.time()
+    verdicts = [
+        Verdict(service, flying.started, flying.applied.get(service.name, now))
+        for service in services
+        if manifests.workloads_of(service, objects)
+    ]
     failed: list[Verdict] = []
     while True:
         rollout.look_at(description, [verdict.watch for verdict in verdicts], objects)
         for verdict in verdicts:
-            verdict.decide(description, started)
+            verdict.decide(description)
         failed = [verdict for verdict in verdicts if verdict.failure]
         if failed or all(verdict.good for verdict in verdicts):
             break

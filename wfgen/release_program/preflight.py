@@ -91,7 +91,7 @@ def _inherit(found: Record, flying: InFlight) -> None:
         flying.before = found.state
         return
     flying.before, flying.contracted = left.before, left.contracted
-    flying.touching, flying.applied = left.touching, list(left.applied)
+    flying.touching, flying.applied = left.touching, dict(left.applied)
     flying.created, flying.changed = list(left.created), list(left.changed)
     flying.leftovers = [*left.leftovers, left.release]
 

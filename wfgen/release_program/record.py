@@ -60,8 +60,8 @@ class InFlight:
     """The state to return to when it is undone: good or held."""
     touching: bool = False
     """Something was applied, or is about to be."""
-    applied: list[str] = field(default_factory=list)
-    """Services whose objects were applied, or are about to be."""
+    applied: dict[str, float] = field(default_factory=dict)
+    """Services whose objects were applied, or are about to be; when, in seconds since the epoch."""
     created: list[str] = field(default_factory=list)
     """Objects, as kind/name, that were not there before."""
     changed: list[str] = field(default_factory=list)

@@ -43,7 +43,7 @@ def rollback() -> int:
     Exits 1 where that failed, or where the release in flight is another run's.
 
     Reads: WFGEN_DESCRIPTION, KUBECONFIG, GITHUB_RUN_ID, WFGEN_NUMBER (previews),
-    WFGEN_POLL_SECONDS (5).
+    WFGEN_POLL_SECONDS (2).
     Writes: restored (all, `except: a, b`, nothing, verified: it was good already, taken over: by
     another run, failed), cause (app or infra).
     """

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from . import record
 from .description import Description, Service
-from .evidence import State, judge, look
+from .evidence import UNSCHEDULABLE, State, judge, look
 from .kubectl import KubectlError, Object
 from .outputs import Failure, log
 from .record import Record
@@ -18,13 +18,25 @@ RESTARTS = 2
 
 
 def poll_seconds() -> float:
-    """How often the cluster is looked at (WFGEN_POLL_SECONDS, 5)."""
-    return float(os.environ.get("WFGEN_POLL_SECONDS", "5"))
+    """How often the cluster is looked at (WFGEN_POLL_SECONDS, 2)."""
+    return float(os.environ.get("WFGEN_POLL_SECONDS", "2"))
 
 
 def doubt_seconds() -> float:
-    """How long a bad sign must last before it counts (WFGEN_DOUBT_SECONDS, 15)."""
-    return float(os.environ.get("WFGEN_DOUBT_SECONDS", "15"))
+    """How long a bad sign must last before it counts (WFGEN_DOUBT_SECONDS, 12).
+
+    The kubelet tries a pull that failed again after 10 s: then it failed twice.
+    https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff
+    """
+    return float(os.environ.get("WFGEN_DOUBT_SECONDS", "12"))
+
+
+def patience(reason: str) -> float:
+    """How long a sign of this reason must last, in seconds.
+
+    A pod waits longer for a node: an autoscaler has to see it first, a volume has to be made.
+    """
+    return doubt_seconds() * (4 if reason == UNSCHEDULABLE else 1)
 
 
 class Doubt:
@@ -41,7 +53,7 @@ class Doubt:
         reasons = ["ErrImagePull" if r == "ImagePullBackOff" else r for r in reasons]
         self._since = {reason: self._since.get(reason, now) for reason in reasons}
         for sign, reason in zip(signs, reasons):
-            if now - self._since[reason] >= doubt_seconds():
+            if now - self._since[reason] >= patience(reason):
                 return sign
         return ""
 

@@ -129,13 +129,13 @@ def _reason(needs: Needs) -> str:
     cause = needs.output("release", "cause")
     if cause == "app":
         return "it did not get well, and the change is to blame; job monitor has the first reason."
+    if needs.result("release") == "cancelled":
+        return "it was cancelled, or a job of it took longer than it may."
     if cause == "infra":
         return (
             "whether it is well could not be found out in time (the cluster, the network or the "
             "runner, not the change); job monitor says what was tried."
         )
-    if needs.result("release") == "cancelled":
-        return "it was cancelled."
     return "it ended before the monitor could judge it; the first red job below release says why."
 
 
