@@ -75,8 +75,8 @@ def test_previews(shop: Shop, hold: Hold) -> None:
 
     run = _sweep(shop)
     hold(
-        "the sweep comes, and three pull requests had a preview: of one the time is over, one is "
-        "closed, and this one is open", run,
+        "the sweep takes previews that are past their time (13), whose pull request is closed (14) "
+        "or has lost its label (15)", run,
         serves=now, record="good, release 2", of=shop.preview,
     )  # fmt: skip
 
@@ -92,14 +92,20 @@ def test_previews(shop: Shop, hold: Hold) -> None:
 
 
 def _sweep(shop: Shop) -> Run:
-    """The cleanup by its schedule, with empty previews of two more pull requests."""
-    expired, closed = (_make_preview(shop, number) for number in ("13", "14"))
+    """The cleanup by its schedule, with empty previews of three more pull requests."""
+    expired, closed, unlabeled = (_make_preview(shop, number) for number in ("13", "14", "15"))
     label = f"wfgen/expires={int(time.time()) - 60}"
     expired.run("label", "--overwrite", "namespace", expired.namespace, label)
-    still_open = [{"number": int(number)} for number in (PULL_REQUEST, "13")]
+    asked = [{"name": "preview"}]
+    still_open = [
+        {"number": int(PULL_REQUEST), "labels": asked},
+        {"number": 13, "labels": asked},
+        {"number": 15, "labels": []},
+    ]
     shop.github.now("GET", f"{REPOSITORY}/pulls", still_open)
     run = shop.start("schedule", "staging-cleanup.yml", {}, shop.new_run())
-    assert [_exists(kube) for kube in (expired, closed, shop.preview.kube)] == [False, False, True]
+    left = [k for k in (expired, closed, unlabeled, shop.preview.kube) if _exists(k)]
+    assert left == [shop.preview.kube]
     return run
 
 
