@@ -70,7 +70,7 @@ bench: $(VENV)/installed ## measure wfgen
 	$(BIN)/python benchmarks/run.py
 
 bench-restore: setup ## how long a bad release is live: ours, kubectl, a loop, Helm
-	$(BIN)/python benchmarks/restore.py
+	$(BIN)/python benchmarks/restore.py $(PARTS)
 
 # Not the stamp: what changed in pyproject.toml is resolved before anything is installed.
 lock: | $(BIN)/uv ## resolve pyproject.toml anew, with hashes of all files and no addresses

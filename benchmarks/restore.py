@@ -2,7 +2,7 @@
 
 On a real Kubernetes, the one of `make e2e`. Each case is an application of two copies in a
 namespace of its own; all cases of a setting run side by side. A watcher of the API, the same for
-all tools, takes the times.
+all tools, takes the times. Arguments name the parts to run, of equal, defaults and slow.
 """
 
 from __future__ import annotations
@@ -33,8 +33,17 @@ FAILURES: dict[str, dict[str, str]] = {
     "readiness never true": {"READY": "no"},
     "none: readiness flaps for 20 s": {"READY": "flaps", "READY_AFTER": "20s"},
 }
-DEADLINE = 60
-"""Of all tools alike, in seconds."""
+DEADLINE = 120
+"""Of all tools alike, in seconds: that of the bases that `wfgen new` writes."""
+HEALTHY = (
+    {"READY": "flaps", "READY_AFTER": f"{0.8 * DEADLINE:.0f}s"},
+    {
+        "READY_AFTER": f"{0.4 * DEADLINE - 3:.0f}s"
+    },  # of each copy; the second starts after the first
+)
+"""Slow roll-outs that use four fifths of the deadline, and are well."""
+SLOW_ROLLOUTS, AT_ONCE = 50, 10
+CALLED_GOOD = "called good after"
 BASE = {"LISTEN": ":8000", "READINESS": "/readyz"}
 
 
@@ -82,11 +91,10 @@ def _get(path: str) -> dict[str, Any]:
         return found
 
 
-def measure(case: Case, images: registry.Images) -> dict[str, str]:
+def measure(case: Case, images: registry.Images, behaviour: dict[str, str]) -> dict[str, str]:
     """One case: a good release, then the one that is measured."""
     case.folder.mkdir(parents=True)
     case.kubectl("create", "namespace", case.namespace)
-    behaviour = FAILURES[case.failure]
     good = images.build("app", {**BASE, "RELEASE": case.namespace})
     bad = images.build("app", {**BASE, **behaviour, "RELEASE": f"{case.namespace} bad"})
     if case.failure == "image not found":
@@ -105,33 +113,57 @@ def measure(case: Case, images: registry.Images) -> dict[str, str]:
     case.kubectl("delete", "namespace", case.namespace, "--wait=false")
     took = f"{ended - watcher.came:.0f}"
     if believed:
-        return {"detect": f"called good after {took}", "restore": "-"}
+        return {"detect": f"{CALLED_GOOD} {took}", "restore": "-"}
     return {
         "detect": f"{watcher.left - watcher.came:.0f}" if watcher.left else "never",
         "restore": f"{watcher.restored - watcher.came:.0f}" if watcher.restored else "never",
     }
 
 
-def inside() -> int:
-    """All cases, on the cluster that KUBECONFIG names."""
+def inside(parts: list[str]) -> int:
+    """All cases of these parts, on the cluster that KUBECONFIG names."""
     folder = Path(os.environ["E2E_FOLDER"])
     images = registry.Images(folder / "images")
-    for title, deadline in ((f"all with a deadline of {DEADLINE} s", DEADLINE), ("defaults", None)):
-        cases = [
-            Case(tool, failure, deadline, f"case-{deadline or 0}-{index}-{tool}", folder / "cases"
-                 / f"{deadline}-{index}-{tool}")
-            for index, failure in enumerate(FAILURES)
-            for tool in TOOLS
-        ]  # fmt: skip
-        with ThreadPoolExecutor(len(cases)) as pool:
-            found = list(pool.map(lambda case: measure(case, images), cases))
-        results = dict(zip(((c.failure, c.tool) for c in cases), found, strict=True))
-        print(f"\n{title}: seconds from apply until it is undone / until all pods are good again\n")
-        print(f"| failure | {' | '.join(TOOLS)} |\n|---|{'---|' * len(TOOLS)}")
-        for failure in FAILURES:
-            cells = [_cell(results[failure, tool]) for tool in TOOLS]
-            print(f"| {failure} | {' | '.join(cells)} |", flush=True)
+    if "equal" in parts:
+        compare(f"all with a deadline of {DEADLINE} s", DEADLINE, folder, images)
+    if "defaults" in parts:
+        compare("defaults", None, folder, images)
+    if "slow" in parts:
+        roll_out_slowly(folder, images)
     return 0
+
+
+def compare(title: str, deadline: int | None, folder: Path, images: registry.Images) -> None:
+    """Prints a table of all tools and failures."""
+    cases = [
+        Case(tool, failure, deadline, f"case-{deadline or 0}-{index}-{tool}", folder / "cases"
+             / f"{deadline}-{index}-{tool}")
+        for index, failure in enumerate(FAILURES)
+        for tool in TOOLS
+    ]  # fmt: skip
+    with ThreadPoolExecutor(len(cases)) as pool:
+        found = list(pool.map(lambda case: measure(case, images, FAILURES[case.failure]), cases))
+    results = dict(zip(((c.failure, c.tool) for c in cases), found, strict=True))
+    print(f"\n{title}: seconds from apply until it is undone / until all pods are good again\n")
+    print(f"| failure | {' | '.join(TOOLS)} |\n|---|{'---|' * len(TOOLS)}")
+    for failure in FAILURES:
+        cells = [_cell(results[failure, tool]) for tool in TOOLS]
+        print(f"| {failure} | {' | '.join(cells)} |", flush=True)
+
+
+def roll_out_slowly(folder: Path, images: registry.Images) -> None:
+    """Prints how many slow roll-outs ours calls bad, though they are well."""
+
+    def one(number: int) -> dict[str, str]:
+        case = Case("ours", "", DEADLINE, f"slow-{number}", folder / "cases" / f"slow-{number}")
+        return measure(case, images, HEALTHY[number % len(HEALTHY)])
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        ends = [each["detect"] for each in pool.map(one, range(SLOW_ROLLOUTS))]
+    alarms = [end for end in ends if not end.startswith(CALLED_GOOD)]
+    seconds = sorted(int(end.rpartition(" ")[2]) for end in ends if end not in alarms)
+    print(f"\n{len(ends)} slow roll-outs that are well: {len(alarms)} called bad {alarms}; the")
+    print(f"others called good after {seconds[:1]} to {seconds[-1:]} s", flush=True)
 
 
 def _cell(result: dict[str, str]) -> str:
@@ -143,7 +175,7 @@ def main() -> int:
     with launch.scratch() as folder:
         try:
             os.environ["HELM"] = str(_build_helm(folder))
-            return launch.run(folder, [sys.executable, __file__, "--inside"])
+            return launch.run(folder, [sys.executable, __file__, "--inside", *sys.argv[1:]])
         except (build.NotBuilt, cluster.NotStarted) as problem:
             print(f"make bench-restore: {problem}", file=sys.stderr)
             return 1
@@ -161,4 +193,6 @@ def _build_helm(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(inside() if "--inside" in sys.argv else main())
+    if "--inside" in sys.argv:
+        sys.exit(inside(sys.argv[2:] or ["equal", "defaults", "slow"]))
+    sys.exit(main())

@@ -52,13 +52,14 @@ class Shop:
         head: str = NAME,
         author: str = "ada",
         action: str = "opened",
+        label: str = "preview",
     ) -> Run:
-        """A pull request's workflow; its number is 12 and its label `preview`."""
+        """A pull request's workflow; its number is 12."""
         request = {
             "number": 12,
             "state": "closed" if action == "closed" else "open",
             "user": {"login": author},
-            "labels": [{"name": "preview"}],
+            "labels": [{"name": label}],
             "head": {"sha": sha, "ref": "feature", "repo": {"full_name": head}},
             "base": {"ref": "main", "repo": {"full_name": NAME}},
         }

@@ -53,16 +53,20 @@ def test_a_preview_that_fails_stays_up_for_debugging(shop: Shop, first: First) -
 
 
 @pytest.mark.parametrize(
-    ("head", "author"),
-    [("mallory/shop", "mallory"), ("acme/shop", "dependabot[bot]")],
-    ids=["fork", "dependabot"],
+    ("head", "author", "label"),
+    [
+        ("mallory/shop", "mallory", "preview"),
+        ("acme/shop", "dependabot[bot]", "preview"),
+        ("acme/shop", "ada", "bug"),
+    ],
+    ids=["fork", "dependabot", "no-preview-asked-for"],
 )
-def test_untrusted_changes_are_built_and_tested_without_credentials(
-    shop: Shop, head: str, author: str
+def test_what_gets_no_preview_is_built_and_tested_without_credentials(
+    shop: Shop, head: str, author: str, label: str
 ) -> None:
     shop.sample.git("checkout", "--quiet", "-b", "feature")
     sha = shop.sample.change("server")
-    run = shop.pull_request(run=2, sha=sha, head=head, author=author)
+    run = shop.pull_request(run=2, sha=sha, head=head, author=author, label=label)
     assert run.failed == set()
     assert run.ran == {"Plan", "Build server/Build", "Gate"}
     assert run.results.keys() == run.ran, "no other job began"

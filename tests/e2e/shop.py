@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ class Shop:
         self.environment: dict[str, str] = {}
         self.now: dict[str, str] = {}
         """The image of each service in the release that is made next."""
+        self.on_start: Callable[[str, int], None] | None = None
+        """Hears of each command and the group of its processes."""
         kube.set_up(page_role(), folder / "kubeconfig")
 
     def image(self, service: str, release: str, **behaviour: str) -> str:
@@ -94,12 +97,15 @@ class Shop:
                 "GITHUB_REPOSITORY": "acme/shop", "GITHUB_RUN_ID": str(self.run_id),
                 "GITHUB_OUTPUT": str(files["outputs"]),
                 "GITHUB_STEP_SUMMARY": str(files["summary"]),
+                "WFGEN_POLL_SECONDS": "4",  # many shops share two cores
                 "GOGC": "off",  # kubectl ends before it needs to collect garbage
                 "SECRET_POSTGRES_PASSWORD": "placeholder-of-the-test",
                 **self.environment, **environment,
             },
         )  # fmt: skip
         self._files, self._started = files, time.time()
+        if self.on_start:
+            self.on_start(command, process.pid)
         return process
 
     def end(self, process: subprocess.Popen[str]) -> Outputs:

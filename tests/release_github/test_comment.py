@@ -82,7 +82,7 @@ def test_untrusted_pull_request_gets_no_comment(api: Api, previewed: Previewed) 
     assert api.requests == []
 
 
-def test_previews_without_an_open_pull_request_or_past_their_time_are_listed(
+def test_previews_that_nobody_asks_for_or_past_their_time_are_listed(
     api: Api,
     describe: Describe,
     outputs: Callable[[], dict[str, str]],
@@ -94,13 +94,18 @@ def test_previews_without_an_open_pull_request_or_past_their_time_are_listed(
         {"number": "2", "expires": str(now + 3600), "run": "7"},
         {"number": "3", "expires": str(now - 1), "run": "7"},
         {"number": "4", "expires": "0", "run": "7"},
+        {"number": "5", "expires": "0", "run": "7"},
     ]
     monkeypatch.setenv("WFGEN_NAMESPACES", json.dumps(previews))
     following = f'<{api.url}/repos/acme/shop/pulls?page=2>; rel="next"'
-    api.on("GET", "/repos/acme/shop/pulls", [{"number": 1}, {"number": 3}], Link=following)
-    api.on("GET", "/repos/acme/shop/pulls", [{"number": 4}])
+    asked_for = {"labels": [{"name": "bug"}, {"name": "preview"}]}
+    first = [{"number": 1, **asked_for}, {"number": 3, **asked_for}]
+    api.on("GET", "/repos/acme/shop/pulls", first, Link=following)
+    second = [{"number": 4, **asked_for}, {"number": 5, "labels": []}]
+    api.on("GET", "/repos/acme/shop/pulls", second)
+    describe(preview=True, label="preview")
     assert comment.closed() == 0
-    assert json.loads(outputs()["numbers"]) == ["2", "3"]
+    assert json.loads(outputs()["numbers"]) == ["2", "3", "5"]
     assert api.requests[0].query["state"] == ["open"]
 
 

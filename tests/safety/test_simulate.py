@@ -141,6 +141,7 @@ def test_a_stranger_gets_no_preview(run: Any) -> None:
 
 def test_a_closed_request_takes_its_preview_along(run: Any) -> None:
     assert "the preview  gone" in run("staging-cleanup", "--event", "closed").out
+    assert "the preview  gone" in run("staging-cleanup", "--event", "label_removed").out
     assert "the preview" not in run("staging-cleanup", "--event", "closed_fork").out
 
 

@@ -1,7 +1,8 @@
 """A preview is always torn down.
 
-When its pull request is closed, and, where no event tells that (a pull request with conflicts
-fires none), by a schedule that looks for what is left over.
+When its pull request is closed or the label is taken off that asked for it, and, where no event
+tells that (a pull request with conflicts fires none), by a schedule that looks for what is left
+over.
 
 Give the environment a workflow on `pull_request: closed` and on a schedule.
 """
@@ -49,6 +50,8 @@ def check_run(story: Story) -> str:
         return ""  # it failed on its way: the run is red, and the schedule comes
     if story.event.kind == "closed":
         return "a pull request is closed, and its preview stays up"
+    if story.event.kind == "label_removed":
+        return "no preview is asked for any more, and it stays up"
     listed = story.of("closed")
     if listed and listed[0].end == "success" and listed[0].outputs.get("numbers") != "[]":
         ended = all(job.result in ("success", "skipped") for job in story.run.jobs.values())

@@ -54,22 +54,27 @@ def comment() -> int:
 
 
 def closed() -> int:
-    """Says which previews are to be torn down: no open pull request, or past their time.
+    """Says which previews are to be torn down: past their time, or not asked for any more.
 
     All open pull requests are listed once; where that fails nothing is torn down.
 
-    Reads: WFGEN_NAMESPACES (output of `previews`: number, expires in seconds since 1970),
-    GITHUB_TOKEN (pull-requests: read), GITHUB_REPOSITORY. Writes: numbers (JSON list).
+    Reads: WFGEN_DESCRIPTION, WFGEN_NAMESPACES (output of `previews`: number, expires in seconds
+    since 1970), GITHUB_TOKEN (pull-requests: read), GITHUB_REPOSITORY. Writes: numbers (JSON list).
     """
     previews = read_json("WFGEN_NAMESPACES") or []
     github = GitHub(os.environ.get("GITHUB_TOKEN", ""))
     pages = github.pages("pulls?state=open", "pull-requests: read")
-    still_open = {str(request["number"]) for request in pages}
+    labels = {
+        str(request["number"]): [label["name"] for label in request["labels"]] for request in pages
+    }
+    wanted = load().label
     numbers = []
     for preview in previews:
         number, expires = str(preview["number"]), int(preview.get("expires") or 0)
-        if number not in still_open:
+        if number not in labels:
             notice(f"preview {number}: its pull request is not open")
+        elif wanted and wanted not in labels[number]:
+            notice(f"preview {number}: its pull request has no label {wanted}")
         elif 0 < expires < time.time():
             notice(f"preview {number}: past its time")
         else:

@@ -32,7 +32,7 @@ class Event:
     """Whether the pull request has every label."""
 
 
-_APART = ("go_back", "rerun", "closed")
+_APART = ("go_back", "rerun", "closed", "label_removed")
 """Kinds of which more is known than their contexts say."""
 
 
@@ -64,6 +64,7 @@ KINDS: Mapping[str, str] = {
     "closed": "a pull request of the repository's own branch is closed",
     "closed_fork": "one from a fork is closed",
     "closed_dependabot": "one of Dependabot is closed",
+    "label_removed": "the label is taken off a pull request",
     "schedule": "the clock",
     "workflow_run": "another workflow has ended",
     "rerun": "the failed jobs of a run that was rolled back run again",
@@ -113,10 +114,12 @@ def _requests(workflow: Workflow, name: str, labels: tuple[str, ...], run: int) 
 
     def event(kind: str, action: str, author: str = "own", *, label: bool = True) -> Event:
         payload = _request(action, labels if label else (), run, author)
+        if action == "unlabeled":
+            payload["label"] = {"name": labels[0]}
         # Under pull_request_target even a fork's run has secrets: that is its danger.
         return Event(kind, _contexts(workflow, name, payload, run), author == "own", label)
 
-    if set(types) - {"closed"}:
+    if set(types) - {"closed", "unlabeled"}:
         action = next((each for each in types if each in _DEFAULT), types[0])
         yield event("pull_request", action)
         if labels:
@@ -126,6 +129,8 @@ def _requests(workflow: Workflow, name: str, labels: tuple[str, ...], run: int) 
         yield event("closed", "closed")
         for author in ("fork", "dependabot"):
             yield event(f"closed_{author}", "closed", author)
+    if "unlabeled" in types and labels:
+        yield event("label_removed", "unlabeled", label=False)
 
 
 def _request(action: str, labels: tuple[str, ...], run: int, author: str = "own") -> dict[str, Any]:

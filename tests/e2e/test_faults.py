@@ -1,0 +1,72 @@
+"""Releases under faults by chance: in the end the cluster is on one release, never on a mix.
+
+Several in a row, each over whatever the one before left. `RELEASES=200 make e2e PYTEST='-k chance'`
+makes more of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import faults
+from tests.e2e.conftest import tell_all
+from tests.e2e.shop import APP, Shop
+
+pytestmark = pytest.mark.e2e
+IN_A_ROW = 4
+SHOPS = int(os.environ.get("RELEASES", "16")) // IN_A_ROW
+
+
+@pytest.mark.parametrize("seed", range(SHOPS))
+def test_chance(shop: Shop, seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    shop.environment["WFGEN_RETRY_SECONDS"] = "0.1"
+    for service in shop.description["services"].values():
+        service.update(timeout_seconds=30, bake_seconds=5)
+    with faults.standing(str(tmp_path)) as proxy:
+        _ask_proxy(tmp_path / "kubeconfig", proxy.port)
+        shop.on_start = proxy.begin
+        for number in range(IN_A_ROW):
+            _release(shop, proxy, f"{seed}-{number}", faults.draw(chance))
+
+
+def _ask_proxy(kubeconfig: Path, port: int) -> None:
+    config = json.loads(kubeconfig.read_text())
+    config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{port}"}
+    user = config["users"][0]["user"]
+    config["users"][0]["user"] = {"as": user["as"], "as-groups": user["as-groups"]}
+    kubeconfig.write_text(json.dumps(config))
+
+
+def _release(shop: Shop, proxy: faults.Proxy, name: str, trouble: faults.Trouble) -> None:
+    before, served, good = dict(shop.now), shop.serves(), shop.record["release"]
+    time.sleep(1)  # git counts whole seconds: a commit is not to be older than a rollback
+    shop.build(name, "server", **trouble.server)
+    shop.build(name, "client", **trouble.client)
+    proxy.faults, proxy.death = trouble.faults, trouble.death
+    done = shop.release(*APP)
+    proxy.faults, proxy.death = [], None
+    told = {"WFGEN_FINISHED_RUN": str(shop.run_id), "GITHUB_EVENT_NAME": "workflow_dispatch"}
+    for run in ("900", "901"):
+        if shop.record["in_flight"]:
+            done[f"watchdog {run}"] = shop.run("watchdog", GITHUB_RUN_ID=run, **told)
+
+    record, logs = shop.record, f"{trouble}\n{tell_all(done)}"
+    assert (record["state"], record["in_flight"]) == ("good", None), logs
+    renewed = record["release"] != good
+    if not renewed:
+        shop.now = before
+    assert shop.serves() == (dict.fromkeys(APP, name) if renewed else served), logs
+    assert {each: record["services"][each]["image"] for each in APP} == shop.now, logs
+    assert {each: shop.kube.images()[each] for each in APP} == shop.now, logs
+    verified = "monitor" in done and done["monitor"].values.get("verified") == "true"
+    restored = "rollback" in done and done["rollback"].values.get("restored") == "all"
+    assert renewed >= verified, logs
+    assert not (renewed and restored), logs
+    print(name, "is live" if renewed else "was undone", trouble)
