@@ -28,23 +28,38 @@ def images() -> Images:
     images = Images(Path(os.environ["E2E_FOLDER"]) / "images", host)
     for name, reference in DATABASES.items():
         behaviour = {"RELEASE": reference, "LISTEN": LISTEN[name]}
-        images.build(f"library/{name}", behaviour, tag=reference.partition(":")[2])
+        images.build(f"standin/{name}", behaviour, tag=reference.partition(":")[2])
     return images
+
+
+def copy_project(checkout: Path, databases: str) -> None:
+    """Makes a repository of the sample project; a small node holds several shops.
+
+    `databases` is what the images of the databases are pulled from, as `host/repository/`.
+    """
+    for name in ("kube", "app/client", "app/server"):
+        shutil.copytree(ROOT / name, checkout / name)
+    for path in checkout.glob("kube/bases/*/*.yaml"):
+        text = re.sub(r"\bcpu: \d+m\b", "cpu: 5m", path.read_text("utf-8"))
+        path.write_text(
+            re.sub(r"image: (postgres|redis):", rf"image: {databases}\1:", text), "utf-8"
+        )
+    git(checkout, "init", "--quiet", "--template=", "--initial-branch=main")
+    commit(checkout)
 
 
 @pytest.fixture(scope="session")
 def origin(tmp_path_factory: pytest.TempPathFactory, images: Images) -> Path:
-    """The sample project's manifests in a repository; a small node holds several shops."""
+    """The sample project, with stand-ins as its databases."""
     checkout = tmp_path_factory.mktemp("project") / "checkout"
-    shutil.copytree(ROOT / "kube", checkout / "kube")
-    for path in checkout.glob("kube/bases/*/*.yaml"):
-        text = re.sub(r"\bcpu: \d+m\b", "cpu: 5m", path.read_text("utf-8"))
-        if images.host:
-            text = re.sub(r"image: (postgres|redis):", rf"image: {images.host}/library/\1:", text)
-        path.write_text(text, "utf-8")
-    git(checkout, "init", "--quiet", "--template=", "--initial-branch=main")
-    commit(checkout)
+    copy_project(checkout, f"{images.host}/standin/".removeprefix("/"))
     return checkout
+
+
+def name_namespace(request: pytest.FixtureRequest) -> str:
+    """A name that no other test has, nor another run on the same cluster."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())[:30]
+    return f"{name}-{uuid.uuid4().hex[:6]}"
 
 
 @pytest.fixture
@@ -52,8 +67,7 @@ def first(
     request: pytest.FixtureRequest, tmp_path: Path, images: Images, origin: Path
 ) -> Iterator[Shop]:
     """The sample project, before its first release, in a namespace of its own."""
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())[:30]
-    shop = Shop(tmp_path, kube.from_environment(f"{name}-{uuid.uuid4().hex[:6]}"), images, origin)
+    shop = Shop(tmp_path, kube.from_environment(name_namespace(request)), images, origin)
     yield shop
     shop.kube.tear_down()
 
