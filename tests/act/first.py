@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.act.github import GitHub
 from tests.act.run import Run
-from tests.act.runner import Shop
+from tests.act.runner import Shop, on_fake
 from tests.act.sample import Sample
 from tests.github_api import Request, serving
 from tests.kube_api import FakeCluster
@@ -38,7 +38,7 @@ def open_shop(folder: Path, sample: Sample) -> Iterator[Shop]:
     """A shop with an empty cluster."""
     github = GitHub(sample)
     with FakeCluster(folder) as cluster, serving(github):
-        yield Shop(folder, sample, cluster, github)
+        yield Shop(folder, sample, github, on_fake(cluster), cluster)
 
 
 def release_first(folder: Path) -> First:

@@ -25,6 +25,7 @@ class GitHub(Api):
         address = f"https://github.com/{NAME}/pull/5"
         made = {"number": 5, "node_id": "five", "html_url": address}
         self.on("POST", f"{REPOSITORY}/pulls", made, status=201)
+        self.on("PATCH", f"{REPOSITORY}/pulls/5", made)
         self.on("POST", SLACK, "ok")
 
     def answer(self, request: Request) -> tuple[int, Any, dict[str, str]]:
@@ -36,7 +37,10 @@ class GitHub(Api):
             nothing = "0" * 40
             self.sample.git("update-ref", request.body["ref"], request.body["sha"], nothing)
             return 201, {}, {}
-        return super().answer(request)
+        answer = super().answer(request)
+        if (request.method, request.path) == ("POST", f"{REPOSITORY}/pulls"):
+            self.now("GET", request.path, [answer[1]])  # it is open from now on
+        return answer
 
     def _tag_object(self, wanted: dict[str, str]) -> str:
         lines = [

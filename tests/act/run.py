@@ -9,30 +9,35 @@ from typing import Any
 
 BUILT = re.compile(r"^built (?P<image>\S+):[0-9a-f]{40} push=(?P<push>\S+)$", re.MULTILINE)
 MARKS = {
-    "Plan": r"^(?:client|server): ",
+    "Plan": r"^(?:client|server): |^### Going back to release ",
     "Build": r"^built ",
     "Images": r"^### Images$",
     "Approve": r"^Approved for ",
-    "Preflight": r"^release \d+ of ",
+    "Preflight": r"^release \d+ of |^\*\*Stale\*\*: ",
     "Migrate": r"^migrating ",
     "Deploy": r"^(?:Deployment|StatefulSet)/",
     "Monitor": r"^### Release \d+ of ",
-    "Roll back": r"^apply Deployment/|the preview stays up",
-    "Prune": r" objects pruned$",
-    "Audit": r"^tag \S+ on ",
+    "Roll back": r"^apply Deployment/|was rolled back to|the preview stays up|^nothing was applied",
+    "Prune": r" objects pruned$|nothing is pruned$",
+    "Audit": r"^tag \S+ on |^GitHub deployment \d+ of |^no release began",
     "Revert": r"^### Revert ",
     "Notify": r"^Slack was told$",
     "Verdict": r"^## ",
     "Gate": r"^## ",
     "Watch over production": r"is in flight|was left half done",
     "Tear down": r"^deleted namespace ",
+    "List what was left over": r"^\d+ previews$",
+    "Sweep": r"^deleted namespace ",
 }
 """What a job's program prints once it does its work: a green step alone proves nothing."""
 
 
 @dataclass
 class Run:
-    """What a run came to. Jobs of called workflows are named caller/job."""
+    """What a run came to.
+
+    Jobs of called workflows are named caller/job, those of a matrix as GitHub does: job (value).
+    """
 
     results: dict[str, str] = field(default_factory=dict)
     """Only of jobs that began: one that is skipped is absent."""
@@ -49,8 +54,14 @@ class Run:
         return {
             job
             for job, text in self.told.items()
-            if (mark := MARKS.get(job.rpartition("/")[2])) and re.search(mark, text, re.MULTILINE)
+            if (mark := MARKS.get(job.rpartition("/")[2].partition(" (")[0]))
+            and re.search(mark, text, re.MULTILINE)
         }
+
+    @property
+    def unmarked(self) -> set[str]:
+        """The jobs that succeeded and whose program left no mark."""
+        return self.results.keys() - self.failed - self.ran
 
     @property
     def failed(self) -> set[str]:
@@ -88,6 +99,8 @@ class Run:
             # workflow/job, or for a job of a called workflow caller/workflow/job.
             names = [part.strip() for part in entry.get("job", "").split("/")]
             job = names[-1] if len(names) < 3 else f"{names[0]}/{names[-1]}"
+            if values := entry.get("matrix"):  # act calls it job-1
+                job = f"{re.sub(r'-[0-9]+$', '', job)} ({', '.join(map(str, values.values()))})"
             if "jobResult" in entry:
                 run.results[job] = entry["jobResult"]
             run._hear(job, entry)

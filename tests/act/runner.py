@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,24 +25,37 @@ OWN = {"actions/checkout": "checkout", "docker/build-push-action": "build-push"}
 PINNED = re.compile(r"uses: (?P<action>\S+)@(?P<sha>[0-9a-f]{40})")
 
 
+@dataclass(frozen=True)
+class Place:
+    """What the jobs of a run work on and with, where that differs between clusters."""
+
+    kubeconfigs: Mapping[str, Path]
+    """By the names that clusters have in specs/project.yaml."""
+    variables: Mapping[str, str]
+    """More of the jobs' environment."""
+    build: Path = STANDINS / "build-push"
+    """The stand-in that builds images."""
+    patience: float = 120
+    """Seconds that a run may take."""
+
+
 @dataclass
-class Shop:
-    """The sample project, the cluster that it is released to, and GitHub."""
+class Runner:
+    """The sample project, GitHub, and the place that it is released to."""
 
     folder: Path
     sample: Sample
-    cluster: FakeCluster
     github: GitHub
+    place: Place
 
-    @property
-    def record(self) -> dict[str, Any]:
-        """The release record of production; {} where there is none."""
-        found = self.cluster.find("ConfigMap", "wfgen-release-production", "shop")
-        return json.loads(found["data"]["record.json"]) if found else {}
+    def push(self, run: int, sha: str = "") -> Run:
+        """The production pipeline of the newest commit, or of another one as a re-run has it."""
+        return self.start("push", "production.yml", {"ref": "refs/heads/main"}, run, sha=sha)
 
-    def push(self, run: int) -> Run:
-        """The production pipeline, for what is the newest commit."""
-        return self.start("push", "production.yml", {"ref": "refs/heads/main"}, run)
+    def dispatch(self, run: int, workflow: str = "production.yml", **inputs: str) -> Run:
+        """A workflow that somebody starts by hand."""
+        payload = {"ref": "refs/heads/main", "inputs": inputs}
+        return self.start("workflow_dispatch", workflow, payload, run)
 
     def pull_request(
         self,
@@ -76,12 +90,13 @@ class Shop:
         *,
         actor: str = "ada",
         secrets: bool = True,
+        sha: str = "",
     ) -> Run:
         """Runs a workflow. `payload` is the event's, but for the repository."""
         file = self.folder / "event.json"
         repository = {"full_name": NAME, "default_branch": "main"}
         file.write_text(json.dumps({**payload, "repository": repository}), "utf-8")
-        stage, actions = self._stage()
+        stage, actions = self._stage(sha or self.sample.head)
         names = {
             "POSTGRES_PASSWORD_PRODUCTION": "placeholder",
             "POSTGRES_PASSWORD_STAGING": "placeholder",
@@ -112,13 +127,9 @@ class Shop:
             "GITHUB_RUN_ID": str(run),
             "GITHUB_API_URL": self.github.url,
             "WFGEN_TEST_ORIGIN": str(self.sample.root),
-            "WFGEN_TEST_KUBECONFIG": str(self.cluster.kubeconfig),
-            "WFGEN_POLL_SECONDS": "0.3",
-            "WFGEN_DOUBT_SECONDS": "1",
-            "WFGEN_RETRY_SECONDS": "0.2",
-            "KUBECACHEDIR": self.cluster.environment["KUBECACHEDIR"],
             "GOGC": "off",  # a fifth less work for kubectl, which ends before it fills memory
             "no_proxy": "127.0.0.1",
+            **self.place.variables,
         }
 
     def _act(self, arguments: list[str], stage: Path) -> Run:
@@ -134,11 +145,11 @@ class Shop:
             check=False,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=self.place.patience,
         )
         return Run.read(process.stdout, process.stderr)
 
-    def _stage(self) -> tuple[Path, Path]:
+    def _stage(self, sha: str) -> tuple[Path, Path]:
         """Where act starts, with no more than the workflows; and the repository's actions.
 
         act copies this folder for each job. The less is in it, the nearer it is to GitHub's
@@ -150,17 +161,23 @@ class Shop:
             shutil.copytree(self.sample.root / part, folder / part)
         subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(stage)], check=True)
         # act reads no more of it than the SHA.
-        (stage / ".git/refs/heads/main").write_text(f"{self.sample.head}\n", "utf-8")
+        (stage / ".git/refs/heads/main").write_text(f"{sha}\n", "utf-8")
         return stage, actions
 
     def _tools(self) -> Path:
-        """`aws` writes the kubeconfig of the fake cluster where the real one writes EKS's."""
+        """`aws` writes our kubeconfig of a cluster where the real one writes EKS's."""
         folder = self.folder / "bin"
         folder.mkdir(exist_ok=True)
+        clusters = "".join(
+            f"  {name}) cp '{path}' \"$file\";;\n" for name, path in self.place.kubeconfigs.items()
+        )
         aws = folder / "aws"
         aws.write_text(
-            '#!/bin/sh\nwhile [ "$1" != --kubeconfig ]; do shift; done\n'
-            'cp "$WFGEN_TEST_KUBECONFIG" "$2"\n',
+            "#!/bin/sh -e\n"
+            'while [ "$#" -gt 0 ]; do\n'
+            '  case "$1" in --name) name=$2;; --kubeconfig) file=$2;; esac\n'
+            "  shift\ndone\n"
+            f'case "$name" in\n{clusters}  *) exit 254;;\nesac\n',
             "utf-8",
         )
         aws.chmod(0o755)
@@ -170,7 +187,34 @@ class Shop:
         """Stand-ins for all actions of the lock."""
         text = (self.sample.root / ".github/workflows/_pins.yml").read_text("utf-8")
         return [
-            f"--local-repository={found['action']}@{found['sha']}={STANDINS / folder}"
+            f"--local-repository={found['action']}@{found['sha']}={self._standin(found['action'])}"
             for found in PINNED.finditer(text)
-            if (folder := OWN.get(found["action"], "noop"))
         ]
+
+    def _standin(self, action: str) -> Path:
+        folder = OWN.get(action, "noop")
+        return self.place.build if folder == "build-push" else STANDINS / folder
+
+
+@dataclass
+class Shop(Runner):
+    """The sample project before a fake cluster."""
+
+    cluster: FakeCluster
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The release record of production; {} where there is none."""
+        found = self.cluster.find("ConfigMap", "wfgen-release-production", "shop")
+        return json.loads(found["data"]["record.json"]) if found else {}
+
+
+def on_fake(cluster: FakeCluster) -> Place:
+    """A fake cluster for both environments; it is quicker than a real one."""
+    variables = {
+        "WFGEN_POLL_SECONDS": "0.3",
+        "WFGEN_DOUBT_SECONDS": "1",
+        "WFGEN_RETRY_SECONDS": "0.2",
+        "KUBECACHEDIR": cluster.environment["KUBECACHEDIR"],
+    }
+    return Place(dict.fromkeys(("shop", "shop-staging"), cluster.kubeconfig), variables)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.act.projection import project_tree
@@ -29,13 +30,13 @@ class Sample:
         self.root = root
 
     @classmethod
-    def make(cls, root: Path) -> Sample:
-        """A new one at `root`, with one commit."""
+    def make(cls, root: Path, prepare: Callable[[Path], None] | None = None) -> Sample:
+        """A new one at `root`, with one commit; `prepare` adapts its files to a cluster."""
         sample = cls(root)
         for part in ("specs", "kube", "app", ".github"):
             shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
         project_tree(root)
-        sample._quicken()
+        (prepare or quicken)(root)
         sample.git("init", "--quiet", "--initial-branch=main")
         sample.commit("the first release")
         return sample
@@ -44,14 +45,6 @@ class Sample:
         """The same repository at another place."""
         shutil.copytree(self.root, root)
         return Sample(root)
-
-    def _quicken(self) -> None:
-        """Bake times of a second: the descriptions say minutes."""
-        for path in self.root.glob(".github/actions/release/*.json"):
-            described = json.loads(path.read_text("utf-8"))
-            for service in described["services"].values():
-                service.update(timeout_seconds=20, bake_seconds=1)
-            path.write_text(json.dumps(described), "utf-8")
 
     def git(self, *arguments: str, given: str = "") -> str:
         """What a git command prints. Raises subprocess.CalledProcessError."""
@@ -95,6 +88,14 @@ class Sample:
         (self.root / "app" / service / "BROKEN").write_text("", "utf-8")
         self.commit(f"break {service}")
 
+    def refuse_approval(self) -> None:
+        """Makes job `approve` end as a reviewer's rejection ends it; act knows no reviewers."""
+        path = self.root / ".github/workflows/production.yml"
+        text = path.read_text("utf-8")
+        path.write_text(
+            text.replace('run: echo "Approved', 'run: exit 1 && echo "Approved'), "utf-8"
+        )
+
     def empty(self, function: str) -> None:
         """Makes a function of the release program, `module.function`, return 0 and do nothing."""
         module, _, name = function.partition(".")
@@ -107,3 +108,12 @@ class Sample:
                 path.write_text("\n".join(lines) + "\n", "utf-8")
                 return
         raise LookupError(f"the release program has no {function}")
+
+
+def quicken(root: Path) -> None:
+    """Bake times of a second: the descriptions say minutes."""
+    for path in root.glob(".github/actions/release/*.json"):
+        described = json.loads(path.read_text("utf-8"))
+        for service in described["services"].values():
+            service.update(timeout_seconds=20, bake_seconds=1)
+        path.write_text(json.dumps(described), "utf-8")

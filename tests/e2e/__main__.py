@@ -18,8 +18,9 @@ AT_ONCE = "8"
 
 def main(arguments: list[str]) -> int:
     """The exit code of the tests."""
-    tests = [sys.executable, "-m", "pytest", "-m", "e2e", "-n", AT_ONCE, "tests/e2e", *arguments]
+    tests = [sys.executable, "-m", "pytest", "-m", "e2e", "-n", AT_ONCE, "tests/e2e"]
     with launch.scratch() as folder:
+        tests += [f"--basetemp={folder / 'pytest'}", *arguments]
         try:
             if os.geteuid() == 0 and not buildah.missing():  # else the tests that need them say so
                 build_bases()

@@ -15,7 +15,19 @@ import pytest
 
 from tests.e2e import kube, rows
 from tests.e2e.registry import Images
-from tests.e2e.shop import APP, DATABASES, LISTEN, ROOT, Outputs, Shop, commit, git
+from tests.e2e.shop import (
+    APP,
+    DATABASES,
+    DATABASES_FROM,
+    LISTEN,
+    ROOT,
+    Outputs,
+    Shop,
+    commit,
+    fit_node,
+    git,
+    stand_ins,
+)  # fmt: skip
 from tests.judges.tools import missing
 
 
@@ -28,22 +40,15 @@ def images() -> Images:
     images = Images(Path(os.environ["E2E_FOLDER"]) / "images", host)
     for name, reference in DATABASES.items():
         behaviour = {"RELEASE": reference, "LISTEN": LISTEN[name]}
-        images.build(f"standin/{name}", behaviour, tag=reference.partition(":")[2])
+        images.build(f"{DATABASES_FROM}/{name}", behaviour, tag=reference.partition(":")[2])
     return images
 
 
 def copy_project(checkout: Path, databases: str) -> None:
-    """Makes a repository of the sample project; a small node holds several shops.
-
-    `databases` is what the images of the databases are pulled from, as `host/repository/`.
-    """
+    """Makes a repository of the sample project, adapted by `fit_node`."""
     for name in ("kube", "app/client", "app/server"):
         shutil.copytree(ROOT / name, checkout / name)
-    for path in checkout.glob("kube/bases/*/*.yaml"):
-        text = re.sub(r"\bcpu: \d+m\b", "cpu: 5m", path.read_text("utf-8"))
-        path.write_text(
-            re.sub(r"image: (postgres|redis):", rf"image: {databases}\1:", text), "utf-8"
-        )
+    fit_node(checkout, databases)
     git(checkout, "init", "--quiet", "--template=", "--initial-branch=main")
     commit(checkout)
 
@@ -52,7 +57,7 @@ def copy_project(checkout: Path, databases: str) -> None:
 def origin(tmp_path_factory: pytest.TempPathFactory, images: Images) -> Path:
     """The sample project, with stand-ins as its databases."""
     checkout = tmp_path_factory.mktemp("project") / "checkout"
-    copy_project(checkout, f"{images.host}/standin/".removeprefix("/"))
+    copy_project(checkout, stand_ins(images.host))
     return checkout
 
 
@@ -114,9 +119,9 @@ def tell(request: pytest.FixtureRequest, first: Shop) -> Tell:
         assert first.serves() == wanted, logs
         state = f"{first.record['state']}, release {first.record['release']}"
         assert state == record, logs
-        seconds = sum(each.seconds for each in done.values())
         answers, jobs = rows.name_answers(wanted), rows.name_jobs(done)
-        row = rows.Row(next(places), title, jobs, says, answers, state, seconds)
+        cells = (title, jobs, rows.quote(says), answers, state)
+        row = rows.Row(rows.PROGRAM.name, next(places), cells)
         row.keep(Path(os.environ["E2E_FOLDER"]) / "rows")
 
     return told

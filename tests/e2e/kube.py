@@ -56,23 +56,40 @@ class Kube:
     def set_up(self, role: list[Object], kubeconfig: Path) -> None:
         """The namespace, its deployer's rights and kubeconfig; volumes where nobody makes them."""
         self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}})
+        self.give_rights(role, kubeconfig)
+        self.make_volumes()
+
+    def give_rights(self, role: list[Object], kubeconfig: Path) -> None:
+        """Binds a role of docs/delivery-setup.md, and writes the kubeconfig of who has it."""
         for thing in copy.deepcopy(role):
-            thing["metadata"]["namespace"] = self.namespace
+            if "namespace" in thing["metadata"]:
+                thing["metadata"]["namespace"] = self.namespace
+            else:  # others may have the same one
+                thing["metadata"]["name"] = self.namespace
+                if "roleRef" in thing:
+                    thing["roleRef"]["name"] = self.namespace
             self.create(thing)
-        if not self.objects("storageclass"):
-            self.create(*(self._volume(claim) for claim in CLAIMS))
         group = next(thing["subjects"][0]["name"] for thing in role if "subjects" in thing)
         config = json.loads(self.run("config", "view", "--raw", "--minify", "-o", "json"))
         config["users"][0]["user"].update({"as": "deployer", "as-groups": [group]})
         kubeconfig.write_text(json.dumps(config))
         kubeconfig.chmod(0o600)
 
+    def make_volumes(self) -> None:
+        """What the claims of the databases are bound to, where nobody else makes volumes."""
+        if not self.objects("storageclass"):
+            self.create(*(self._volume(claim) for claim in CLAIMS))
+
     def tear_down(self) -> None:
-        """Removes what `set_up` made and all that came into it; does not wait for it."""
+        """Removes what was set up and all that came into it; does not wait for it."""
         self.allow()
-        self.run("delete", "namespace", self.namespace, "--wait=false")
-        names = [f"{self.namespace}-{claim}" for claim in CLAIMS]
-        self.run("delete", "persistentvolume", *names, "--ignore-not-found", "--wait=false")
+        rights = "clusterrolebinding,clusterrole"
+        self._remove(rights, self.namespace)
+        self._remove("namespace", self.namespace)
+        self._remove("persistentvolume", *(f"{self.namespace}-{claim}" for claim in CLAIMS))
+
+    def _remove(self, kinds: str, *names: str) -> None:
+        self.run("delete", kinds, *names, "--ignore-not-found", "--wait=false")
 
     def refuse(self, image: str) -> None:
         """From now on the API server refuses Deployments of an image, though not in a dry run.

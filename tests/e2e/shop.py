@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from tests.e2e.registry import Images
 ROOT = Path(__file__).resolve().parents[2]
 ACTION = ROOT / ".github/actions/release"
 LISTEN = {"postgres": ":5432", "redis": ":6379", "server": ":8000", "client": ":8080"}
+DATABASES_FROM = "standin"
+"""The repository of the stand-ins for databases."""
 DATABASES = {"postgres": "postgres:17.2", "redis": "redis:7.4.1"}
 APP = ("server", "client")
 JOBS = ("preflight", "migrate", "deploy", "monitor")
@@ -57,7 +60,7 @@ class Shop:
         """The image of each service in the release that is made next."""
         self.on_start: Callable[[str, int], None] | None = None
         """Hears of each command and the group of its processes."""
-        kube.set_up(page_role(), folder / "kubeconfig")
+        kube.set_up(page_role("production"), folder / "kubeconfig")
 
     def image(self, service: str, release: str, **behaviour: str) -> str:
         """The reference of a new image of a service, by digest; `behaviour` as standin/ says."""
@@ -179,7 +182,12 @@ class Shop:
 
     def serves(self) -> dict[str, str]:
         """What each service that is built here answers, asked in each ready pod: its release."""
-        return {name: self.kube.ask(name, LISTEN[name]) for name in APP}
+        return serves(self.kube)
+
+
+def serves(kube: Kube) -> dict[str, str]:
+    """What each service that is built here answers, asked in each ready pod: its release."""
+    return {name: kube.ask(name, LISTEN[name]) for name in APP}
 
 
 def describe(namespace: str) -> dict[str, Any]:
@@ -191,10 +199,26 @@ def describe(namespace: str) -> dict[str, Any]:
     return description
 
 
-def page_role() -> list[dict[str, Any]]:
-    """Role and RoleBinding of production, as docs/delivery-setup.md tells people to apply them."""
+def stand_ins(host: str) -> str:
+    """Where the databases' stand-ins are pulled from, for `fit_node`."""
+    return f"{host}/{DATABASES_FROM}/".removeprefix("/")
+
+
+def fit_node(checkout: Path, databases: str) -> None:
+    """Changes manifests so that a small node holds several shops.
+
+    `databases` is what the images of the databases are pulled from, as `host/repository/`.
+    """
+    for path in checkout.glob("kube/bases/*/*.yaml"):
+        text = re.sub(r"\bcpu: \d+m\b", "cpu: 5m", path.read_text("utf-8"))
+        text = re.sub(r"image: (postgres|redis):", rf"image: {databases}\1:", text)
+        path.write_text(text, "utf-8")
+
+
+def page_role(environment: str) -> list[dict[str, Any]]:
+    """A deployer's role and its binding, as docs/delivery-setup.md tells people to apply them."""
     page = (ROOT / "docs/delivery-setup.md").read_text("utf-8")
-    block = page.partition("### Deployer role of production")[2].split("```")[1]
+    block = page.partition(f"### Deployer role of {environment}\n")[2].split("```")[1]
     return list(yaml.safe_load_all(block.removeprefix("yaml\n")))
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.e2e.conftest import Tell
-from tests.e2e.shop import Shop
+from tests.e2e.shop import DATABASES_FROM, Shop
 
 pytestmark = pytest.mark.e2e
 ABSENT = f"@sha256:{64 * '0'}"
@@ -103,7 +103,7 @@ def test_first_release_that_fails(first: Shop, tell: Tell) -> None:
 
 def test_database_that_fails(shop: Shop, tell: Tell) -> None:
     broken = {"LISTEN": ":6379", "RELEASE": "broken", "READY": "no"}
-    shop.images.build("standin/redis", broken, tag="7.4.99")
+    shop.images.build(f"{DATABASES_FROM}/redis", broken, tag="7.4.99")
     shop.commit("kube/bases/redis/statefulset.yaml", "redis:7.4.1", "redis:7.4.99")
     shop.description["services"]["redis"]["timeout_seconds"] = 20
     shop.build("two")

@@ -1,0 +1,1 @@
+"""The generated workflows under act, released to a real Kubernetes."""

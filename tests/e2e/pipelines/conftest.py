@@ -1,0 +1,100 @@
+"""A shop per test, and what is held of each run of its workflows."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import uuid
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.act.run import Run
+from tests.e2e import kube, rows
+from tests.e2e.pipelines.seen import kept_in_repository, name_jobs, title_of
+from tests.e2e.pipelines.shop import Live, Shop, open_shop
+from tests.e2e.registry import Images
+from tests.e2e.shop import APP
+from tests.judges.tools import find_program
+
+HERE = Path(__file__).parent
+QUIET = {"Notify", "Comment", "Release/Migrate"}
+"""Jobs that say nothing where there is nothing to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """These take longest: they begin first, each with another one after it, as xdist deals two."""
+    mine = [item for item in items if item.path.is_relative_to(HERE)]
+    others = [item for item in items if item not in mine]
+    paired = itertools.chain.from_iterable(itertools.zip_longest(mine, others[: len(mine)]))
+    items[:] = [*(item for item in paired if item), *others[len(mine) :]]
+
+
+@pytest.fixture
+def shop(request: pytest.FixtureRequest, tmp_path: Path, images: Images) -> Iterator[Shop]:
+    """The sample project before its first release."""
+    find_program("act")
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())[:30]
+    place = kube.from_environment(f"{name}-{uuid.uuid4().hex[:6]}")
+    with open_shop(tmp_path, place, images) as made:
+        yield made
+
+
+class Hold(Protocol):
+    """Holds a run to what is expected of it, and keeps it for the page."""
+
+    def __call__(
+        self,
+        title: str,
+        run: Run,
+        *,
+        failed: Collection[str] = (),
+        says: str = "",
+        serves: str | dict[str, str],
+        record: str,
+        keeps: str = "",
+        of: Live | None = None,
+    ) -> None: ...
+
+
+@pytest.fixture
+def hold(request: pytest.FixtureRequest, shop: Shop) -> Hold:
+    """Compares a run's jobs, its verdict, the pods, the record and the repository.
+
+    `failed` are jobs as GitHub names them, `says` the verdict's title, `record` its state and last
+    good release, `keeps` what tags, deployments and reverts the run left; `of` is production.
+    """
+    places = itertools.count(20 * request.session.items.index(request.node))
+
+    def held(
+        title: str,
+        run: Run,
+        *,
+        failed: Collection[str] = (),
+        says: str = "",
+        serves: str | dict[str, str],
+        record: str,
+        keeps: str = "",
+        of: Live | None = None,
+    ) -> None:
+        live = of or shop.production
+        assert {name.replace("/", " / ") for name in run.failed} == set(failed)
+        assert title_of(run) == says
+        assert run.unmarked <= QUIET, "green, though its program did nothing"
+        told = shop.github.messages
+        assert told == ([says] if "Verdict" in failed else [])
+        wanted = dict.fromkeys(APP, serves) if isinstance(serves, str) else serves
+        assert live.serves() == wanted
+        found = live.record
+        state = f"{found['state']}, release {found['release']}" if found else "none"
+        assert state == record
+        assert kept_in_repository(shop) == keeps
+        jobs, answers = name_jobs(shop, run), rows.name_answers(wanted)
+        cells = (title, jobs, rows.quote(says), answers, state, keeps)
+        row = rows.Row(rows.WORKFLOWS.name, next(places), cells)
+        row.keep(Path(os.environ["E2E_FOLDER"]) / "rows")
+
+    return held

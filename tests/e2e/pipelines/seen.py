@@ -1,0 +1,62 @@
+"""What a run of a workflow left, in the words of docs/release-behaviour.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.act.run import Run
+from tests.e2e.pipelines.shop import Shop
+
+TITLE = re.compile(r"^## (.+)$", re.MULTILINE)
+FILES = ("production.yml", "staging.yml", "staging-cleanup.yml", "watchdog.yml")
+
+
+def title_of(run: Run) -> str:
+    """The first line of what job `verdict` or `gate` says; "" where a workflow has neither."""
+    for job in ("Verdict", "Gate"):
+        if found := TITLE.search(run.told.get(job, "")):
+            return found[1]
+    return ""
+
+
+def name_jobs(shop: Shop, run: Run) -> str:
+    """The jobs that began, as GitHub names them, in the workflow's order; failed ones in bold."""
+    folder = shop.sample.root / ".github/workflows"
+    order = [name for file in FILES for name in _jobs(folder / file)]
+    # Those of a matrix, job (value), end in any order.
+    names = sorted(run.results, key=lambda name: (order.index(name.partition(" (")[0]), name))
+    told = [name.replace("/", " / ") for name in names]
+    return ", ".join(
+        f"**{text}**" if name in run.failed else text
+        for name, text in zip(names, told, strict=True)
+    )
+
+
+def _jobs(path: Path) -> list[str]:
+    """The names of a workflow's jobs, those of called workflows as caller/job."""
+    jobs: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))["jobs"]
+    names = []
+    for job in jobs.values():
+        if "uses" in job:
+            called = _jobs(path.parent / Path(job["uses"]).name)
+            names += [f"{job['name']}/{name}" for name in called]
+        else:
+            names.append(job["name"])
+    return names
+
+
+def kept_in_repository(shop: Shop) -> str:
+    """The tags, GitHub deployments and reverts that the last run made."""
+    made = [f"tag `{tag}`" for tag in shop.sample.tags if tag not in shop.tagged]
+    tasks = [each["task"] for each in shop.github.told("deployments")]
+    states = [each["state"] for each in shop.github.told("deployments/1/statuses")]
+    made += [f"{task}: {state}" for task, state in zip(tasks, states, strict=True)]
+    if shop.github.told("pulls"):
+        made.append("revert pull request opened")
+    if shop.github.sent("PATCH", "/repos/acme/shop/pulls/5"):
+        made.append("revert pull request extended")
+    return ", ".join(made)

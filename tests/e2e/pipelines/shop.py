@@ -1,0 +1,158 @@
+"""The sample project and its pipelines, before the cluster that `make e2e` started."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.act.github import GitHub
+from tests.act.run import Run
+from tests.act.runner import Place, Runner
+from tests.act.sample import ROOT, Sample
+from tests.e2e import behaving
+from tests.e2e.kube import Kube
+from tests.e2e.registry import Images
+from tests.e2e.shop import APP, LISTEN, fit_node, page_role, serves, stand_ins
+from tests.github_api import serving
+
+BUILD = ROOT / "tests/e2e/standins/build-push"
+BUILDER = "tests.e2e.behaving"
+DESCRIBED = ".github/actions/release/{}.json"
+PULL_REQUEST = "12"
+
+
+@dataclass(frozen=True)
+class Live:
+    """What is live of an environment."""
+
+    kube: Kube
+    environment: str
+
+    def serves(self) -> dict[str, str]:
+        """What each service that is built here answers, asked in each ready pod: its release."""
+        return serves(self.kube)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The release record; {} where there is none."""
+        name = f"wfgen-release-{self.environment}"
+        found = [c for c in self.kube.objects("configmap") if c["metadata"]["name"] == name]
+        return json.loads(found[0]["data"]["record.json"]) if found else {}
+
+    def pods(self, *services: str) -> set[str]:
+        """The names of the ready pods of these services (all)."""
+        names = services or tuple(LISTEN)
+        return {pod["metadata"]["name"] for name in names for pod in self.kube.pods(name)}
+
+
+@dataclass
+class Shop(Runner):
+    """The sample project with production in a namespace of its own, and one for a preview."""
+
+    images: Images
+    production: Live
+    preview: Live
+    runs: int = 0
+    tagged: set[str] = field(default_factory=set)
+    """The tags that were there before the last run."""
+
+    def start(
+        self, event: str, workflow: str, payload: dict[str, Any], run: int, **more: Any
+    ) -> Run:
+        """Runs a workflow; GitHub's requests are those of this run alone."""
+        self.tagged = set(self.sample.tags)
+        self.github.requests.clear()
+        return super().start(event, workflow, payload, run, **more)
+
+    def new_run(self) -> int:
+        """The id of the next run."""
+        self.runs += 1
+        return self.runs
+
+    def change(self, release: str, *services: str, **behaviour: str) -> str:
+        """A commit after which these services (all) are this release and behave so."""
+        for service in services or APP:
+            behave(self.sample.root, service, release, **behaviour)
+        return self.sample.commit(f"release {release}")
+
+    def release(self, release: str, *services: str, **behaviour: str) -> Run:
+        """The production pipeline of such a commit."""
+        self.change(release, *services, **behaviour)
+        return self.push(self.new_run())
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        """Changes a file of the project; the next commit has it."""
+        file = self.sample.root / path
+        text = file.read_text("utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new, 1), "utf-8")
+
+    def describe(self, service: str, **values: Any) -> None:
+        """Changes what production's description says of a service."""
+        path = self.sample.root / DESCRIBED.format("production")
+        described = json.loads(path.read_text("utf-8"))
+        described["services"][service].update(values)
+        path.write_text(json.dumps(described), "utf-8")
+
+    def image(self, service: str) -> str:
+        """The reference of what the newest commit's build makes of a service."""
+        environment = behaving.read_behaviour(self.sample.root / "app" / service)
+        built = {**environment, "GIT_SHA": self.sample.head}
+        return self.images.build(f"acme/shop-{service}", built)
+
+
+def behave(root: Path, service: str, release: str, **behaviour: str) -> None:
+    """Writes how a service's next image behaves, in the words of standin/."""
+    told = {"RELEASE": release, "LISTEN": LISTEN[service], "READINESS": "/readyz", **behaviour}
+    text = "".join(f"{name}={value}\n" for name, value in told.items())
+    (root / "app" / service / behaving.BEHAVIOUR).write_text(text, "utf-8")
+
+
+def adapt(root: Path, namespace: str, host: str) -> None:
+    """Other namespaces, images that behave, less patience, and a node that holds several shops."""
+    for environment in ("production", "staging"):
+        path = root / DESCRIBED.format(environment)
+        described = json.loads(path.read_text("utf-8"))
+        described["namespace"] = described["namespace"].replace("shop", namespace, 1)
+        for service in described["services"].values():
+            service.update(timeout_seconds=120, bake_seconds=8)
+        path.write_text(json.dumps(described), "utf-8")
+    fit_node(root, stand_ins(host))
+    if host:
+        for path in [p for p in root.glob(".github/**/*") if p.suffix in (".yml", ".json")]:
+            text = path.read_text("utf-8").replace("ghcr.io/acme/", f"{host}/acme/")
+            path.write_text(text, "utf-8")
+    for service in APP:
+        behave(root, service, "one")
+
+
+@contextmanager
+def open_shop(folder: Path, kube: Kube, images: Images) -> Iterator[Shop]:
+    """A shop of which nothing is live. Its users have the rights of docs/delivery-setup.md."""
+    namespace = kube.namespace
+    preview = Kube(f"{namespace}-pr-{PULL_REQUEST}", kube.folder)
+    sample = Sample.make(folder / "shop", lambda root: adapt(root, namespace, images.host))
+    users = {"shop": folder / "production", "shop-staging": folder / "staging"}
+    variables = {
+        "WFGEN_TEST_ROOT": str(ROOT),
+        "WFGEN_TEST_BUILDER": BUILDER,
+        "E2E_FOLDER": str(images.folder.parent),
+        "WFGEN_TEST_REGISTRY": images.host,
+        "WFGEN_POLL_SECONDS": "4",  # many shops share two cores
+    }
+    place = Place(users, variables, BUILD, patience=600)
+    github = GitHub(sample)
+    try:
+        kube.set_up(page_role("production"), users["shop"])
+        preview.give_rights(page_role("staging"), users["shop-staging"])
+        preview.make_volumes()
+        with serving(github):
+            lives = Live(kube, "production"), Live(preview, "staging")
+            yield Shop(folder, sample, github, place, images, *lives)
+    finally:
+        kube.tear_down()
+        preview.tear_down()

@@ -1,0 +1,260 @@
+"""production.yml and watchdog.yml under act: what is released, what is undone, what is kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.act.run import Run
+from tests.e2e.pipelines.conftest import Hold
+from tests.e2e.pipelines.shop import Shop
+from tests.e2e.shop import APP, DATABASES_FROM
+
+pytestmark = pytest.mark.e2e
+ROLLED_BACK = ("Release / Monitor", "Verdict")
+
+
+def _keeps(number: int, revert: str = "") -> str:
+    """What the repository keeps of a release that was rolled back."""
+    told = f"tag `rollback/production/{number}`, deploy: failure, rollback: success"
+    return f"{told}, {revert}" if revert else told
+
+
+def _first(shop: Shop) -> Run:
+    """The first release, called one."""
+    run = shop.push(shop.new_run())
+    assert run.failed == set()
+    assert shop.production.record["release"] == 1
+    return run
+
+
+def test_what_is_released_and_what_is_not(shop: Shop, hold: Hold) -> None:
+    run = shop.push(shop.new_run())
+    hold(
+        "the first release ever", run,
+        says="production: release 1 is live", serves="one", record="good, release 1",
+        keeps="tag `deploy/production/1`, deploy: success",
+    )  # fmt: skip
+    first = shop.sample.head
+    _assert_by_digest(shop, run)
+
+    others = shop.production.pods("postgres", "redis", "server")
+    run = shop.release("two", "client")
+    now = {"server": "one", "client": "two"}
+    hold(
+        "one service changed: the pods of the others stay", run,
+        says="production: release 2 is live",
+        serves=now, record="good, release 2",
+        keeps="tag `deploy/production/2`, deploy: success",
+    )  # fmt: skip
+    assert shop.production.pods("postgres", "redis", "server") == others
+    _assert_by_digest(shop, run)
+
+    pods = shop.production.pods()
+    (shop.sample.root / "README.md").write_text("a shop\n", "utf-8")
+    shop.sample.commit("describe the shop")
+    run = shop.push(shop.new_run())
+    hold(
+        "no service changed", run, says="production: nothing to release",
+        serves=now, record="good, release 2",
+    )  # fmt: skip
+
+    run = shop.push(shop.new_run(), sha=first)
+    hold(
+        "a run of an older commit is run again", run,
+        says="production: stale, nothing was done", serves=now, record="good, release 2",
+    )  # fmt: skip
+
+    shop.change("three")
+    shop.sample.break_build("server")
+    run = shop.push(shop.new_run())
+    hold(
+        "a build fails", run, failed=("Build server / Build", "Verdict"),
+        says="production: not released, nothing was touched",
+        serves=now, record="good, release 2",
+    )  # fmt: skip
+
+    (shop.sample.root / "app/server/BROKEN").unlink()
+    shop.sample.commit("mend the build")
+    shop.sample.refuse_approval()
+    run = shop.push(shop.new_run())
+    hold(
+        "the approval is refused", run, failed=("Approve", "Verdict"),
+        says="production: not released, nothing was touched",
+        serves=now, record="good, release 2",
+    )  # fmt: skip
+    assert shop.production.pods() == pods
+
+
+def _assert_by_digest(shop: Shop, run: Run) -> None:
+    """What the builds told is what the kubelet runs, the record says and the tag keeps."""
+    live, record = shop.production.kube.images(), shop.production.record
+    tag = f"deploy/production/{record['release']}"
+    message = shop.sample.git("tag", "--list", "--format=%(contents)", tag)
+    kept = json.loads(message.strip().rpartition("\n")[2])["services"]
+    built = [name for name in APP if f"Build {name}/Build" in run.results]
+    for name in built:
+        image = f"@{run.outputs[f'Build {name}/Build']['digest']}"
+        assert live[name].endswith(image)
+        assert record["services"][name]["image"] == kept[name]["image"] == live[name]
+    assert built
+    assert list(run.built.values()) == [True] * len(built), "all were pushed"
+
+
+def test_going_back(shop: Shop, hold: Hold) -> None:
+    _first(shop)
+    two = shop.release("two")
+    assert two.failed == set()
+    run = shop.dispatch(shop.new_run(), go_back="1")
+    assert run.built == {}
+    hold(
+        "somebody goes back to release 1", run,
+        says="production: release 3 is live", serves="one", record="held, release 3",
+        keeps="tag `deploy/production/3`, deploy: success",
+    )  # fmt: skip
+    run = shop.release("three")
+    assert "automatic releases are held" in run.told["Release/Preflight"]
+    hold(
+        "a push comes while the environment is held", run,
+        failed=("Release / Preflight", "Verdict"),
+        says="production: not released, nothing was touched",
+        serves="one", record="held, release 3",
+    )  # fmt: skip
+    run = shop.dispatch(shop.new_run(), force="true")
+    hold(
+        "releases are resumed, by force", run,
+        says="production: release 4 is live", serves="three", record="good, release 4",
+        keeps="tag `deploy/production/4`, deploy: success",
+    )  # fmt: skip
+
+
+def test_images_that_fail(shop: Shop, hold: Hold) -> None:
+    _first(shop)
+    good = shop.sample.head
+    run = shop.release("two", "client", LOST="yes")
+    assert "ImagePull" in run.told["Release/Monitor"]
+    hold(
+        "an image is not there", run, failed=ROLLED_BACK,
+        says="production: release 2 failed and was rolled back",
+        serves="one", record="good, release 1", keeps=_keeps(2, "revert pull request opened"),
+    )  # fmt: skip
+    deployed = [(each["task"], each["ref"]) for each in shop.github.told("deployments")]
+    assert deployed == [("deploy", shop.sample.head), ("rollback", good)]
+    _assert_reverted(shop, good)
+
+    shop.change("three", "server")
+    run = shop.release("three", "client", CRASH="0s")
+    assert "(exit code 3)" in run.told["Release/Monitor"]
+    hold(
+        "a second bad release follows: a service crashes at its start", run, failed=ROLLED_BACK,
+        says="production: release 3 failed and was rolled back",
+        serves="one", record="good, release 1", keeps=_keeps(3, "revert pull request extended"),
+    )  # fmt: skip
+    _assert_reverted(shop, good)
+
+    shop.describe("client", bake_seconds=60)
+    run = shop.release("four", "client", CRASH="50s")
+    assert "a container was restarted within the bake time" in run.told["Release/Monitor"]
+    hold(
+        "a service crashes some time after it was ready", run, failed=ROLLED_BACK,
+        says="production: release 4 failed and was rolled back",
+        serves="one", record="good, release 1", keeps=_keeps(4, "revert pull request extended"),
+    )  # fmt: skip
+
+
+def _assert_reverted(shop: Shop, good: str) -> None:
+    """The branch of the pull request is what the last known good release was made from."""
+    trees = [f"{commit}^{{tree}}" for commit in ("wfgen/revert-production", good)]
+    reverted, wanted = (shop.sample.git("rev-parse", tree) for tree in trees)
+    assert reverted == wanted
+
+
+def test_health_that_fails(shop: Shop, hold: Hold) -> None:
+    _first(shop)
+    deadline = "progressDeadlineSeconds: {}"
+    shop.replace("kube/bases/server/deployment.yaml", deadline.format(150), deadline.format(15))
+    run = shop.release("two", READY="no")
+    assert "no progress within its deadline" in run.told["Release/Deploy"]
+    hold(
+        "a service is never ready", run, failed=("Release / Deploy", "Verdict"),
+        says="production: release 2 failed and was rolled back",
+        serves="one", record="good, release 1", keeps=_keeps(2, "revert pull request opened"),
+    )  # fmt: skip
+
+    shop.describe("client", timeout_seconds=45)
+    shop.replace("kube/bases/server/deployment.yaml", deadline.format(15), deadline.format(150))
+    shop.change("three", "server")
+    run = shop.release("three", "client", HEALTH="bad")
+    assert "http 8080/healthz" in run.told["Release/Monitor"]
+    hold(
+        "a service is ready, but its health address fails", run, failed=ROLLED_BACK,
+        says="production: release 3 failed and was rolled back",
+        serves="one", record="good, release 1", keeps=_keeps(3, "revert pull request extended"),
+    )  # fmt: skip
+
+    broken = {"LISTEN": ":6379", "RELEASE": "broken", "READY": "no"}
+    shop.images.build(f"{DATABASES_FROM}/redis", broken, tag="7.4.98")
+    shop.replace("kube/bases/redis/statefulset.yaml", "redis:7.4.1", "redis:7.4.98")
+    shop.describe("redis", timeout_seconds=20)
+    run = shop.release("four")
+    hold(
+        "a database of `rollback: never` fails, with a change of the services", run,
+        failed=("Release / Deploy", "Verdict"),
+        says="production: release 4 restored except redis",
+        serves="one", record="good, release 1",
+        keeps="tag `rollback/production/4`, deploy: failure, rollback: failure, "
+        "revert pull request extended",
+    )  # fmt: skip
+
+
+def test_steps_that_fail(shop: Shop, hold: Hold) -> None:
+    _first(shop)
+    good = shop.image("client")
+    run = shop.release("two", MIGRATE="no")
+    assert "Job server-migrate-2 failed" in run.told["Release/Migrate"]
+    hold(
+        "a migration fails", run, failed=("Release / Migrate", "Verdict"),
+        says="production: release 2 failed, nothing was touched",
+        serves="one", record="good, release 1", keeps="deploy: failure",
+    )  # fmt: skip
+
+    shop.change("three")
+    shop.production.kube.refuse(shop.image("client"))
+    run = shop.push(shop.new_run())
+    assert "refused by the test" in run.told["Release/Deploy"]
+    hold(
+        "the API server refuses the second of two services, after its dry run was fine", run,
+        failed=("Release / Deploy", "Verdict"),
+        says="production: release 3 failed and was rolled back",
+        serves="one", record="good, release 1", keeps=_keeps(3),
+    )  # fmt: skip
+    shop.production.kube.allow()
+
+    shop.production.kube.refuse(good)
+    # What release 3 did not bring is a part of the next one: its server is a good one.
+    mixed = {"server": "three", "client": "one"}
+    run = shop.release("four", "client", CRASH="0s")
+    hold(
+        "a rollback fails", run,
+        failed=("Release / Monitor", "Release / Roll back", "Verdict"),
+        says="production: ROLLBACK OF RELEASE 4 FAILED",
+        serves=mixed, record="rollback-failed, release 1", keeps="deploy: error",
+    )  # fmt: skip
+    run = shop.release("five", "client")
+    assert "dispatch the watchdog" in run.told["Release/Preflight"]
+    hold(
+        "a push comes after a rollback that failed", run,
+        failed=("Release / Preflight", "Verdict"),
+        says="production: not released, nothing was touched",
+        serves=mixed, record="rollback-failed, release 1",
+    )  # fmt: skip
+    shop.production.kube.allow()
+    run = shop.dispatch(shop.new_run(), "watchdog.yml")
+    assert "restored: all" in run.told["Watch over production"]
+    hold(
+        "its cause is mended, and somebody dispatches the watchdog", run,
+        failed=("Watch over production",),
+        serves="one", record="good, release 1",
+    )  # fmt: skip
+    assert shop.production.kube.images()["client"] == good

@@ -1,0 +1,151 @@
+"""staging.yml and staging-cleanup.yml under act: a preview from its first day to its last."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+
+from tests.act.github import NAME, REPOSITORY
+from tests.act.run import Run
+from tests.e2e.kube import Kube
+from tests.e2e.pipelines.conftest import Hold
+from tests.e2e.pipelines.shop import DESCRIBED, PULL_REQUEST, Shop
+
+pytestmark = pytest.mark.e2e
+COMMENTS = f"issues/{PULL_REQUEST}/comments"
+
+
+def test_previews(shop: Shop, hold: Hold) -> None:
+    """One test, as the sweep is of all previews that the cluster has of a repository."""
+    assert shop.push(shop.new_run()).failed == set()
+    production = shop.production.kube.images()
+    _open_pull_request(shop)
+    shop.sample.git("checkout", "--quiet", "-b", "feature")
+
+    sha = shop.change("two", "server")
+    run = shop.pull_request(shop.new_run(), sha=sha, head="mallory/shop", author="mallory")
+    assert run.built == {f"{shop.images.host or 'ghcr.io'}/acme/shop-server": False}
+    assert shop.github.requests == []
+    hold(
+        "a fork's pull request", run, says="staging: green without a preview",
+        serves="nothing", record="none", of=shop.preview,
+    )  # fmt: skip
+    assert not _exists(shop.preview.kube)
+
+    run = shop.pull_request(shop.new_run(), sha=sha, action="labeled")
+    hold(
+        "a pull request gets its label", run,
+        says="staging, pull request 12: release 1 is live",
+        serves={"server": "two", "client": "one"}, record="good, release 1", of=shop.preview,
+    )  # fmt: skip
+    live = shop.preview.kube.images()
+    assert live["client"] == production["client"], "what did not change is not built anew"
+    digest = run.outputs["Build server/Build"]["digest"]
+    assert live["server"].partition("@")[2] == digest
+    assert "https://pr-12.preview.example.com" in _comment(shop)
+
+    databases = shop.preview.pods("postgres", "redis")
+    sha = shop.change("three", "client")
+    run = shop.pull_request(shop.new_run(), sha=sha, action="synchronize")
+    now = {"server": "two", "client": "three"}
+    hold(
+        "a commit comes", run, says="staging, pull request 12: release 2 is live",
+        serves=now, record="good, release 2", of=shop.preview,
+    )  # fmt: skip
+    assert shop.preview.pods("postgres", "redis") == databases
+
+    sha = shop.change("four", "client", CRASH="0s")
+    bad = shop.image("client")
+    run = shop.pull_request(shop.new_run(), sha=sha, action="synchronize")
+    assert "the preview stays up, for debugging" in run.told["Release/Roll back"]
+    assert "the preview failed" in _comment(shop)
+    hold(
+        "a bad commit comes: its pods stay, for debugging", run,
+        failed=("Release / Monitor", "Gate"),
+        says="staging, pull request 12: the preview failed",
+        serves=now, record="good, release 2", of=shop.preview,
+    )  # fmt: skip
+    pods = shop.preview.kube.objects("pod")
+    assert bad in {pod["spec"]["containers"][0]["image"] for pod in pods}
+
+    run = _sweep(shop)
+    hold(
+        "the sweep takes previews that are past their time (13), whose pull request is closed (14) "
+        "or has lost its label (15)", run,
+        serves=now, record="good, release 2", of=shop.preview,
+    )  # fmt: skip
+
+    run = shop.pull_request(
+        shop.new_run(), workflow="staging-cleanup.yml", sha=sha, action="closed"
+    )
+    # The cluster takes its time over a namespace: its pods may end in order.
+    shop.preview.kube.wait(lambda: not _found(shop.preview.kube), 120)
+    hold(
+        "the pull request is closed", run, serves="nothing", record="none", of=shop.preview,
+    )  # fmt: skip
+    assert shop.production.kube.images() == production
+
+
+def _sweep(shop: Shop) -> Run:
+    """The cleanup by its schedule, with empty previews of three more pull requests."""
+    expired, closed, unlabeled = (_make_preview(shop, number) for number in ("13", "14", "15"))
+    label = f"wfgen/expires={int(time.time()) - 60}"
+    expired.run("label", "--overwrite", "namespace", expired.namespace, label)
+    asked = [{"name": "preview"}]
+    still_open = [
+        {"number": int(PULL_REQUEST), "labels": asked},
+        {"number": 13, "labels": asked},
+        {"number": 15, "labels": []},
+    ]
+    shop.github.now("GET", f"{REPOSITORY}/pulls", still_open)
+    run = shop.start("schedule", "staging-cleanup.yml", {}, shop.new_run())
+    left = [k for k in (expired, closed, unlabeled, shop.preview.kube) if _exists(k)]
+    assert left == [shop.preview.kube]
+    return run
+
+
+def _make_preview(shop: Shop, number: str) -> Kube:
+    """Another pull request's namespace, made by the release program itself."""
+    action = shop.sample.root / ".github/actions/release"
+    environment: dict[str, Any] = {
+        "WFGEN_DESCRIPTION": str(shop.sample.root / DESCRIBED.format("staging")),
+        "WFGEN_NUMBER": number,
+        "WFGEN_SHA": shop.sample.head,
+        "GITHUB_REPOSITORY": NAME,
+        "KUBECONFIG": str(shop.place.kubeconfigs["shop-staging"]),
+    }
+    subprocess.run(
+        [sys.executable, str(action / "release_program"), "namespace"],
+        env={**os.environ, **environment}, check=True,
+    )  # fmt: skip
+    live = shop.production.kube
+    return Kube(f"{live.namespace}-pr-{number}", live.folder)
+
+
+def _found(kube: Kube) -> str:
+    """A namespace as JSON; "" where there is none."""
+    return kube.run("get", "namespace", kube.namespace, "--ignore-not-found", "-o", "json")
+
+
+def _exists(kube: Kube) -> bool:
+    """Whether a namespace is there, and not on its way out."""
+    found = _found(kube)
+    return bool(found) and "deletionTimestamp" not in found
+
+
+def _open_pull_request(shop: Shop) -> None:
+    """On GitHub: the stand-in has none by itself."""
+    shop.github.on("GET", f"{REPOSITORY}/pulls/{PULL_REQUEST}", {"state": "open"})
+    shop.github.on("GET", f"{REPOSITORY}/{COMMENTS}", [])
+    shop.github.on("POST", f"{REPOSITORY}/{COMMENTS}", {}, status=201)
+
+
+def _comment(shop: Shop) -> str:
+    """What the last run wrote into the pull request."""
+    (comment,) = shop.github.told(COMMENTS)
+    return str(comment["body"])
