@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 HERE = Path(__file__).parent
 VERSION = "k8s.io/component-base/version"
 STANDIN = "standin"
+DNS = "coredns"
 
 
 class NotBuilt(Exception):
@@ -20,14 +22,22 @@ class NotBuilt(Exception):
 
 
 def cache() -> Path:
-    """Where the programs are kept: outside of the repository, as they are large."""
+    """Where the programs are kept."""
+    return keep("", [HERE / "go.mod", HERE / "go.sum", *(HERE / "dns").iterdir()])
+
+
+def keep(kind: str, made_of: Iterable[Path]) -> Path:
+    """Where something large is kept that is made of these files: outside of the repository."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    pinned = b"".join((HERE / name).read_bytes() for name in ("go.mod", "go.sum"))
-    return Path(base, "wfgen-e2e", hashlib.sha256(pinned).hexdigest()[:12])
+    content = b"".join(path.read_bytes() for path in sorted(made_of))
+    return Path(base, "wfgen-e2e", kind + hashlib.sha256(content).hexdigest()[:12])
 
 
 def build_cluster() -> Path:
-    """The folder with etcd (as `server`), the control plane and the kubelet. Raises `NotBuilt`."""
+    """The folder with etcd (as `server`), the control plane, kubelet, kube-proxy and CoreDNS.
+
+    Raises `NotBuilt`.
+    """
     folder = cache()
     if folder.is_dir():
         return folder
@@ -40,15 +50,10 @@ def build_cluster() -> Path:
         major, minor, _ = version.removeprefix("v").split(".")
         values = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
         flags = " ".join(f"-X {VERSION}.{name}={value}" for name, value in values.items())
-        _go(
-            "build",
-            "-mod=readonly",
-            "-trimpath",
-            f"-ldflags=-s -w {flags}",
-            "-o",
-            f"{new}/",
-            "tool",
-        )
+        build = ("build", "-mod=readonly", "-trimpath")
+        _go(*build, f"-ldflags=-s -w {flags}", "-o", f"{new}/", "tool")
+        # A module of its own: CoreDNS wants newer libraries than this Kubernetes was tested with.
+        _go(*build, "-ldflags=-s -w", "-o", f"{new}/{DNS}", ".", folder=HERE / "dns")
         size = sum(file.stat().st_size for file in new.iterdir()) / 2**20
         if not folder.is_dir():  # whole or not at all
             new.rename(folder)
@@ -65,12 +70,12 @@ def build_standin(folder: Path) -> Path:
     return program
 
 
-def _go(*arguments: str) -> str:
+def _go(*arguments: str, folder: Path = HERE) -> str:
     if shutil.which("go") is None:
         raise NotBuilt("Go 1.26 or newer is needed: it builds Kubernetes and the pods' program")
     done = subprocess.run(
         ["go", *arguments],
-        cwd=HERE, env={**os.environ, "CGO_ENABLED": "0"},
+        cwd=folder, env={**os.environ, "CGO_ENABLED": "0"},
         check=False, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:

@@ -1,4 +1,4 @@
-"""A Kubernetes of one node, in namespaces of its own: control plane, kubelet, containerd.
+"""A Kubernetes of one node, in namespaces of its own: control plane, kubelet, containerd, DNS.
 
 Nothing of it is left when the first process of the namespaces ends, however it ends.
 """
@@ -17,16 +17,30 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from tests.e2e import services
+from tests.e2e.build import DNS
+from tests.e2e.services import NODE
+
 Process = subprocess.Popen[bytes]
 API = "https://127.0.0.1:6443"
-NODE = "10.87.0.1"
 ETCD = "http://127.0.0.1:2379"
 TOKEN = "administrator"
 """Good for this cluster alone, which only its own network namespace can reach."""
 UNVERIFIED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """The API server made its certificate itself, on loopback."""
 UNVERIFIED.check_hostname, UNVERIFIED.verify_mode = False, ssl.CERT_NONE
-CONTAINERD = ("containerd", "runc", "/usr/lib/cni/bridge")
+PROGRAMS = {
+    "containerd": "containerd",
+    "runc": "runc",
+    "/usr/lib/cni/bridge": "containernetworking-plugins",
+    "ip": "iproute2",
+    "iptables-restore": "iptables",
+    "openssl": "openssl",
+}
+"""What a node takes of the machine, and the Debian packages that have it."""
+BRIDGED = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
+"""Of this network namespace, where the kernel has it: whether kube-proxy's rules see what passes on
+the bridge. They are made for what the node routes; else no pod could ask a Service of its own."""
 SCRATCH = ("/run", "/var/lib", "/var/log")
 """Where containerd, the kubelet and the network plugins also leave what they know."""
 PAUSE = "registry.test/pause:1"
@@ -45,6 +59,8 @@ def start(binaries: Path, folder: Path, registry: int) -> Iterator[Path]:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     # The node's address, by which the API server asks it for logs: no other interface is there.
     subprocess.run(["ip", "address", "add", f"{NODE}/32", "dev", "lo"], check=True)
+    if BRIDGED.exists():
+        BRIDGED.write_text("0")
     for place in SCRATCH:  # of this mount namespace alone
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
     _write_files(folder, registry)
@@ -83,7 +99,7 @@ def _start_control_plane(run: Callable[..., Process], binaries: Path, folder: Pa
         service_account_issuer=API,
         service_account_key_file=f"{folder}/accounts.pem",
         service_account_signing_key_file=f"{folder}/accounts.pem",
-        service_cluster_ip_range="10.96.0.0/16",
+        service_cluster_ip_range=services.ADDRESSES,
     )
     _wait("kube-apiserver", api, folder, f"{API}/readyz")
     common = {
@@ -110,11 +126,21 @@ def _start_node(run: Callable[..., Process], binaries: Path, folder: Path) -> No
         node_ip=NODE,
     )
     _wait("kubelet", kubelet, folder, f"{API}/api/v1/nodes/node")
+    _start_services(run, binaries, folder)
 
 
-def missing() -> list[str]:
-    """What of the machine's own programs a node needs and this machine does not have."""
-    return [program for program in CONTAINERD if not shutil.which(program)]
+def _start_services(run: Callable[..., Process], binaries: Path, folder: Path) -> None:
+    proxy = run(f"{binaries}/kube-proxy", config=f"{folder}/kube-proxy.yaml")
+    dns = run(f"{binaries}/{DNS}", conf=f"{folder}/Corefile")
+    for path, thing in services.dns_objects().items():
+        _create(path, thing)
+    _wait("kube-proxy", proxy, folder, services.PROXY_READY)
+    _wait(DNS, dns, folder, services.DNS_READY)
+
+
+def missing() -> dict[str, str]:
+    """What of the machine's own programs a node needs and this machine lacks, and its package."""
+    return {name: package for name, package in PROGRAMS.items() if not shutil.which(name)}
 
 
 @contextmanager
@@ -135,7 +161,7 @@ def _wait(name: str, process: Process, folder: Path, sign: str) -> None:
     """Waits until an address answers, or a file is there."""
     deadline = time.time() + 120
     while time.time() < deadline and process.poll() is None:
-        if _answers(sign) if sign.startswith("https:") else Path(sign).exists():
+        if _answers(sign) if sign.startswith("http") else Path(sign).exists():
             return
         time.sleep(0.3)
     end = "\n".join((folder / f"{name}.log").read_text(errors="replace").splitlines()[-20:])
@@ -143,12 +169,30 @@ def _wait(name: str, process: Process, folder: Path, sign: str) -> None:
 
 
 def _answers(address: str) -> bool:
-    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {TOKEN}"})
     try:
-        with urllib.request.urlopen(request, timeout=5, context=UNVERIFIED):
-            return True
+        _ask(address)
     except OSError:
         return False
+    return True
+
+
+def _create(path: str, thing: dict[str, Any]) -> None:
+    """Makes an object; its namespace may be some moments younger than the API server."""
+    deadline = time.time() + 30
+    while True:
+        try:
+            return _ask(f"{API}{path}", json.dumps(thing).encode())
+        except urllib.error.HTTPError as refused:
+            if refused.code != 404 or time.time() > deadline:
+                raise NotStarted(f"{path}: {refused.read().decode()}") from refused
+            time.sleep(0.3)
+
+
+def _ask(address: str, body: bytes | None = None) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    request = urllib.request.Request(address, body, headers)
+    with urllib.request.urlopen(request, timeout=5, context=UNVERIFIED):
+        pass
 
 
 def _write_files(folder: Path, registry: int) -> None:
@@ -159,6 +203,7 @@ def _write_files(folder: Path, registry: int) -> None:
     )  # fmt: skip
     for name, content in _files(folder).items():
         (folder / name).write_text(json.dumps(content))  # JSON is YAML
+    (folder / "Corefile").write_text(services.corefile(folder))
     (folder / "cni").mkdir()
     (folder / "cni/net.conflist").write_text(json.dumps(_network(folder)))
     hosts = folder / "registries/_default"
@@ -183,6 +228,7 @@ def _files(folder: Path) -> dict[str, Any]:
             "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
             "current-context": name,
         },
+        "kube-proxy.yaml": services.proxy_configuration(folder),
         # https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
         "kubelet.yaml": {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -198,7 +244,8 @@ def _files(folder: Path) -> dict[str, Any]:
             "containerRuntimeEndpoint": f"unix://{folder}/containerd.sock",
             "podLogsDir": f"{folder}/logs",
             "resolvConf": "",
-            "clusterDNS": ["10.96.0.10"],  # nobody is there: no pod looks a name up
+            "clusterDNS": [services.DNS],
+            "clusterDomain": services.DOMAIN,
             "maxPods": 250,
             "registryPullQPS": 50,
             "serializeImagePulls": False,
@@ -211,10 +258,12 @@ def _files(folder: Path) -> dict[str, Any]:
 
 def _network(folder: Path) -> dict[str, Any]:
     addresses = {"type": "host-local", "subnet": "10.88.0.0/16", "dataDir": f"{folder}/addresses"}
+    # The node is the pods' way to the addresses of Services.
+    bridge = {"type": "bridge", "bridge": "e2e0", "isDefaultGateway": True, "ipam": addresses}
     return {
         "cniVersion": "0.4.0",
         "name": "e2e",
-        "plugins": [{"type": "bridge", "bridge": "e2e0", "isGateway": True, "ipam": addresses}],
+        "plugins": [bridge],
     }
 
 

@@ -26,6 +26,7 @@ from tests.e2e.shop import (
     commit,
     fit_node,
     git,
+    stand_ins,
 )  # fmt: skip
 from tests.judges.tools import missing
 
@@ -43,15 +44,27 @@ def images() -> Images:
     return images
 
 
-@pytest.fixture(scope="session")
-def origin(tmp_path_factory: pytest.TempPathFactory, images: Images) -> Path:
-    """The sample project's manifests in a repository; a small node holds several shops."""
-    checkout = tmp_path_factory.mktemp("project") / "checkout"
-    shutil.copytree(ROOT / "kube", checkout / "kube")
-    fit_node(checkout, images.host)
+def copy_project(checkout: Path, databases: str) -> None:
+    """Makes a repository of the sample project, adapted by `fit_node`."""
+    for name in ("kube", "app/client", "app/server"):
+        shutil.copytree(ROOT / name, checkout / name)
+    fit_node(checkout, databases)
     git(checkout, "init", "--quiet", "--template=", "--initial-branch=main")
     commit(checkout)
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory: pytest.TempPathFactory, images: Images) -> Path:
+    """The sample project, with stand-ins as its databases."""
+    checkout = tmp_path_factory.mktemp("project") / "checkout"
+    copy_project(checkout, stand_ins(images.host))
     return checkout
+
+
+def name_namespace(request: pytest.FixtureRequest) -> str:
+    """A name that no other test has, nor another run on the same cluster."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())[:30]
+    return f"{name}-{uuid.uuid4().hex[:6]}"
 
 
 @pytest.fixture
@@ -59,8 +72,7 @@ def first(
     request: pytest.FixtureRequest, tmp_path: Path, images: Images, origin: Path
 ) -> Iterator[Shop]:
     """The sample project, before its first release, in a namespace of its own."""
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())[:30]
-    shop = Shop(tmp_path, kube.from_environment(f"{name}-{uuid.uuid4().hex[:6]}"), images, origin)
+    shop = Shop(tmp_path, kube.from_environment(name_namespace(request)), images, origin)
     yield shop
     shop.kube.tear_down()
 

@@ -9,26 +9,36 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.e2e import cluster, registry
+from tests.e2e import cluster, serving
+from tests.e2e.buildah import OUTSIDE
+from tests.e2e.image import PUSH
+from tests.e2e.registry import Images
+
+KEPT = "E2E_KEPT"
+"""Numbers of open files: the network and the mount namespace of the machine."""
 
 
 def main(folder: Path, program: Path, programs: str, command: list[str]) -> int:
     """The exit code of the command."""
-    images = registry.Images(folder / "images")
+    images = Images(folder / "images")
     images.add_program(program)
     environment = {**os.environ, "E2E_FOLDER": str(folder)}
     with ExitStack() as stack:
         if programs == "-":
             environment["KUBECONFIG"] = os.environ["E2E_KUBECONFIG"]
+            environment[PUSH] = os.environ["E2E_REGISTRY"]
         else:
             images.build("pause", {}, tag="1", entry="pause")
-            port = stack.enter_context(registry.serve(images))
+            port = stack.enter_context(serving.serve(images))
             try:
                 started = stack.enter_context(cluster.start(Path(programs), folder, port))
             except cluster.NotStarted as problem:
                 print(f"make e2e: {problem}", file=sys.stderr)
                 return 1
             environment["KUBECONFIG"] = str(started)
+            environment[PUSH] = f"127.0.0.1:{port}"
+            kept = os.environ[KEPT].split()
+            environment[OUTSIDE] = " ".join(f"/proc/{os.getpid()}/fd/{name}" for name in kept)
         return subprocess.run(command, env=environment, check=False).returncode
 
 

@@ -156,7 +156,10 @@ class Kube:
 
     def _volume(self, claim: str) -> Object:
         name = f"{self.namespace}-{claim}"
-        place = {"path": str(self.folder / name), "type": "DirectoryOrCreate"}
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o777)  # no fsGroup is applied to a hostPath
+        place = {"path": str(folder), "type": "DirectoryOrCreate"}
         return {
             "apiVersion": "v1",
             "kind": "PersistentVolume",
@@ -190,12 +193,12 @@ class Kube:
             found[service] = images
         return {name: ", ".join(sorted(images)) for name, images in found.items()}
 
-    def ask(self, service: str, port: str) -> str:
+    def ask(self, service: str, port: str, path: str = "/", key: str = "release") -> str:
         """The release that each ready pod of a service answers, by HTTP; several if they differ."""
         names = [pod["metadata"]["name"] for pod in self.pods(service)]
         base = f"/api/v1/namespaces/{self.namespace}/pods"
         told = {
-            json.loads(self.run("get", "--raw", f"{base}/{name}{port}/proxy/"))["release"]
+            json.loads(self.run("get", "--raw", f"{base}/{name}{port}/proxy{path}"))[key]
             for name in names
         }
         return ", ".join(sorted(told)) or "nothing"

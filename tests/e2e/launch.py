@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.e2e import build, cluster
+from tests.e2e import build, buildah, cluster, inside
 
 CGROUPS = Path("/sys/fs/cgroup")
 NAMESPACES = ("unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc")
@@ -36,18 +36,20 @@ def run(folder: Path, command: Sequence[str]) -> int:
     Raises `NotBuilt` and `NotStarted`.
     """
     program = build.build_standin(folder)
-    inside = [sys.executable, "-m", "tests.e2e.inside", str(folder), str(program)]
+    started = [sys.executable, "-m", "tests.e2e.inside", str(folder), str(program)]
     if os.environ.get("E2E_KUBECONFIG"):
         if not os.environ.get("E2E_REGISTRY"):
             raise cluster.NotStarted(
                 "whence does that cluster pull? make e2e KUBECONFIG=... REGISTRY=host:port names a "
                 "registry without a login that it and this machine can reach"
             )
-        return _wait([*inside, "-", *command])
+        return _wait([*started, "-", *command])
     _check_machine()
     programs = build.build_cluster()
+    command = ["setpriv", "--pdeathsig=KILL", *NAMESPACES, *started, str(programs), *command]
     try:
-        return _wait(["setpriv", "--pdeathsig=KILL", *NAMESPACES, *inside, str(programs), *command])
+        with open("/proc/self/ns/net", "rb") as net, open("/proc/self/ns/mnt", "rb") as mount:
+            return _wait(command, keep=(net.fileno(), mount.fileno()))
     finally:
         _remove_cgroups({path.name for path in (folder / "run").glob("*/k8s.io/*")})
 
@@ -66,15 +68,15 @@ def _check_machine() -> None:
         raise cluster.NotStarted(
             "a node needs root; or name a cluster that is there: make e2e KUBECONFIG=..."
         )
-    if names := cluster.missing():
-        raise cluster.NotStarted(
-            f"{', '.join(names)} missing: "
-            "apt-get install containerd runc containernetworking-plugins iproute2 openssl"
-        )
+    if programs := cluster.missing() | buildah.missing():
+        packages = " ".join(sorted(set(programs.values())))
+        raise cluster.NotStarted(f"{', '.join(programs)} missing: apt-get install {packages}")
 
 
-def _wait(command: list[str]) -> int:
-    process = subprocess.Popen(command)
+def _wait(command: list[str], keep: tuple[int, ...] = ()) -> int:
+    """The exit code of a command, which gets the open files `keep` and hears of them."""
+    told = {**os.environ, inside.KEPT: " ".join(map(str, keep))}
+    process = subprocess.Popen(command, pass_fds=keep, env=told)
     try:
         return process.wait()
     except KeyboardInterrupt:  # a terminal tells the tests as well

@@ -1,4 +1,4 @@
-"""A registry of container images in a folder, and the images in it.
+"""Container images in a folder, of which a registry is made.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
@@ -9,12 +9,12 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import re
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,17 @@ NAMES = ("pause", "python", "sh", "redis-cli", "pg_isready")
 """What the stand-in is called in an image, besides its own name."""
 
 
+@dataclass(frozen=True)
+class Found:
+    """A blob or a manifest of the folder."""
+
+    media_type: str
+    digest: str
+    path: Path
+
+
 class Images:
-    """Images made of one program, in a folder that a registry serves.
+    """Images in a folder that a registry serves: pushed there, or made here of one program.
 
     With `host` they are pushed to that registry, for a cluster which is not ours.
     """
@@ -56,7 +65,7 @@ class Images:
         layer = gzip.compress(packed.getvalue(), compresslevel=1, mtime=0)
         told = {
             "layer": _descriptor(LAYER, self._keep(layer), layer),
-            "diff_id": _digest(packed.getvalue()),
+            "diff_id": digest_of(packed.getvalue()),
         }
         (self.folder / "layer.json").write_text(json.dumps(told))
 
@@ -90,9 +99,7 @@ class Images:
         content = json.dumps(manifest).encode()
         digest = self._keep(content)
         if tag:
-            path = self.folder / "tags" / repository / tag
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(digest)
+            self.tag(repository, tag, digest)
         if self.host:
             registry = Registry(self.host)
             for part in (manifest["config"], told["layer"]):
@@ -101,17 +108,32 @@ class Images:
             registry.push_manifest(repository, tag or digest, content, MANIFEST)
         return f"{self.host or 'ghcr.io'}/{repository}@{digest}"
 
-    def _keep(self, content: bytes) -> str:
-        digest = _digest(content)
-        path = self.folder / "blobs" / digest
-        if not path.exists():
-            new = path.with_suffix(f".{threading.get_native_id()}")
-            new.write_bytes(content)
-            new.rename(path)
-        return digest
+    def tag(self, repository: str, tag: str, digest: str) -> None:
+        """Gives a manifest a name."""
+        path = self.folder / "tags" / repository / tag
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(digest)
 
-    def find(self, path: str) -> tuple[str, bytes] | None:
-        """Media type and content of what a client asks for; None where there is no such thing."""
+    def _keep(self, content: bytes) -> str:
+        return self.keep([content])
+
+    def keep(self, parts: Iterable[bytes], digest: str = "") -> str:
+        """Stores a blob and returns its digest; raises ValueError where it is not `digest`."""
+        new = self.folder / "blobs" / f"new.{threading.get_native_id()}.{os.getpid()}"
+        summed = hashlib.sha256()
+        with new.open("wb") as file:
+            for part in parts:
+                summed.update(part)
+                file.write(part)
+        found = f"sha256:{summed.hexdigest()}"
+        if digest not in ("", found):
+            new.unlink()
+            raise ValueError(f"{found} instead of {digest}")
+        new.rename(self.folder / "blobs" / found)
+        return found
+
+    def find(self, path: str) -> Found | None:
+        """What a client asks for; None where there is no such thing."""
         match = re.fullmatch(r"/v2/([a-z0-9/._-]+)/(manifests|blobs)/([A-Za-z0-9:._-]+)", path)
         if not match:
             return None
@@ -124,49 +146,12 @@ class Images:
         blob = self.folder / "blobs" / reference
         if not blob.is_file():
             return None
-        return MANIFEST if kind == "manifests" else "application/octet-stream", blob.read_bytes()
+        media_type = MANIFEST if kind == "manifests" else "application/octet-stream"
+        return Found(media_type, reference, blob)
 
 
-@contextmanager
-def serve(images: Images) -> Iterator[int]:
-    """Serves the images on a loopback port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self._answer(body=True)
-
-        def do_HEAD(self) -> None:
-            self._answer(body=False)
-
-        def _answer(self, body: bool) -> None:
-            path = self.path.partition("?")[0]
-            found = ("text/plain", b"") if path == "/v2/" else images.find(path)
-            kind, content = found or ("text/plain", b"")
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("Docker-Content-Digest", _digest(content))
-            self.end_headers()
-            if body:
-                self.wfile.write(content)
-
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def _digest(content: bytes) -> str:
+def digest_of(content: bytes) -> str:
+    """The name of a content, as registries give it."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 

@@ -22,8 +22,8 @@ from tests.e2e.registry import Images
 ROOT = Path(__file__).resolve().parents[2]
 ACTION = ROOT / ".github/actions/release"
 LISTEN = {"postgres": ":5432", "redis": ":6379", "server": ":8000", "client": ":8080"}
-DATABASES_FROM = "library"
-"""The repository of the stand-ins for databases; without a host before it, it is the default."""
+DATABASES_FROM = "standin"
+"""The repository of the stand-ins for databases."""
 DATABASES = {"postgres": "postgres:17.2", "redis": "redis:7.4.1"}
 APP = ("server", "client")
 JOBS = ("preflight", "migrate", "deploy", "monitor")
@@ -199,13 +199,19 @@ def describe(namespace: str) -> dict[str, Any]:
     return description
 
 
-def fit_node(checkout: Path, host: str) -> None:
-    """Changes manifests so that a small node holds several shops, with databases of `host`."""
+def stand_ins(host: str) -> str:
+    """Where the databases' stand-ins are pulled from, for `fit_node`."""
+    return f"{host}/{DATABASES_FROM}/".removeprefix("/")
+
+
+def fit_node(checkout: Path, databases: str) -> None:
+    """Changes manifests so that a small node holds several shops.
+
+    `databases` is what the images of the databases are pulled from, as `host/repository/`.
+    """
     for path in checkout.glob("kube/bases/*/*.yaml"):
         text = re.sub(r"\bcpu: \d+m\b", "cpu: 5m", path.read_text("utf-8"))
-        if host:
-            place = f"{host}/{DATABASES_FROM}"
-            text = re.sub(r"image: (postgres|redis):", rf"image: {place}/\1:", text)
+        text = re.sub(r"image: (postgres|redis):", rf"image: {databases}\1:", text)
         path.write_text(text, "utf-8")
 
 

@@ -16,7 +16,7 @@ from tests.act.sample import ROOT, Sample
 from tests.e2e import behaving
 from tests.e2e.kube import Kube
 from tests.e2e.registry import Images
-from tests.e2e.shop import APP, LISTEN, fit_node, page_role, serves
+from tests.e2e.shop import APP, LISTEN, fit_node, page_role, serves, stand_ins
 from tests.github_api import serving
 
 BUILD = ROOT / "tests/e2e/standins/build-push"
@@ -121,7 +121,7 @@ def adapt(root: Path, namespace: str, host: str) -> None:
         for service in described["services"].values():
             service.update(timeout_seconds=120, bake_seconds=8)
         path.write_text(json.dumps(described), "utf-8")
-    fit_node(root, host)
+    fit_node(root, stand_ins(host))
     if host:
         for path in [p for p in root.glob(".github/**/*") if p.suffix in (".yml", ".json")]:
             text = path.read_text("utf-8").replace("ghcr.io/acme/", f"{host}/acme/")

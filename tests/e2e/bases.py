@@ -1,0 +1,86 @@
+"""The images that the sample application stands on, made of Debian's packages: none is pulled.
+
+All stand on one file system, so that a node fetches it once. What each adds is in bases/.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from tests.e2e.build import HERE, NotBuilt, keep
+from tests.e2e.buildah import Buildah, machine, run
+
+BASES = HERE / "bases"
+ROOT = "localhost/wfgen-root"
+SUITE = "bookworm"
+PACKAGES = ("nginx-light", "postgresql", "python3", "python3-pip", "redis-server")
+LEFT_OUT = (
+    "/usr/share/doc/*",
+    "/usr/share/locale/*",
+    "/usr/share/man/*",
+    # Postgres compiles no queries here, for which it would bring a whole compiler.
+    "/usr/lib/*/libLLVM*",
+    "/usr/lib/*/libz3*",
+    "/usr/lib/postgresql/*/lib/bitcode/*",
+    "/usr/lib/postgresql/*/lib/llvmjit*",
+)
+NO_CLUSTER = (
+    'mkdir -p "$1/etc/postgresql-common"',
+    'echo create_main_cluster=false >"$1/etc/postgresql-common/createcluster.conf"',
+)
+
+
+def build_bases() -> Buildah:
+    """The builder, with all bases in its storage, by the names of their folders.
+
+    Raises `NotBuilt`.
+    """
+    recipe = [Path(__file__), *(path for path in BASES.rglob("*") if path.is_file())]
+    builder = Buildah(keep("bases-", recipe))
+    complete = builder.folder / "complete"
+    with builder.alone():
+        if complete.exists():
+            return builder
+        started = time.time()
+        print(f"making base images of Debian {SUITE}: a minute, once", flush=True)
+        shutil.rmtree(builder.folder / "storage", ignore_errors=True)
+        _build_all(builder)
+        complete.touch()
+    print(f"made them in {time.time() - started:.0f} s: {builder.folder}", flush=True)
+    return builder
+
+
+def _build_all(builder: Buildah) -> None:
+    with tempfile.TemporaryDirectory(prefix="wfgen-bases-") as scratch:
+        command = [
+            "mmdebstrap",
+            "--quiet",
+            "--variant=essential",
+            f"--include={','.join(PACKAGES)}",
+        ]
+        command += ["--aptopt=APT::Install-Recommends false"]
+        command += [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
+        command += [f"--essential-hook={'; '.join(NO_CLUSTER)}", SUITE, f"{scratch}/root.tar"]
+        run([*machine(), *command], scratch)
+        recipe = Path(scratch, "Containerfile")
+        recipe.write_text("FROM scratch\nADD root.tar /\n")
+        builder.build(f"--tag={ROOT}", f"--file={recipe}", scratch)
+    for folder in sorted(BASES.iterdir()):
+        builder.build(
+            f"--tag=localhost/{folder.name}", f"--file={folder}/Containerfile", str(folder)
+        )
+
+
+def find_base(reference: str) -> str:
+    """The base that stands for an image, such as `python:3.13.1-slim-bookworm`, of any version.
+
+    Raises `NotBuilt` where there is none.
+    """
+    name = reference.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    if not (BASES / name).is_dir():
+        known = ", ".join(sorted(path.name for path in BASES.iterdir()))
+        raise NotBuilt(f"nothing stands for {reference} here; tests/e2e/bases/ has {known}")
+    return f"localhost/{name}"

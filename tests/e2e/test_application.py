@@ -1,0 +1,133 @@
+"""Releases of the sample application itself, of which some are bad by a change of its source."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import buildah, image, kube
+from tests.e2e.application import Application, Visitor, name_base
+from tests.e2e.conftest import Tell, copy_project, name_namespace
+from tests.e2e.registry import Images
+from tests.e2e.shop import DATABASES, ROOT
+from tests.judges.tools import missing
+
+pytestmark = pytest.mark.e2e
+SERVER = "app/server/server/__init__.py"
+MIGRATE = "app/server/server/migrate.py"
+LAST_STATEMENT = '''    )
+    """,
+)
+'''
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory, images: Images) -> Path:
+    """The sample project as it is, with its bases and databases in the registry."""
+    if os.geteuid() != 0:
+        missing("root", "it builds images")
+    if programs := buildah.missing():
+        missing(", ".join(programs), f"apt-get install {' '.join(programs.values())}")
+    for reference in (*DATABASES.values(), name_base("server", ROOT)):
+        image.publish_base(reference)
+    checkout = tmp_path_factory.mktemp("project") / "checkout"
+    copy_project(checkout, f"{images.host}/library/" if images.host else "")
+    return checkout
+
+
+@pytest.fixture
+def first(
+    request: pytest.FixtureRequest, tmp_path: Path, images: Images, origin: Path
+) -> Iterator[Application]:
+    """The sample application, before its first release, in a namespace of its own."""
+    place = kube.from_environment(name_namespace(request))
+    yield Application(tmp_path, place, images, origin)
+    place.tear_down()
+
+
+@pytest.fixture
+def visitor(shop: Application) -> Visitor:
+    """Somebody who is there since the first good release."""
+    base = name_base("server", ROOT)
+    host = shop.images.host
+    return Visitor(shop.kube, f"{host}/library/{base}" if host else base)
+
+
+def _hold(shop: Application, visitor: Visitor, visits: int) -> None:
+    """Nobody noticed anything; what was written is still there, and another visit is counted."""
+    assert visitor.failures() == []
+    assert shop.query("SELECT count(*) FROM visits") == str(visits)
+    assert visitor.visits() == visits
+    cached = shop.kube.run("exec", "redis-0", "--", "redis-cli", "get", "visits:count")
+    assert cached.strip() == str(visits)
+    assert visitor.visit() == visits + 1
+
+
+def _add_migration(shop: Application, statement: str) -> None:
+    added = f'    "{statement}",\n)\n'
+    shop.commit(MIGRATE, LAST_STATEMENT, LAST_STATEMENT.removesuffix(")\n") + added)
+
+
+def test_application_with_a_new_schema(shop: Application, tell: Tell, visitor: Visitor) -> None:
+    _hold(shop, visitor, 0)
+    _add_migration(shop, "ALTER TABLE visitors ADD COLUMN page text")
+    shop.build("two")
+    done = shop.release()
+    tell(
+        "sample application: Postgres refuses the migration", done,
+        says="migration failed, the schema is unchanged",
+        restored="nothing", serves="one", record="good, release 1",
+    )  # fmt: skip
+    _hold(shop, visitor, 1)
+
+    shop.go_back()
+    _add_migration(shop, "ALTER TABLE visits ADD COLUMN IF NOT EXISTS page text")
+    start = "    app = Flask(__name__)\n"
+    shop.commit(SERVER, start, f"    raise RuntimeError('no page is set up')\n{start}")
+    shop.build("three")
+    done = shop.release()
+    tell(
+        "sample application: the server raises at its start, after its migration", done,
+        says="RuntimeError: no page is set up",
+        restored="all", serves="one", record="good, release 1",
+    )  # fmt: skip
+    # The schema only ever expands, and the old release runs on it.
+    assert shop.query("SELECT count(page) FROM visits") == "0"
+    _hold(shop, visitor, 2)
+
+    shop.commit(SERVER, f"    raise RuntimeError('no page is set up')\n{start}", start)
+    shop.build("four")
+    done = shop.release()
+    tell(
+        "sample application: a good release", done,
+        says="the schema is up to date", serves="four", record="good, release 4",
+    )  # fmt: skip
+    _hold(shop, visitor, 3)
+
+
+def test_application_that_is_not_well(shop: Application, tell: Tell, visitor: Visitor) -> None:
+    _hold(shop, visitor, 0)
+    shop.commit("app/client/nginx.conf", "listen 8080;", "listen 8080")
+    shop.build("two", "client")
+    done = shop.release("client")
+    tell(
+        "sample application: nginx refuses the client's configuration", done,
+        says='invalid parameter "root"', restored="all", serves="one", record="good, release 1",
+    )  # fmt: skip
+    _hold(shop, visitor, 1)
+
+    shop.go_back()
+    deadline = "progressDeadlineSeconds: 150"
+    shop.commit("kube/bases/server/deployment.yaml", deadline, "progressDeadlineSeconds: 20")
+    shop.commit(SERVER, '"SELECT 1"', '"SELECT 1 FROM visitors"')
+    shop.build("three")
+    done = shop.release()
+    tell(
+        "sample application: the server's query is wrong, so its health address says 503", done,
+        says='relation "visitors" does not exist',
+        restored="all", serves="one", record="good, release 1",
+    )  # fmt: skip
+    _hold(shop, visitor, 2)
