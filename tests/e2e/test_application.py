@@ -91,7 +91,7 @@ def test_application_with_a_new_schema(shop: Application, tell: Tell, visitor: V
     done = shop.release()
     tell(
         "sample application: the server raises at its start, after its migration", done,
-        says="(exit code 3)",
+        says="RuntimeError: no page is set up",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
     # The schema only ever expands, and the old release runs on it.
