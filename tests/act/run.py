@@ -47,6 +47,8 @@ class Run:
     """What each job's steps put out; of one name the last."""
     steps: set[str] = field(default_factory=set)
     """Steps that succeeded, as "job: step"; one that is skipped is absent."""
+    complaints: list[str] = field(default_factory=list)
+    """What act itself says of steps that fail, which may be more than their programs say."""
 
     @property
     def ran(self) -> set[str]:
@@ -86,6 +88,7 @@ class Run:
             {**{job: self.told.get(job, "") for job in own}, **first.told},
             {**{job: self.outputs.get(job, {}) for job in own}, **first.outputs},
             self.steps | first.steps,
+            first.complaints + self.complaints,
         )
 
     @classmethod
@@ -109,6 +112,8 @@ class Run:
         return run
 
     def _hear(self, job: str, entry: dict[str, Any]) -> None:
+        if entry.get("level") == "error":
+            self.complaints.append(f"{job}: {entry.get('step', '')}: {entry['msg'].strip()}")
         if entry.get("raw_output"):
             self._say(job, entry["msg"])
         elif entry.get("command") in ("error", "warning"):

@@ -119,6 +119,7 @@ class Runner:
             done = self._act(arguments, stage).after(done)
         for job, text in done.told.items():  # shown where a test fails
             print(f"--- {job}: {done.results.get(job)}\n{text}")
+        print("\n".join(done.complaints))
         return done
 
     def _variables(self, run: int) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.e2e import image
@@ -69,8 +70,7 @@ class Application(Shop):
 
     def serves(self) -> dict[str, str]:
         """What each service that is built here answers, asked in each ready pod: its release."""
-        told = {name: self.kube.ask(name, LISTEN[name], VERSIONS[name], "sha") for name in APP}
-        return {name: self.names.get(sha, sha) for name, sha in told.items()}
+        return name_releases(self.kube, self.names)
 
     def go_back(self) -> None:
         """Makes the source of the checkout again what it was at first, as a revert does."""
@@ -81,6 +81,12 @@ class Application(Shop):
         """What Postgres itself answers."""
         command = ("psql", "--username=shop", "--tuples-only", "--no-align", f"--command={sql}")
         return self.kube.run("exec", "postgres-0", "--", *command).strip()
+
+
+def name_releases(kube: Kube, names: Mapping[str, str]) -> dict[str, str]:
+    """What each service answers, asked in each ready pod; `names` has the release of a commit."""
+    told = {name: kube.ask(name, LISTEN[name], VERSIONS[name], "sha") for name in APP}
+    return {name: names.get(sha, sha) for name, sha in told.items()}
 
 
 class Visitor:
@@ -133,3 +139,8 @@ def name_base(service: str, checkout: Path) -> str:
     """The image that a service's Dockerfile builds on."""
     text = (checkout / "app" / service / "Dockerfile").read_text("utf-8")
     return text.partition("FROM ")[2].split()[0]
+
+
+def databases(host: str) -> str:
+    """Where Postgres and Redis themselves are pulled from, for `fit_node`."""
+    return f"{host}/library/" if host else ""

@@ -13,7 +13,8 @@ from typing import Protocol
 
 import pytest
 
-from tests.e2e import kube, rows
+from tests.e2e import buildah, image, kube, rows
+from tests.e2e.application import name_base
 from tests.e2e.registry import Images
 from tests.e2e.shop import (
     APP,
@@ -42,6 +43,17 @@ def images() -> Images:
         behaviour = {"RELEASE": reference, "LISTEN": LISTEN[name]}
         images.build(f"{DATABASES_FROM}/{name}", behaviour, tag=reference.partition(":")[2])
     return images
+
+
+@pytest.fixture(scope="session")
+def bases(images: Images) -> None:
+    """What the sample application is built on and runs beside, in the registry."""
+    if os.geteuid() != 0:
+        missing("root", "it builds images")
+    if programs := buildah.missing():
+        missing(", ".join(programs), f"apt-get install {' '.join(programs.values())}")
+    for reference in (*DATABASES.values(), name_base("server", ROOT)):
+        image.publish_base(reference)
 
 
 def copy_project(checkout: Path, databases: str) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e import buildah, image, kube
-from tests.e2e.application import Application, Visitor, name_base
+from tests.e2e import kube
+from tests.e2e.application import Application, Visitor, databases, name_base
 from tests.e2e.conftest import Tell, copy_project, name_namespace
 from tests.e2e.registry import Images
-from tests.e2e.shop import DATABASES, ROOT
-from tests.judges.tools import missing
+from tests.e2e.shop import ROOT
 
 pytestmark = pytest.mark.e2e
 SERVER = "app/server/server/__init__.py"
@@ -25,16 +23,10 @@ LAST_STATEMENT = '''    )
 
 
 @pytest.fixture(scope="module")
-def origin(tmp_path_factory: pytest.TempPathFactory, images: Images) -> Path:
-    """The sample project as it is, with its bases and databases in the registry."""
-    if os.geteuid() != 0:
-        missing("root", "it builds images")
-    if programs := buildah.missing():
-        missing(", ".join(programs), f"apt-get install {' '.join(programs.values())}")
-    for reference in (*DATABASES.values(), name_base("server", ROOT)):
-        image.publish_base(reference)
+def origin(tmp_path_factory: pytest.TempPathFactory, images: Images, bases: None) -> Path:
+    """The sample project as it is."""
     checkout = tmp_path_factory.mktemp("project") / "checkout"
-    copy_project(checkout, f"{images.host}/library/" if images.host else "")
+    copy_project(checkout, databases(images.host))
     return checkout
 
 

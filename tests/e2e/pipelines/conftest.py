@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
-import uuid
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +12,7 @@ import pytest
 
 from tests.act.run import Run
 from tests.e2e import kube, rows
+from tests.e2e.conftest import name_namespace
 from tests.e2e.pipelines.seen import kept_in_repository, name_jobs, title_of
 from tests.e2e.pipelines.shop import Live, Shop, open_shop
 from tests.e2e.registry import Images
@@ -37,8 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def shop(request: pytest.FixtureRequest, tmp_path: Path, images: Images) -> Iterator[Shop]:
     """The sample project before its first release."""
     find_program("act")
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())[:30]
-    place = kube.from_environment(f"{name}-{uuid.uuid4().hex[:6]}")
+    place = kube.from_environment(name_namespace(request))
     with open_shop(tmp_path, place, images) as made:
         yield made
 

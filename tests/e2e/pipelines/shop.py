@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +15,15 @@ from tests.act.run import Run
 from tests.act.runner import Place, Runner
 from tests.act.sample import ROOT, Sample
 from tests.e2e import behaving
+from tests.e2e.application import databases, name_releases
 from tests.e2e.kube import Kube
 from tests.e2e.registry import Images
 from tests.e2e.shop import APP, LISTEN, fit_node, page_role, serves, stand_ins
 from tests.github_api import serving
 
 BUILD = ROOT / "tests/e2e/standins/build-push"
-BUILDER = "tests.e2e.behaving"
+BEHAVING, REAL = "tests.e2e.behaving", "tests.e2e.image"
+"""What builds images: of the stand-in, or of the Dockerfiles in app/."""
 DESCRIBED = ".github/actions/release/{}.json"
 PULL_REQUEST = "12"
 
@@ -31,10 +34,12 @@ class Live:
 
     kube: Kube
     environment: str
+    names: Mapping[str, str] | None = None
+    """The release of each commit: the sample application itself answers with its commit."""
 
     def serves(self) -> dict[str, str]:
         """What each service that is built here answers, asked in each ready pod: its release."""
-        return serves(self.kube)
+        return serves(self.kube) if self.names is None else name_releases(self.kube, self.names)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -113,7 +118,7 @@ def behave(root: Path, service: str, release: str, **behaviour: str) -> None:
 
 
 def adapt(root: Path, namespace: str, host: str) -> None:
-    """Other namespaces, images that behave, less patience, and a node that holds several shops."""
+    """Other namespaces and registry, less patience, and stand-ins that behave as release one."""
     for environment in ("production", "staging"):
         path = root / DESCRIBED.format(environment)
         described = json.loads(path.read_text("utf-8"))
@@ -121,7 +126,6 @@ def adapt(root: Path, namespace: str, host: str) -> None:
         for service in described["services"].values():
             service.update(timeout_seconds=120, bake_seconds=8)
         path.write_text(json.dumps(described), "utf-8")
-    fit_node(root, stand_ins(host))
     if host:
         for path in [p for p in root.glob(".github/**/*") if p.suffix in (".yml", ".json")]:
             text = path.read_text("utf-8").replace("ghcr.io/acme/", f"{host}/acme/")
@@ -131,28 +135,42 @@ def adapt(root: Path, namespace: str, host: str) -> None:
 
 
 @contextmanager
-def open_shop(folder: Path, kube: Kube, images: Images) -> Iterator[Shop]:
+def open_shop(folder: Path, kube: Kube, images: Images, builder: str = BEHAVING) -> Iterator[Shop]:
     """A shop of which nothing is live. Its users have the rights of docs/delivery-setup.md."""
-    namespace = kube.namespace
+    real, namespace = builder == REAL, kube.namespace
     preview = Kube(f"{namespace}-pr-{PULL_REQUEST}", kube.folder)
-    sample = Sample.make(folder / "shop", lambda root: adapt(root, namespace, images.host))
+
+    def prepare(root: Path) -> None:
+        adapt(root, namespace, images.host)
+        fit_node(root, databases(images.host) if real else stand_ins(images.host))
+
+    sample = Sample.make(folder / "shop", prepare)
     users = {"shop": folder / "production", "shop-staging": folder / "staging"}
-    variables = {
-        "WFGEN_TEST_ROOT": str(ROOT),
-        "WFGEN_TEST_BUILDER": BUILDER,
-        "E2E_FOLDER": str(images.folder.parent),
-        "WFGEN_TEST_REGISTRY": images.host,
-        "WFGEN_POLL_SECONDS": "4",  # many shops share two cores
-    }
-    place = Place(users, variables, BUILD, patience=600)
+    place = Place(users, _variables(builder, images.host), BUILD, patience=600)
+    names = {sample.head: "one"} if real else None
     github = GitHub(sample)
     try:
         kube.set_up(page_role("production"), users["shop"])
         preview.give_rights(page_role("staging"), users["shop-staging"])
         preview.make_volumes()
         with serving(github):
-            lives = Live(kube, "production"), Live(preview, "staging")
+            lives = Live(kube, "production", names), Live(preview, "staging", names)
             yield Shop(folder, sample, github, place, images, *lives)
     finally:
         kube.tear_down()
         preview.tear_down()
+
+
+def _variables(builder: str, host: str) -> dict[str, str]:
+    """What the jobs' environment has, besides what any run under act gets."""
+    # Builders know by them where to push, and what is kept of one run for the next.
+    known = {name: value for name, value in os.environ.items() if name.startswith("E2E_")}
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return {
+        **known,
+        "XDG_CACHE_HOME": cache,
+        "WFGEN_TEST_ROOT": str(ROOT),
+        "WFGEN_TEST_BUILDER": builder,
+        "WFGEN_TEST_REGISTRY": host,
+        "WFGEN_POLL_SECONDS": "4",  # many shops share two cores
+    }

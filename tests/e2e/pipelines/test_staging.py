@@ -30,6 +30,7 @@ def test_previews(shop: Shop, hold: Hold) -> None:
     sha = shop.change("two", "server")
     run = shop.pull_request(shop.new_run(), sha=sha, head="mallory/shop", author="mallory")
     assert run.built == {f"{shop.images.host or 'ghcr.io'}/acme/shop-server": False}
+    assert shop.images.find(f"/v2/acme/shop-server/manifests/{sha}") is None
     assert shop.github.requests == []
     hold(
         "a fork's pull request", run, says="staging: green without a preview",
@@ -45,6 +46,7 @@ def test_previews(shop: Shop, hold: Hold) -> None:
     )  # fmt: skip
     live = shop.preview.kube.images()
     assert live["client"] == production["client"], "what did not change is not built anew"
+    assert shop.images.find(f"/v2/acme/shop-server/manifests/{sha}")
     digest = run.outputs["Build server/Build"]["digest"]
     assert live["server"].partition("@")[2] == digest
     assert "https://pr-12.preview.example.com" in _comment(shop)
