@@ -6,12 +6,11 @@ All stand on one file system, so that a node fetches it once. What each adds is 
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from pathlib import Path
 
 from tests.e2e.build import HERE, NotBuilt, keep
-from tests.e2e.buildah import Buildah, machine, run
+from tests.e2e.buildah import Buildah, machine, run, scratch_folder
 
 BASES = HERE / "bases"
 ROOT = "localhost/wfgen-root"
@@ -54,7 +53,7 @@ def build_bases() -> Buildah:
 
 
 def _build_all(builder: Buildah) -> None:
-    with tempfile.TemporaryDirectory(prefix="wfgen-bases-") as scratch:
+    with scratch_folder() as scratch:
         command = [
             "mmdebstrap",
             "--quiet",

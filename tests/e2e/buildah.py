@@ -23,6 +23,13 @@ PROGRAMS = {
     "unshare": "util-linux",
 }
 """What building images takes, and the Debian packages that have it."""
+ALONE = """
+mkdir --parents /var/lib/containers
+mount --bind "$1" /var/lib/containers
+shift
+exec "$@"
+"""
+"""Where buildah remembers which layers a registry has is fixed: there it finds a folder of ours."""
 OUTSIDE = "E2E_OUTSIDE"
 """Names the machine's own network and mount namespace inside of those of the cluster."""
 
@@ -30,6 +37,14 @@ OUTSIDE = "E2E_OUTSIDE"
 def missing() -> dict[str, str]:
     """What of the machine's own programs a build needs and this machine lacks, and its package."""
     return {name: package for name, package in PROGRAMS.items() if not shutil.which(name)}
+
+
+@contextmanager
+def scratch_folder() -> Iterator[str]:
+    """A folder for some moments, below that of the run where there is one."""
+    place = os.environ.get("E2E_FOLDER")
+    with tempfile.TemporaryDirectory(prefix="wfgen-build-", dir=place) as name:
+        yield name
 
 
 class Buildah:
@@ -65,7 +80,9 @@ class Buildah:
 
         Its mounts end with it: they are in a mount namespace of their own.
         """
-        with tempfile.TemporaryDirectory(prefix="wfgen-buildah-") as scratch:
+        known = self.folder / "known"
+        known.mkdir(parents=True, exist_ok=True)
+        with scratch_folder() as scratch:
             storage = (
                 f"--root={self.folder}/storage",
                 f"--runroot={scratch}/run",
@@ -73,7 +90,8 @@ class Buildah:
                 "--storage-driver=overlay",
                 "--storage-opt=overlay.skip_mount_home=true",
             )
-            return run([*before, "unshare", "--mount", "buildah", *storage, *arguments], scratch)
+            alone = ("unshare", "--mount", "sh", "-c", ALONE, "sh", str(known))
+            return run([*before, *alone, "buildah", *storage, *arguments], scratch)
 
 
 def machine() -> tuple[str, ...]:

@@ -19,13 +19,11 @@ from typing import IO, Any
 
 from tests.e2e import services
 from tests.e2e.build import DNS
+from tests.e2e.configuration import API, TOKEN, write_files
 from tests.e2e.services import NODE
 
 Process = subprocess.Popen[bytes]
-API = "https://127.0.0.1:6443"
 ETCD = "http://127.0.0.1:2379"
-TOKEN = "administrator"
-"""Good for this cluster alone, which only its own network namespace can reach."""
 UNVERIFIED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """The API server made its certificate itself, on loopback."""
 UNVERIFIED.check_hostname, UNVERIFIED.verify_mode = False, ssl.CERT_NONE
@@ -43,7 +41,6 @@ BRIDGED = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 the bridge. They are made for what the node routes; else no pod could ask a Service of its own."""
 SCRATCH = ("/run", "/var/lib", "/var/log")
 """Where containerd, the kubelet and the network plugins also leave what they know."""
-PAUSE = "registry.test/pause:1"
 
 
 class NotStarted(Exception):
@@ -63,7 +60,7 @@ def start(binaries: Path, folder: Path, registry: int) -> Iterator[Path]:
         BRIDGED.write_text("0")
     for place in SCRATCH:  # of this mount namespace alone
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
-    _write_files(folder, registry)
+    write_files(folder, registry)
     with ExitStack() as stack:
 
         def run(program: str, **flags: str) -> Process:
@@ -193,94 +190,3 @@ def _ask(address: str, body: bytes | None = None) -> None:
     request = urllib.request.Request(address, body, headers)
     with urllib.request.urlopen(request, timeout=5, context=UNVERIFIED):
         pass
-
-
-def _write_files(folder: Path, registry: int) -> None:
-    (folder / "tokens.csv").write_text(f"{TOKEN},administrator,1,system:masters\n")
-    subprocess.run(
-        ["openssl", "genrsa", "-out", str(folder / "accounts.pem"), "2048"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    for name, content in _files(folder).items():
-        (folder / name).write_text(json.dumps(content))  # JSON is YAML
-    (folder / "Corefile").write_text(services.corefile(folder))
-    (folder / "cni").mkdir()
-    (folder / "cni/net.conflist").write_text(json.dumps(_network(folder)))
-    hosts = folder / "registries/_default"
-    hosts.mkdir(parents=True)
-    (hosts / "hosts.toml").write_text(
-        f'server = "http://127.0.0.1:{registry}"\n'
-        f'[host."http://127.0.0.1:{registry}"]\n  capabilities = ["pull", "resolve"]\n'
-    )
-    (folder / "containerd.toml").write_text(_CONTAINERD.replace("FOLDER", str(folder)))
-
-
-def _files(folder: Path) -> dict[str, Any]:
-    name = "cluster"
-    return {
-        "kubeconfig": {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [
-                {"name": name, "cluster": {"server": API, "insecure-skip-tls-verify": True}}
-            ],
-            "users": [{"name": name, "user": {"token": TOKEN}}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "current-context": name,
-        },
-        "kube-proxy.yaml": services.proxy_configuration(folder),
-        # https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
-        "kubelet.yaml": {
-            "apiVersion": "kubelet.config.k8s.io/v1beta1",
-            "kind": "KubeletConfiguration",
-            "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
-            "authorization": {"mode": "AlwaysAllow"},
-            "cgroupDriver": "cgroupfs",
-            # Machines and containers in which tests run still have the first version.
-            "failCgroupV1": False,
-            "cgroupsPerQOS": False,
-            "enforceNodeAllocatable": [],
-            "failSwapOn": False,
-            "containerRuntimeEndpoint": f"unix://{folder}/containerd.sock",
-            "podLogsDir": f"{folder}/logs",
-            "resolvConf": "",
-            "clusterDNS": [services.DNS],
-            "clusterDomain": services.DOMAIN,
-            "maxPods": 250,
-            "registryPullQPS": 50,
-            "serializeImagePulls": False,
-            "imageGCHighThresholdPercent": 100,
-            # Of a node with little space left, pods that are no test of that would be evicted.
-            "evictionHard": {"nodefs.available": "1Mi", "imagefs.available": "1Mi"},
-        },
-    }
-
-
-def _network(folder: Path) -> dict[str, Any]:
-    addresses = {"type": "host-local", "subnet": "10.88.0.0/16", "dataDir": f"{folder}/addresses"}
-    # The node is the pods' way to the addresses of Services.
-    bridge = {"type": "bridge", "bridge": "e2e0", "isDefaultGateway": True, "ipam": addresses}
-    return {
-        "cniVersion": "0.4.0",
-        "name": "e2e",
-        "plugins": [bridge],
-    }
-
-
-_CONTAINERD = f"""\
-version = 2
-root = "FOLDER/containerd"
-state = "FOLDER/run"
-disabled_plugins = ["io.containerd.internal.v1.opt"]
-[grpc]
-  address = "FOLDER/containerd.sock"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{PAUSE}"
-  # Where the machine does not let even root lower it.
-  restrict_oom_score_adj = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
-    conf_dir = "FOLDER/cni"
-  [plugins."io.containerd.grpc.v1.cri".registry]
-    config_path = "FOLDER/registries"
-"""

@@ -13,13 +13,12 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.e2e.bases import build_bases, find_base
 from tests.e2e.build import NotBuilt
-from tests.e2e.buildah import Buildah
+from tests.e2e.buildah import Buildah, scratch_folder
 
 PUSH = "E2E_PUSH"
 """Names the registry, as host:port."""
@@ -31,7 +30,7 @@ def build(context: Path, dockerfile: Path, tag: str, arguments: Mapping[str, str
     builder = build_bases()
     text = dockerfile.read_text("utf-8")
     told = [f"--build-arg={name}={value}" for name, value in arguments.items()]
-    with builder.alone(), tempfile.TemporaryDirectory(prefix="wfgen-image-") as scratch:
+    with builder.alone(), scratch_folder() as scratch:
         builder.tidy()
         for base in re.findall(r"^FROM +(?!scratch)(\S+)", text, re.MULTILINE):
             builder.run("tag", find_base(base), base)
@@ -69,7 +68,7 @@ def _push(builder: Buildah, image: str, tag: str) -> str:
         raise NotBuilt("no registry: images are built while make e2e runs")
     host, _, path = tag.partition("/")
     place = path if re.search(r"[.:]|^localhost$", host) else tag
-    with tempfile.TemporaryDirectory(prefix="wfgen-push-") as scratch:
+    with scratch_folder() as scratch:
         file = Path(scratch, "digest")
         options = ("--tls-verify=false", f"--digestfile={file}")
         builder.run("push", *options, image, f"docker://{os.environ[PUSH]}/{place}")

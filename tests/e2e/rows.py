@@ -42,6 +42,8 @@ PROGRAM = Table(
 
 The jobs are those of `_deploy.yml`, with what the rollback restored; the watchdog is
 `watchdog.yml`'s. Their commands are run one by one, which also shows runs that are cut off.
+Rows of the sample application release `app/` itself, built from its source; the others stand-ins,
+which fail as they are told.
 """,
     (
         "what happens", "jobs, and which fail", "their log says",
