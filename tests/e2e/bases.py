@@ -6,6 +6,7 @@ All stand on one file system, so that a node fetches it once. What each adds is 
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def build_bases() -> Buildah:
         if complete.exists():
             return builder
         started = time.time()
-        print(f"making base images of Debian {SUITE}: a minute, once", flush=True)
+        print(f"making base images of Debian {SUITE}: a minute, once", file=sys.stderr, flush=True)
         shutil.rmtree(builder.folder / "storage", ignore_errors=True)
         _build_all(builder)
         complete.touch()

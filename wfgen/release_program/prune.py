@@ -27,7 +27,8 @@ def prune() -> int:
     description = load()
     found = record.read(description)
     if found is None or found.state != GOOD or found.in_flight is not None:
-        log("no good release, or one in flight: nothing is pruned")
+        state = found.state if found else "that nothing was released"
+        log(f"the record says {state}: nothing is pruned")
         return 0
     parts = stored.parts(description)
     kept = sorted(parts)[-KEPT:]
