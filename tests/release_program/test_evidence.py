@@ -215,6 +215,19 @@ def test_one_restart_may_be_bad_luck_and_two_are_a_crash_loop(
     assert watch.failure.startswith("pod restarted 2 times")
 
 
+@pytest.mark.parametrize("place", ["state", "lastState"])
+def test_a_crash_is_told_with_its_code_wherever_the_kubelet_has_it(
+    client: Service, clock: Callable[[float], None], place: str
+) -> None:
+    crashed = pod(restarts=2)
+    crashed["status"]["containerStatuses"][0][place] = {"terminated": {"exitCode": 3}}
+    done = {"name": "init", "restartCount": 0, "state": {"terminated": {"exitCode": 0}}}
+    crashed["status"]["initContainerStatuses"] = [done]
+    watch = rollout.Watch(client, AT)
+    watch.judge(judge(client, workload(), crashed))
+    assert watch.failure == "pod restarted 2 times (exit code 3)"
+
+
 def test_restarts_before_the_release_are_not_its_fault(
     client: Service, clock: Callable[[float], None]
 ) -> None:

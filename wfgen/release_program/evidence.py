@@ -158,8 +158,9 @@ def _judge_workload(
 def _judge_pod(pod: Object, coming: Collection[str], state: State) -> None:
     name, status = pod["metadata"]["name"], pod.get("status", {})
     containers = status.get("containerStatuses", []) + status.get("initContainerStatuses", [])
-    last = [c.get("lastState", {}).get("terminated", {}) for c in containers]
-    codes = ", ".join(str(each["exitCode"]) for each in last if "exitCode" in each)
+    restarted = [container for container in containers if container.get("restartCount")]
+    ends = [end for container in restarted if (end := _end(container))]
+    codes = ", ".join(str(end["exitCode"]) for end in ends)
     made = calendar.timegm(
         time.strptime(pod["metadata"]["creationTimestamp"], "%Y-%m-%dT%H:%M:%SZ")
     )
@@ -167,6 +168,12 @@ def _judge_pod(pod: Object, coming: Collection[str], state: State) -> None:
     state.signs += signs(pod, coming)
     if name in coming:
         state.text += f"({name} waits for a new node) "
+
+
+def _end(container: Object) -> Object | None:
+    """How a container's last run ended, be it this one, before the kubelet says that it waits."""
+    states = (container.get(name, {}).get("terminated") for name in ("state", "lastState"))
+    return next(filter(None, states), None)
 
 
 def signs(pod: Object, coming: Collection[str]) -> list[str]:
