@@ -14,11 +14,14 @@ from tests.e2e.shop import ROOT
 
 AT_ONCE = "8"
 """So many rows run at a time: they wait most of it."""
+AGAIN = ("--reruns=1", "-rR")
+"""What fails is tried once more, and that is told: a busy machine may be late for once. With
+`PYTEST=--reruns=0` it is not."""
 
 
 def main(arguments: list[str]) -> int:
     """The exit code of the tests."""
-    tests = [sys.executable, "-m", "pytest", "-m", "e2e", "-n", AT_ONCE, "tests/e2e"]
+    tests = [sys.executable, "-m", "pytest", "-m", "e2e", "-n", AT_ONCE, *AGAIN, "tests/e2e"]
     with launch.scratch() as folder:
         tests += [f"--basetemp={folder / 'pytest'}", *arguments]
         try:
