@@ -34,14 +34,13 @@ FAILURES: dict[str, dict[str, str]] = {
     "none: readiness flaps for 20 s": {"READY": "flaps", "READY_AFTER": "20s"},
 }
 DEADLINE = 120
-"""Of all tools alike, in seconds: that of the bases that `wfgen new` writes."""
+"""Of all tools alike, in seconds; the bases that `wfgen new` writes have 150."""
 HEALTHY = (
     {"READY": "flaps", "READY_AFTER": f"{0.8 * DEADLINE:.0f}s"},
-    {
-        "READY_AFTER": f"{0.4 * DEADLINE - 3:.0f}s"
-    },  # of each copy; the second starts after the first
+    {"READY_AFTER": f"{0.4 * DEADLINE - 3:.0f}s"},
 )
-"""Slow roll-outs that use four fifths of the deadline, and are well."""
+"""Slow roll-outs that use four fifths of the deadline, and are well; in the second way each copy is
+late, one after the other."""
 SLOW_ROLLOUTS, AT_ONCE = 50, 10
 CALLED_GOOD = "called good after"
 BASE = {"LISTEN": ":8000", "READINESS": "/readyz"}

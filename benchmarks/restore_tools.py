@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PROGRAM = ROOT / ".github/actions/release/release_program"
 BROKEN = ("Error", "CrashLoopBackOff", "ErrImagePull", "ImagePullBackOff")
 PROGRESS = {"ours": 120, "loop": 600, "kubectl": 600, "helm": 600}
-"""The progress deadline at defaults: that of wfgen's bases, and Kubernetes' own."""
+"""The progress deadline at defaults, in seconds; Kubernetes has 600."""
 BAKE = 60
 
 
