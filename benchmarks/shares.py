@@ -29,8 +29,15 @@ def main(root: Path) -> None:
     type("Model", (BaseModel,), {})
     del jinja2, typer, yaml
     step("importing the libraries")
-    from wfgen import cli, drift, pins, plan, render, report, repository, rules, spec, templating
-    from wfgen import files as planned
+    from wfgen.checks import rules
+    from wfgen.cli import app as cli
+    from wfgen.cli import repository
+    from wfgen.generate import files as planned
+    from wfgen.generate import plan, render, templating
+    from wfgen.locks import pins
+    from wfgen.report import text as report
+    from wfgen.specs import loading as spec
+    from wfgen.worktree import drift
 
     del cli, report, repository
     step("importing wfgen, models built")

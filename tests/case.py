@@ -12,9 +12,9 @@ from typing import NoReturn
 import pytest
 import yaml
 
-from wfgen import spec
-from wfgen.plan import plan
-from wfgen.render import RenderedFile, render
+from wfgen.generate.plan import plan
+from wfgen.generate.render import RenderedFile, render
+from wfgen.specs import loading as spec
 
 CASES = Path(__file__).parent / "cases"
 BASE: dict[str, str] = yaml.safe_load((CASES / "base.yaml").read_text("utf-8"))

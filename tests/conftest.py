@@ -9,7 +9,7 @@ import pytest
 
 from tests import case
 from tests.terminal import Terminal
-from wfgen import drift
+from wfgen.worktree import drift
 
 
 @pytest.fixture(scope="session")

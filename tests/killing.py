@@ -23,11 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.terminal import files_below
-from wfgen import drift, header
 from wfgen.errors import WfgenError
-from wfgen.pins import LOCK
-from wfgen.render import RenderedFile
-from wfgen.writing import UNFINISHED, is_temporary
+from wfgen.generate.render import RenderedFile
+from wfgen.locks.pins import LOCK
+from wfgen.text import header
+from wfgen.worktree import drift
+from wfgen.worktree.writing import UNFINISHED, is_temporary
 
 POINTS = frozenset(
     f"os.{call}" for call in ("chmod", "listdir", "mkdir", "remove", "rename", "rmdir", "scandir")

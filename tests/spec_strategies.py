@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from wfgen.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
-from wfgen.kinds._model import Between, Lasting, Matching, _seconds
-from wfgen.kinds.image import Build, Image
-from wfgen.kinds.project import Environment, Revert
-from wfgen.kinds.service import _OF_DEPLOYED, External, Health, Workload
-from wfgen.reference import refused
+from wfgen.report.reference import refused
+from wfgen.specs.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
+from wfgen.specs.kinds._model import Between, Lasting, Matching, _seconds
+from wfgen.specs.kinds.image import Build, Image
+from wfgen.specs.kinds.project import Environment, Revert
+from wfgen.specs.kinds.service import _OF_DEPLOYED, External, Health, Workload
 
 Values = dict[str, Any]
 _APART = frozenset({"environments", "secrets", "patches"})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wfgen.cli import main
+from wfgen.cli.app import main
 
 OF_A_REPOSITORY = (
     "render", "check", "validate", "list", "explain", "history", "new", "pins",

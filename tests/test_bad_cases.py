@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests import case
-from wfgen import report, spec
+from wfgen.cli.repository import Repository
 from wfgen.errors import InvalidSpecs
-from wfgen.kustomize import Overlays
-from wfgen.repository import Repository
+from wfgen.report import text as report
+from wfgen.specs import loading as spec
+from wfgen.specs.kustomize import Overlays
 
 BAD = case.CASES / "bad"
 

@@ -11,8 +11,9 @@ import pytest
 
 from tests import case
 from tests.terminal import Terminal
-from wfgen import __version__, repository
-from wfgen.cli import main
+from wfgen import __version__
+from wfgen.cli import repository
+from wfgen.cli.app import main
 
 # Command lines
 

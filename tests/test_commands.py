@@ -205,15 +205,15 @@ def test_reader_that_goes_away_changes_no_exit_code(terminal: Terminal) -> None:
 @pytest.mark.parametrize(
     ("command", "unneeded"),
     [
-        ("--version", {"wfgen.kinds", "jinja2", "yaml", "ruamel.yaml", "jsonschema"}),
+        ("--version", {"wfgen.specs.kinds", "jinja2", "yaml", "ruamel.yaml", "jsonschema"}),
         ("schema", {"jinja2", "ruamel.yaml", "jsonschema"}),
-        ("check", {"ruamel.yaml", "jsonschema", "wfgen.schema", "wfgen.scaffold"}),
+        ("check", {"ruamel.yaml", "jsonschema", "wfgen.specs.schema", "wfgen.adopt.scaffold"}),
     ],
 )
 def test_command_imports_what_it_needs(
     terminal: Terminal, command: str, unneeded: set[str]
 ) -> None:
-    code = f"import sys; from wfgen.cli import run, COMMANDS; run(COMMANDS, ['{command}'])\n"
+    code = f"import sys; from wfgen.cli.app import run, COMMANDS; run(COMMANDS, ['{command}'])\n"
     code += "print(*sys.modules, file=sys.stderr)"
     ran = subprocess.run(
         [sys.executable, "-c", code],

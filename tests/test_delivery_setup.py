@@ -23,14 +23,14 @@ from pydantic import ValidationError
 
 from tests import case
 from tests.judges.tree import load
-from wfgen import spec
 from wfgen.errors import WfgenError
-from wfgen.kinds.clusters import CLUSTERS
-from wfgen.kinds.registries import REGISTRIES
-from wfgen.plan import Plan, plan
-from wfgen.release_program.kubectl import _REMEDIES, KubectlError
-from wfgen.render import render
-from wfgen.values import code
+from wfgen.generate.plan import Plan, plan
+from wfgen.generate.render import render
+from wfgen.release_program.cluster.kubectl import _REMEDIES, KubectlError
+from wfgen.specs import loading as spec
+from wfgen.specs.kinds.clusters import CLUSTERS
+from wfgen.specs.kinds.registries import REGISTRIES
+from wfgen.text.values import code
 
 ROOT = Path(__file__).resolve().parents[1]
 CASES = ["this repository", *case.names("ok")]
@@ -258,7 +258,7 @@ def headings_named() -> frozenset[str]:
     """The headings that messages name, of the release program and of the actions."""
     texts = [
         node.value
-        for path in (ROOT / "wfgen/release_program").glob("*.py")
+        for path in (ROOT / "wfgen/release_program").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]

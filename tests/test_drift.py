@@ -11,16 +11,16 @@ import pytest
 
 from tests import case
 from tests.terminal import Terminal
-from wfgen import render, templating
-from wfgen.drift import Cause, compare
-from wfgen.templating import built_in_templates
+from wfgen.generate import render, templating
+from wfgen.generate.templating import built_in_templates
+from wfgen.worktree.drift import Cause, compare
 
 BUILD = ".github/workflows/_build.yml"
 CHECK = ".github/workflows/wfgen-check.yml"
 DESCRIPTION = ".github/actions/release/production.json"
 GUIDE = "docs/delivery-setup.md"
 LOCK = ".github/workflows/_pins.yml"
-MODULE = ".github/actions/release/release_program/needs.py"
+MODULE = ".github/actions/release/release_program/hosting/needs.py"
 PIPELINE = ".github/workflows/production.yml"
 STRAY = ".github/workflows/old.yml"
 WATCHDOG = ".github/workflows/watchdog.yml"

@@ -10,8 +10,8 @@ import pytest
 
 from tests import case
 from tests.terminal import Terminal
-from wfgen.drift import Cause
-from wfgen.templating import built_in_templates
+from wfgen.generate.templating import built_in_templates
+from wfgen.worktree.drift import Cause
 
 CHECK = ".github/workflows/wfgen-check.yml"
 GUIDE = "docs/delivery-setup.md"

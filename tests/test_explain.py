@@ -14,13 +14,13 @@ import pytest
 from tests import case
 from tests.spec_strategies import as_yaml
 from tests.terminal import Ran, Terminal
-from wfgen import spec
-from wfgen.explain import _Traced
-from wfgen.explanation import Reason
-from wfgen.kinds._model import Model
-from wfgen.pins import LOCK
-from wfgen.plan import plan
-from wfgen.render import RenderedFile, render
+from wfgen.explain.explanation import Reason
+from wfgen.explain.lines import _Traced
+from wfgen.generate.plan import plan
+from wfgen.generate.render import RenderedFile, render
+from wfgen.locks.pins import LOCK
+from wfgen.specs import loading as spec
+from wfgen.specs.kinds._model import Model
 
 ROOT = Path(__file__).parents[1]
 PRODUCTION = ".github/workflows/production.yml"
@@ -192,10 +192,10 @@ def test_a_line_of_an_action(terminal: Terminal) -> None:
 
 def test_a_line_of_a_description(terminal: Terminal) -> None:
     ran = explain(terminal, JSON, '"timeout_seconds": 300')
-    code = (ROOT / "wfgen/describe.py").read_text("utf-8").split("\n")
+    code = (ROOT / "wfgen/generate/description.py").read_text("utf-8").split("\n")
     line = '"timeout_seconds": spec.rollout.timeout,'
     number = next(n for n, text in enumerate(code, 1) if line in text)
-    assert f"written by wfgen/describe.py:{number} (of wfgen)\n  {line}\n" in ran.out
+    assert f"written by wfgen/generate/description.py:{number} (of wfgen)\n  {line}\n" in ran.out
     assert "made of\n    specs/web.yaml:1 rollout.timeout (by default)\n" in ran.out
     ran = explain(terminal, JSON, '"time_to_live_hours"')
     assert "environments.production.time_to_live (by default)\n" in ran.out
@@ -209,10 +209,11 @@ def test_a_line_of_the_page(terminal: Terminal) -> None:
 
 
 def test_a_line_of_a_copied_program(terminal: Terminal) -> None:
-    path = ".github/actions/release/release_program/git.py"
+    path = ".github/actions/release/release_program/hosting/git.py"
     ran = terminal.run("explain", f"{path}:4")
-    first = (ROOT / "wfgen/release_program/git.py").read_text("utf-8").partition("\n")[0]
-    assert ran.out.endswith(f"a copy of wfgen/release_program/git.py:1 (of wfgen)\n  {first}\n")
+    source = "wfgen/release_program/hosting/git.py"
+    first = (ROOT / source).read_text("utf-8").partition("\n")[0]
+    assert ran.out.endswith(f"a copy of {source}:1 (of wfgen)\n  {first}\n")
 
 
 def test_a_line_of_a_header(terminal: Terminal) -> None:

@@ -9,11 +9,12 @@ import pytest
 from benchmarks.projects import PROJECT, names, write
 from tests import case
 from tests.judges import judge
-from wfgen import __version__, repository
+from wfgen import __version__
+from wfgen.checks.rules import verify
+from wfgen.cli import repository
 from wfgen.errors import InvalidSpecs
-from wfgen.kustomize import Overlays
-from wfgen.render import RenderedFile
-from wfgen.rules import verify
+from wfgen.generate.render import RenderedFile
+from wfgen.specs.kustomize import Overlays
 
 ECR = (
     "registry: {{type: ecr, account: '111122223333', region: ap-northeast-1,"

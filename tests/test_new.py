@@ -26,8 +26,8 @@ from tests import case
 from tests.judges import judge
 from tests.judges.tools import find_program
 from tests.terminal import Terminal
-from wfgen.kinds import KINDS, kind_name
-from wfgen.scaffold import scaffold
+from wfgen.adopt.scaffold import scaffold
+from wfgen.specs.kinds import KINDS, kind_name
 
 ROOT = Path(__file__).resolve().parents[1]
 NEW = {"worker": "server", "site": "client", "sessions": "redis", "orders-db": "postgres"}

@@ -11,7 +11,7 @@ import pytest
 
 from tests import case
 from tests.terminal import Terminal
-from wfgen.templating import Templates
+from wfgen.generate.templating import Templates
 
 KUSTOMIZATION = "# Ours\nresources:\n  - ../../bases/web # first\nlabels: []\n"
 

@@ -18,9 +18,9 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from tests import case
 from tests.judges import judge
-from wfgen.pins import LOCK
-from wfgen.render import RenderedFile
-from wfgen.rules import verify
+from wfgen.checks.rules import verify
+from wfgen.generate.render import RenderedFile
+from wfgen.locks.pins import LOCK
 
 # Copied as they are, whatever the specs say.
 AS_THEY_ARE = re.compile(rf"{LOCK}|.*/release_program/.*")

@@ -18,14 +18,14 @@ import pytest
 
 from tests import case
 from tests.terminal import Terminal
-from wfgen.drift import PROGRAM, Cause, compare, write
 from wfgen.errors import WfgenError
-from wfgen.pins import LOCK
+from wfgen.locks.pins import LOCK
+from wfgen.worktree.drift import PROGRAM, Cause, compare, write
 
 CHECK = ".github/workflows/wfgen-check.yml"
 DESCRIPTION = ".github/actions/release/production.json"
 GUIDE = "docs/delivery-setup.md"
-MODULE = ".github/actions/release/release_program/needs.py"
+MODULE = ".github/actions/release/release_program/hosting/needs.py"
 PIPELINE = ".github/workflows/production.yml"
 STRAY = ".github/workflows/old.yml"
 WATCHDOG = ".github/workflows/watchdog.yml"

@@ -18,17 +18,17 @@ from tests.judges import tree
 from tests.spec_strategies import as_yaml
 from tests.terminal import Terminal
 from tests.test_properties import HOSTILE, SEVERAL_LINES, tried
-from wfgen import spec
-from wfgen.diagnostics import Diagnostic
+from wfgen.cli.repository import Repository
 from wfgen.errors import InvalidSpecs
-from wfgen.kinds import ProjectSpec
-from wfgen.kinds.patch import Patch
-from wfgen.patches import Patches
-from wfgen.references import Project, SpecFile
-from wfgen.repository import Repository
-from wfgen.source import Route
-from wfgen.splice import Document, Unfit
-from wfgen.values import entry
+from wfgen.findings import Diagnostic
+from wfgen.generate.patches import Patches
+from wfgen.specs import loading as spec
+from wfgen.specs.kinds import ProjectSpec
+from wfgen.specs.kinds.patch import Patch
+from wfgen.specs.references import Project, SpecFile
+from wfgen.text.source import Route
+from wfgen.text.splice import Document, Unfit
+from wfgen.text.values import entry
 
 ROOT = Path(__file__).parents[1]
 GENERATED = {

@@ -18,11 +18,11 @@ import yaml
 from tests import case
 from tests.git_hosts import GIT, GitHost, reach
 from tests.terminal import Ran, Terminal
-from wfgen import pins
-from wfgen.pin_updates import from_files
-from wfgen.pins import LOCK, Pin, is_newer
-from wfgen.releases import Tags
-from wfgen.render import first_lock
+from wfgen.generate.render import first_lock
+from wfgen.locks import pins
+from wfgen.locks.pin_updates import from_files
+from wfgen.locks.pins import LOCK, Pin, is_newer
+from wfgen.locks.releases import Tags
 
 OTHER = "b" * 40
 

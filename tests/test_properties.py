@@ -22,17 +22,19 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from tests import case
 from tests.judges import tree
 from tests.spec_strategies import Values, as_yaml, projects
-from wfgen import report, repository, spec
+from wfgen.checks.github_schema import validate_files
+from wfgen.checks.rules import verify
+from wfgen.cli import repository
 from wfgen.errors import InvalidSpecs, WfgenError
-from wfgen.kinds import KINDS, ProjectSpec
-from wfgen.kinds.patch import Patch
-from wfgen.kustomize import Overlays
-from wfgen.plan import plan
-from wfgen.reference import refused
-from wfgen.render import RenderedFile, render
-from wfgen.rules import verify
-from wfgen.schema import models_of
-from wfgen.validate import validate_files
+from wfgen.generate.plan import plan
+from wfgen.generate.render import RenderedFile, render
+from wfgen.report import text as report
+from wfgen.report.reference import refused
+from wfgen.specs import loading as spec
+from wfgen.specs.kinds import KINDS, ProjectSpec
+from wfgen.specs.kinds.patch import Patch
+from wfgen.specs.kustomize import Overlays
+from wfgen.specs.schema import models_of
 
 TRIES = int(os.environ.get("WFGEN_TRIES", "1"))
 ROOT = Path(__file__).parents[1]

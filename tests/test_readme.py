@@ -18,9 +18,10 @@ import pytest
 import yaml
 
 from tests.judges import tree
-from wfgen import errors, reference
-from wfgen.drift import Cause
-from wfgen.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
+from wfgen import errors
+from wfgen.report import reference
+from wfgen.specs.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
+from wfgen.worktree.drift import Cause
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

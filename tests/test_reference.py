@@ -14,11 +14,12 @@ import yaml
 from pydantic import BaseModel
 
 from tests import case
-from wfgen import header, reference
 from wfgen.errors import InvalidSpecs
-from wfgen.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
-from wfgen.reference import Entry, Part
-from wfgen.schema import field_docs
+from wfgen.report import reference
+from wfgen.report.reference import Entry, Part
+from wfgen.specs.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
+from wfgen.specs.schema import field_docs
+from wfgen.text import header
 
 ROOT = Path(__file__).parents[1]
 PROJECT = "specs/project.yaml"

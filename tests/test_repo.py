@@ -21,9 +21,9 @@ def test_release_program_is_copied_whole() -> None:
     """Three lines of header, then the module as it is tested here; and no other module."""
     source = ROOT / "wfgen/release_program"
     copy = ROOT / ".github/actions/release/release_program"
-    names = sorted(path.name for path in source.glob("*.py"))
-    assert sorted(path.name for path in copy.iterdir() if path.suffix == ".py") == names
-    assert "__main__.py" in names
+    names = sorted(path.relative_to(source) for path in source.rglob("*.py"))
+    assert sorted(path.relative_to(copy) for path in copy.rglob("*.py")) == names
+    assert Path("__main__.py") in names
     for name in names:
         header, body = (copy / name).read_text("utf-8").split("\n", 3)[:3], (source / name)
         assert all(line.startswith("# ") for line in header), name

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
-from wfgen.pins import LOCK
-from wfgen.render import RenderedFile
-from wfgen.rules import RULES, expression_length, matrix_size, name_of, variable_size, verify
+from wfgen.checks.rules import RULES, expression_length, matrix_size, name_of, variable_size, verify
+from wfgen.generate.render import RenderedFile
+from wfgen.locks.pins import LOCK
 
 PATH = ".github/workflows/production.yml"
 SPECS = ("specs/project.yaml", "specs/web.yaml")

@@ -9,9 +9,10 @@ import pytest
 
 from tests import case
 from tests.spec_strategies import as_yaml
-from wfgen import rules, safety, spec
+from wfgen.checks import rules, safety
+from wfgen.cli.repository import Repository
 from wfgen.errors import InvalidSpecs
-from wfgen.repository import Repository
+from wfgen.specs import loading as spec
 
 FOLDER = Path(safety.__file__).parent
 WORKFLOWS = ".github/workflows/"

@@ -19,9 +19,9 @@ import yaml
 from tests import update_bots
 from tests.terminal import Ran, Terminal
 from tests.update_bots import Release
-from wfgen import pins
-from wfgen.pins import LOCK
-from wfgen.render import first_lock
+from wfgen.generate.render import first_lock
+from wfgen.locks import pins
+from wfgen.locks.pins import LOCK
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ".github/workflows/_build.yml"

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.terminal import Terminal
-from wfgen import drift, writing
 from wfgen.errors import WfgenError
+from wfgen.worktree import drift, writing
 
 CHECK = ".github/workflows/wfgen-check.yml"
 PIPELINE = ".github/workflows/production.yml"

@@ -1,5 +1,5 @@
 """`python -m wfgen`, the same as the `wfgen` command."""
 
-from wfgen.cli import main
+from wfgen.cli.app import main
 
 main()

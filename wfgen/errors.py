@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from wfgen.diagnostics import Diagnostic
+    from wfgen.findings import Diagnostic
 
 EXIT_CLEAN = 0
 """Nothing to report."""

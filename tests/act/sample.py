@@ -97,9 +97,10 @@ class Sample:
         )
 
     def empty(self, function: str) -> None:
-        """Makes a function of the release program, `module.function`, return 0 and do nothing."""
-        module, _, name = function.partition(".")
-        path = self.root / ".github/actions/release/release_program" / f"{module}.py"
+        """Makes a function of the release program (`room.module.function`) return 0 at once."""
+        module, _, name = function.rpartition(".")
+        program = self.root / ".github/actions/release/release_program"
+        path = program / f"{module.replace('.', '/')}.py"
         lines = path.read_text("utf-8").splitlines()
         for node in ast.parse("\n".join(lines)).body:
             if isinstance(node, ast.FunctionDef) and node.name == name:

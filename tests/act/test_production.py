@@ -132,7 +132,7 @@ def test_a_rollback_that_does_nothing_is_noticed_and_left_to_the_watchdog(
 
     The record is then as a run leaves it that was killed, and what the watchdog is for.
     """
-    run = _release_bad(shop, emptied="rollback.rollback")
+    run = _release_bad(shop, emptied="commands.rollback.rollback")
     assert run.results["Release/Roll back"] == "success"
     assert "Release/Roll back" not in run.ran
     assert run.failed == {"Release/Monitor", "Verdict"}

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.github_api import Api, serving
-from wfgen.release_program import github, tags
+from wfgen.release_program.hosting import github
+from wfgen.release_program.state import tags
 
 DIGESTS = {"server": "a" * 64, "client": "b" * 64, "tools": "c" * 64}
 

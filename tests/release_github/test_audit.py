@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from tests.github_api import Api
-from wfgen import history
-from wfgen.release_program import audit, tags
-from wfgen.release_program.description import load
+from wfgen.release_program.commands import audit
+from wfgen.release_program.contract import load
+from wfgen.release_program.state import tags
+from wfgen.report import history
 
 from .conftest import Describe, Repository
 

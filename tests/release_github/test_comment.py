@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.github_api import Api
-from wfgen.release_program import comment
-from wfgen.release_program.github import GitHubError
+from wfgen.release_program.commands import comment
+from wfgen.release_program.hosting.github import GitHubError
 
 from .conftest import Describe
 

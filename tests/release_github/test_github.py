@@ -7,8 +7,8 @@ import time
 import pytest
 
 from tests.github_api import Api
-from wfgen.release_program import github
-from wfgen.release_program.github import GitHub, GitHubError
+from wfgen.release_program.hosting import github
+from wfgen.release_program.hosting.github import GitHub, GitHubError
 
 
 @pytest.mark.parametrize(

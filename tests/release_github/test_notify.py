@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.github_api import Api
-from wfgen.release_program import notify
+from wfgen.release_program.commands import notify
 
 from .conftest import Describe
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-from wfgen.files import PROGRAM_OUTPUTS
+from wfgen.generate.files import PROGRAM_OUTPUTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = {
-    path.stem: path.read_text("utf-8") for path in (ROOT / "wfgen/release_program").glob("*.py")
+    path.stem: path.read_text("utf-8") for path in (ROOT / "wfgen/release_program").rglob("*.py")
 }
 WORKFLOWS: dict[str, Any] = {
     path.name: yaml.safe_load(path.read_text("utf-8"))

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from wfgen.release_program import changes
-from wfgen.release_program.outputs import Failure
+from wfgen.release_program.commands import plan as changes
+from wfgen.release_program.hosting.outputs import Failure
 
 from .conftest import DIGESTS, Describe, Repository, service
 

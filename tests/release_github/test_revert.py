@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.github_api import Api
-from wfgen.release_program import revert
-from wfgen.release_program.github import GitHubError
-from wfgen.release_program.outputs import Failure
+from wfgen.release_program.commands import revert
+from wfgen.release_program.hosting.github import GitHubError
+from wfgen.release_program.hosting.outputs import Failure
 
 from .conftest import Describe, Repository
 

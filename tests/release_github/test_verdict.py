@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from wfgen.release_program import needs as read_needs
-from wfgen.release_program import verdict
-from wfgen.release_program.description import load
+from wfgen.release_program.commands import verdict
+from wfgen.release_program.contract import load
+from wfgen.release_program.hosting import needs as read_needs
 
 from .conftest import Describe
 

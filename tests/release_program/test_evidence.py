@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.release_program.conftest import ROOT
-from wfgen.release_program import evidence, rollout
-from wfgen.release_program.description import Description, Service, parse
+from wfgen.release_program.cluster import pods as evidence
+from wfgen.release_program.cluster import rollout
+from wfgen.release_program.contract import Description, Service, parse
 
 Object = dict[str, Any]
 IMAGE = "ghcr.io/acme/shop-client@sha256:new"
@@ -36,7 +37,7 @@ def client(description: Description) -> Service:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Sets the program's time, in seconds since pods were made."""
     now = [AT]
-    monkeypatch.setattr("wfgen.release_program.rollout.time.time", lambda: now[0])
+    monkeypatch.setattr("wfgen.release_program.cluster.rollout.time.time", lambda: now[0])
     return lambda seconds: now.__setitem__(0, AT + seconds)
 
 
@@ -171,7 +172,8 @@ def test_a_pod_without_a_node_is_given_the_time_that_an_autoscaler_takes(
     ]
     events = [{"reason": "FailedScheduling", "involvedObject": {"name": "pod"}}]
     monkeypatch.setattr(
-        "wfgen.release_program.kubectl.select", lambda kinds, *_, **__: events * (kinds == "events")
+        "wfgen.release_program.cluster.kubectl.select",
+        lambda kinds, *_, **__: events * (kinds == "events"),
     )
     watch = rollout.Watch(client, AT)
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from tests.release_program.conftest import ROOT, Release, describe
-from wfgen.release_program import manifests, preview
+from wfgen.release_program.cluster import manifests
+from wfgen.release_program.commands import preview
 
 
 def test_a_preview_is_made_found_and_torn_down_by_its_labels(first: Release) -> None:

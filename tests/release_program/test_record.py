@@ -11,10 +11,11 @@ import pytest
 from tests.kube_api import FakeCluster
 from tests.release_program.conftest import RECORD, Release, describe
 from tests.release_program.test_preflight import refused
-from wfgen.release_program import kubectl, manifests, stored
-from wfgen.release_program.description import Description, parse
-from wfgen.release_program.kubectl import KubectlError
-from wfgen.release_program.outputs import Failure
+from wfgen.release_program.cluster import kubectl, manifests
+from wfgen.release_program.cluster.kubectl import KubectlError
+from wfgen.release_program.contract import Description, parse
+from wfgen.release_program.hosting.outputs import Failure
+from wfgen.release_program.state import stored
 
 
 @pytest.fixture

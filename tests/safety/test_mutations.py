@@ -9,9 +9,9 @@ import pytest
 
 from tests.safety.faults import FAULTS, Fault
 from tests.safety.mistakes import MISTAKES
-from wfgen import verify
-from wfgen.properties import PROPERTIES
-from wfgen.scenarios.pipeline import Pipeline
+from wfgen.checks import proof as verify
+from wfgen.checks.properties import PROPERTIES
+from wfgen.checks.scenarios.pipeline import Pipeline
 
 ROOT = Path(__file__).parents[2]
 FOUND = tuple(fault for fault in FAULTS if fault.breaks)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from wfgen import release_program
+from wfgen.checks.scenarios.program import _ENDINGS, Before, endings
+from wfgen.checks.scenarios.roles import ROLES
 from wfgen.release_program.__main__ import COMMANDS
-from wfgen.release_program.description import Description, parse
-from wfgen.scenarios.program import _ENDINGS, Before, endings
-from wfgen.scenarios.roles import ROLES
+from wfgen.release_program.contract import Description, parse
 
 PROGRAM = Path(release_program.__file__).parent
 SERVICE = {
@@ -66,7 +66,7 @@ def test_outputs_are_those_that_the_command_writes(command: str) -> None:
 )  # fmt: skip
 def test_values_are_those_in_the_code(command: str, output: str) -> None:
     """Each stands as a text in the module of that command."""
-    module = PROGRAM / f"{command}.py"
+    module = PROGRAM / "commands" / f"{command}.py"
     tree = ast.parse(module.read_text("utf-8"))
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     mine = {value.partition(":")[0] for name, value in said(command) if name == output}

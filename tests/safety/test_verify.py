@@ -11,7 +11,7 @@ import pytest
 from tests import case
 from tests.safety.faults import DEPLOY, FAULTS, PRODUCTION
 from tests.terminal import Terminal, files_below
-from wfgen import verify
+from wfgen.checks import proof as verify
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"

@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from tests.judges.tools import find_program
-from wfgen.semantics import Outcome, Run, Simulator, Workflow, read_workflow
-from wfgen.semantics.expressions import parse_template, to_string
+from wfgen.actions import Outcome, Run, Simulator, Workflow, read_workflow
+from wfgen.actions.expressions import parse_template, to_string
 
 FOLDER = ".github/workflows"
 

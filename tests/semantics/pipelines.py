@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.act.projection import project
 from tests.semantics.acted import FOLDER, Scenario, dump, labelled, load
-from wfgen.semantics import SUCCESS, Outcome
+from wfgen.actions import SUCCESS, Outcome
 
 ROOT = Path(__file__).parents[2]
 BOTH, SERVER = '["server","client"]', '["server"]'

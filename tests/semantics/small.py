@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from tests.semantics.acted import FOLDER, Scenario, labelled, load
-from wfgen.semantics import Outcome, Workflow, read_workflow
+from wfgen.actions import Outcome, Workflow, read_workflow
 
 HERE = Path(__file__).parent
 

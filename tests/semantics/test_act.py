@@ -10,7 +10,7 @@ import pytest
 from tests.semantics.acted import Scenario, act, act_all
 from tests.semantics.keep import SCENARIOS, kept, kept_form
 from tests.semantics.small import differences, scenario
-from wfgen.semantics import TABLE
+from wfgen.actions import TABLE
 
 KEPT = kept()
 DIFFERENCES = differences()

@@ -7,12 +7,7 @@ from itertools import product
 import pytest
 
 from tests.semantics.workflows import CALLED, FAILURE, results, simulator
-from wfgen.semantics import (
-    Cancellation,
-    Outcome,
-    Simulator,
-    read_workflow,
-)
+from wfgen.actions import Cancellation, Outcome, Simulator, read_workflow
 
 
 def test_a_run_is_cancelled_inside_of_a_call() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.judges.expressions import Answer, Query, evaluate
 from tests.semantics.random_expressions import Generator
-from wfgen.semantics.expressions import ExpressionError, is_truthy, lower, parse, to_string
+from wfgen.actions.expressions import ExpressionError, is_truthy, lower, parse, to_string
 
 COUNT = 12_000
 STATUS = {

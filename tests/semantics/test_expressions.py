@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.judges.expressions import Query, evaluate
-from wfgen.semantics import expressions
-from wfgen.semantics.expressions import (
+from wfgen.actions import expressions
+from wfgen.actions.expressions import (
     Expression,
     ExpressionError,
     is_truthy,

@@ -5,11 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.semantics.workflows import simulator
-from wfgen.semantics import (
-    Simulator,
-    WorkflowError,
-    read_workflow,
-)
+from wfgen.actions import Simulator, WorkflowError, read_workflow
 
 
 def test_values_of_a_file_keep_their_types() -> None:

@@ -7,12 +7,8 @@ from typing import Any
 import pytest
 
 from tests.semantics.workflows import CALLED, FAILURE, results, simulator
-from wfgen.semantics import (
-    Cancellation,
-    Outcome,
-    ScenarioError,
-)
-from wfgen.semantics.matrix import combine
+from wfgen.actions import Cancellation, Outcome, ScenarioError
+from wfgen.actions.matrix import combine
 
 CHAIN = """
 a: {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wfgen.semantics import Outcome, Run, Simulator, read_workflow
+from wfgen.actions import Outcome, Run, Simulator, read_workflow
 
 FAILURE = Outcome("failure")
 CALLED = "on: {workflow_call: {}}\njobs:\n  x: {}\n  y: {needs: x, if: always()}\n  z: {needs: y}\n"

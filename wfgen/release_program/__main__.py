@@ -13,9 +13,9 @@ if not __package__:  # started as a folder, beside the workflows
     __package__ = Path(__file__).resolve().parent.name
     __import__(__package__)
 
-from . import (
+from .cluster.kubectl import KubectlError
+from .commands import (
     audit,
-    changes,
     comment,
     deploy,
     monitor,
@@ -23,16 +23,16 @@ from . import (
     preflight,
     preview,
     prune,
-    record,
     revert,
     rollback,
     verdict,
     watchdog,
 )
-from .git import GitError
-from .github import GitHubError
-from .kubectl import KubectlError
-from .outputs import Failure, error
+from .commands import plan as changes
+from .hosting.git import GitError
+from .hosting.github import GitHubError
+from .hosting.outputs import Failure, error
+from .state import record
 
 COMMANDS: dict[str, Callable[[], int]] = {
     **changes.COMMANDS,

@@ -1,0 +1,104 @@
+"""What a job that begins comes to, by what happens to it.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idcontinue-on-error
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wfgen.actions.decisions import Decision
+from wfgen.actions.expressions import Expression, Lifted, lift, lower, to_string
+from wfgen.actions.matrix import combine, label
+from wfgen.actions.outcomes import ENDS, Outcome, Result, ScenarioError
+from wfgen.actions.states import State, worst
+from wfgen.actions.steps import StepRun, run_steps
+
+
+def end(decision: Decision, outcome: Outcome, outcomes: Mapping[str, Outcome]) -> State:
+    """The state of a job that has steps. Raises `ExpressionError` and `ScenarioError`."""
+    job = decision.job
+    if not decision.survives:
+        so_far = _checked(decision, outcome.outputs)
+        return decision.state("cancelled", began=True, outputs=so_far, outcome=outcome)
+    if outcome.kind == "rejected" and job.environment is None:
+        raise ScenarioError(f"{job.path} has no environment whose reviewers could reject it")
+    results: list[Result] = []
+    outputs: dict[str, str] = {}
+    steps: tuple[StepRun, ...] = ()
+    for own, contexts in _each(decision, outcome, outcomes):
+        result, steps, put_out = _happen(decision, own, contexts)
+        results.append(result)
+        # Of combinations that put out the same name, the last one counts.
+        outputs.update({name: value for name, value in put_out.items() if value})
+    began = outcome.kind != "rejected"
+    return decision.state(
+        worst(results), began=began, outputs=outputs, outcome=outcome, steps=steps
+    )
+
+
+def _each(
+    decision: Decision, outcome: Outcome, outcomes: Mapping[str, Outcome]
+) -> list[tuple[Outcome, Lifted]]:
+    """The outcome and the contexts of each combination, by its own name or by the job's."""
+    job = decision.job
+    if job.matrix is None:
+        return [(outcome, decision.contexts)]
+    named = {
+        f"{job.path} ({label(lower(contexts['matrix']))})": contexts
+        for contexts in combinations(decision)
+    }
+    for name in outcomes:
+        if name.startswith(f"{job.path} (") and name not in named:
+            raise ScenarioError(f"no job {name}; there are: {', '.join(named)}")
+    return [(outcomes.get(name, outcome), contexts) for name, contexts in named.items()]
+
+
+def combinations(decision: Decision) -> list[Lifted]:
+    """The contexts of a job, once for each combination of its matrix."""
+    matrix = decision.job.matrix
+    if matrix is None:
+        return [decision.contexts]
+    combined = combine(_evaluate(matrix, decision.contexts))
+    return [Lifted(decision.contexts, matrix=lift(each)) for each in combined]
+
+
+def _evaluate(value: Any, contexts: Lifted) -> Any:
+    """A plain value with the values of its expressions."""
+    if isinstance(value, Expression):
+        return lower(value.evaluate(contexts))
+    if isinstance(value, dict):
+        return {key: _evaluate(each, contexts) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_evaluate(each, contexts) for each in value]
+    return value
+
+
+def _happen(
+    decision: Decision, outcome: Outcome, contexts: Lifted
+) -> tuple[Result, tuple[StepRun, ...], Mapping[str, str]]:
+    """The result of one combination, its steps and its outputs."""
+    job = decision.job
+    steps: tuple[StepRun, ...] = ()
+    outputs = _checked(decision, outcome.outputs)
+    if outcome.kind == "steps":
+        result, steps, after = run_steps(job, outcome.steps, contexts)
+        own = {name: to_string(output.evaluate(after)) for name, output in job.outputs.items()}
+        outputs = {**own, **outputs}
+    else:
+        result = ENDS[outcome.kind]
+    if result == "failure" and outcome.kind != "rejected":
+        goes_on = to_string(job.continue_on_error.evaluate(contexts)) == "true"
+        result = "success" if goes_on else "failure"
+    return result, steps, outputs
+
+
+def _checked(decision: Decision, outputs: Mapping[str, str]) -> Mapping[str, str]:
+    """Raises `ScenarioError` where the job has no such output."""
+    job = decision.job
+    for name in outputs:
+        if name not in job.outputs and not job.job.uses:
+            known = ", ".join(job.outputs) or "none"
+            raise ScenarioError(f"{job.path} has no output {name}; it has: {known}")
+    return outputs

@@ -1,0 +1,59 @@
+"""The combinations of a matrix.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstrategymatrix
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+from wfgen.actions.expressions import ExpressionError, lift, to_string
+
+Combination = dict[str, Any]
+
+
+def combine(matrix: Any) -> list[Combination]:
+    """All combinations of a matrix of plain values. Raises `ExpressionError` if there are none."""
+    if not isinstance(matrix, Mapping):
+        raise ExpressionError("value", "the matrix is no mapping")
+    axes = {key: value for key, value in matrix.items() if key not in ("include", "exclude")}
+    for key, values in axes.items():
+        if not isinstance(values, list) or not values:
+            raise ExpressionError("value", f"the matrix has no values for {key}")
+    excluded = matrix.get("exclude") or []
+    made = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    kept = [each for each in made if not any(_matches(each, rule) for rule in excluded)]
+    combinations = _include(kept if axes else [], axes, matrix.get("include") or [])
+    if not combinations:
+        raise ExpressionError("value", "the matrix has no combinations")
+    return combinations
+
+
+def label(combination: Combination) -> str:
+    """What GitHub puts behind the name of a job: `linux, 20`."""
+    return ", ".join(to_string(lift(value)) for value in combination.values())
+
+
+def _matches(combination: Combination, rule: Mapping[str, Any]) -> bool:
+    return all(key in combination and combination[key] == rule[key] for key in rule)
+
+
+def _include(
+    made: list[Combination], axes: Mapping[str, Any], rules: list[Mapping[str, Any]]
+) -> list[Combination]:
+    """A rule adds to combinations whose own values it does not change; else it is one itself."""
+    extended = [dict(each) for each in made]
+    added: list[Combination] = []
+    for rule in rules:
+        fitting = [
+            extended[position]
+            for position, own in enumerate(made)
+            if all(own[key] == value for key, value in rule.items() if key in axes)
+        ]
+        for combination in fitting:
+            combination.update(rule)
+        if not fitting:
+            added.append(dict(rule))
+    return extended + added

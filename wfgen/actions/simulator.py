@@ -1,0 +1,141 @@
+"""Runs of one workflow for one event, many times over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from wfgen.actions.compiled import CompiledLock, compile_workflow
+from wfgen.actions.expressions import Lifted, lift, to_string
+from wfgen.actions.frames import Frame
+from wfgen.actions.observed import observe
+from wfgen.actions.outcomes import Cancellation, Outcome, ScenarioError
+from wfgen.actions.phases import phases
+from wfgen.actions.run import Lock, Run
+from wfgen.actions.states import State, worst
+from wfgen.actions.workflow import Workflow
+
+CONTEXTS = (
+    "github", "inputs", "vars", "secrets", "needs", "strategy", "matrix", "env", "job", "runner",
+    "steps",
+)  # fmt: skip
+LEVELS = {"none": 0, "read": 1, "write": 2}
+
+
+class Simulator:
+    """Runs of one workflow for one event. Contexts are `github`, `inputs`, `vars`, `secrets`."""
+
+    def __init__(self, workflow: Workflow, contexts: Mapping[str, Any] | None = None) -> None:
+        """Raises `WorkflowError` where an expression cannot be parsed."""
+        self.workflow = workflow
+        self._compiled = compile_workflow(workflow)
+        given = {**{name: {} for name in CONTEXTS}, **(contexts or {})}
+        lifted = Lifted({name: lift(value) for name, value in given.items()})
+        self._frame = Frame(self._compiled, lifted, clear=True, failed=False)
+        self._places = {job.path: (at, job) for at, job in enumerate(self._compiled.walk())}
+        self._phases: dict[Cancellation, Mapping[str, int]] = {}
+
+    def run(
+        self,
+        outcomes: Mapping[str, Outcome] | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> Run:
+        """One run. Raises `ScenarioError`."""
+        outcomes = outcomes or {}
+        if not outcomes.keys() <= self._places.keys():
+            self._check_names(outcomes)
+        when = self._when(cancellation) if cancellation else {}
+        found: list[State] = []
+        states = self._frame.run(outcomes, when, found)
+        conclusion = "cancelled" if cancellation else worst(state.result for state in states)
+        return Run(
+            self._places, tuple(found), self._frame, when, conclusion, cancellation is not None
+        )
+
+    def _when(self, cancellation: Cancellation) -> Mapping[str, int]:
+        if cancellation not in self._phases:
+            named = {*cancellation.finished, *filter(None, [cancellation.during])}
+            self._check_names(dict.fromkeys(named))
+            self._phases[cancellation] = phases(self._compiled, cancellation)
+        return self._phases[cancellation]
+
+    def _check_names(self, named: Mapping[str, object]) -> None:
+        """A matrix's combination is named `job (linux, 20)`."""
+        for name in named:
+            path = name if name in self._places else name.partition(" (")[0]
+            if path not in self._places or (path != name and not self._places[path][1].matrix):
+                raise ScenarioError(f"no job {name}; there are: {', '.join(self._places)}")
+
+    @cached_property
+    def _observed(self) -> Mapping[str, frozenset[str]]:
+        return observe(self._compiled)
+
+    def observed(self, path: str) -> frozenset[str]:
+        """The outputs of a job that can change the result of another job.
+
+        Conditions read them, also by way of the inputs and outputs of called workflows.
+        """
+        return self._observed[path]
+
+    def locks(self, path: str, run: Run) -> tuple[Lock, ...]:
+        """The groups that a job is in, outermost first: of its workflow, of its callers, its own.
+
+        Of jobs that a run does not come to, those of its callers. Raises `ExpressionError`.
+        """
+        found = []
+        ids = path.split("/")
+        for depth in range(len(ids)):
+            own = "/".join(ids[: depth + 1])
+            frame, decision = run.frame_of(own), run.decision(own)
+            if frame is None or decision is None:
+                break
+            holder = frame.workflow.prefix
+            found += _lock(holder, frame.workflow.lock, frame.contexts)
+            found += _lock(own, decision.job.lock, decision.contexts)
+        return tuple(found)
+
+    def environment(self, path: str, run: Run) -> str:
+        """The name of a job's environment; "" where it has none. Raises `ExpressionError`."""
+        decision = run.decision(path)
+        if decision is None or decision.job.environment is None:
+            return ""
+        return to_string(decision.job.environment.evaluate(decision.contexts))
+
+    def permissions(self, path: str) -> dict[str, str]:
+        """What a job's token may do; {"*": "default"} where no file says so.
+
+        A called workflow's jobs may do no more than the job that calls.
+        """
+        granted: dict[str, str] = {"*": "default"}
+        workflow, ids = self.workflow, path.split("/")
+        for name in ids:
+            job = workflow.jobs[name]
+            asked = job.permissions if job.permissions is not None else workflow.permissions
+            granted = granted if asked is None else _lesser(granted, asked)
+            workflow = job.called or workflow
+        return granted
+
+
+def _lock(holder: str, lock: CompiledLock | None, contexts: Lifted) -> list[Lock]:
+    if lock is None:
+        return []
+    group = to_string(lock.group.evaluate(contexts))
+    cancels = to_string(lock.cancels.evaluate(contexts)) == "true"
+    return [Lock(holder, group, cancels, lock.queue)]
+
+
+def _lesser(granted: Mapping[str, str], asked: Mapping[str, str]) -> dict[str, str]:
+    """What is asked for, as far as it is granted."""
+    if granted.get("*") == "default":
+        return dict(asked)
+
+    def level(of: Mapping[str, str], name: str) -> str:
+        return of.get(name, of.get("*", "none"))
+
+    names = {*granted, *asked}
+    return {
+        name: min(level(granted, name), level(asked, name), key=LEVELS.__getitem__)
+        for name in sorted(names)
+        if "*" in names or {level(granted, name), level(asked, name)}.isdisjoint({"none"})
+    }

@@ -1,0 +1,69 @@
+"""YAML as GitHub reads it: `on` is a text, and every key knows its line.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#about-yaml-syntax-for-workflows
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from wfgen.text import scalars
+
+Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+class Located(dict[str, Any]):
+    """A mapping, with the line (from 1) of each key in `lines`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: dict[str, int] = {}
+
+
+class YamlError(Exception):
+    """Not YAML that GitHub would read; with its line."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line, self.message = line, message
+
+
+def load(text: str) -> Any:
+    """Plain values: mappings are `Located`. Raises `YamlError`."""
+    try:
+        return _value(yaml.compose(text, Loader=Loader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise YamlError(mark.line + 1 if mark else 1, f"not YAML: {error.problem}") from error
+    except yaml.reader.ReaderError as error:
+        raise YamlError(1, f"not YAML: {error}") from error
+    except RecursionError as error:
+        raise YamlError(1, "nested too deep, or an alias within its own anchor") from error
+
+
+def _value(node: Any) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        # A block or a quoted text stays a text.
+        return node.value if node.style else scalars.read(node.value)[0]
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(each) for each in node.value]
+    found = Located()
+    for key, value in node.value if node else ():
+        line = key.start_mark.line + 1
+        name = str(key.value)
+        if name in found:
+            raise YamlError(line, f"{name} stands here a second time")
+        found[name] = _value(value)
+        found.lines[name] = line
+    return found
+
+
+def text(value: Any) -> str:
+    """A plain value as its text; "" where there is none."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

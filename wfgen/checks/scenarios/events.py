@@ -1,0 +1,208 @@
+"""What can start a run: each kind of event, with the contexts that it brings.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wfgen.actions import Workflow
+from wfgen.checks.scenarios.program import SHA
+
+REPOSITORY = "acme/shop"
+_FORK = "somebody/shop"
+_REQUESTS = ("pull_request", "pull_request_target")
+_DEFAULT = ("opened", "synchronize", "reopened")
+"""Activity types of pull_request where the workflow names none."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A kind of event, for one workflow."""
+
+    kind: str
+    """How `wfgen simulate --event` names it."""
+    contexts: Mapping[str, Any]
+    trusted: bool = True
+    """Whether the run may have secrets, and a token that writes."""
+    labelled: bool = True
+    """Whether the pull request has every label."""
+
+
+_APART = ("go_back", "rerun", "closed", "label_removed")
+"""Kinds of which more is known than their contexts say."""
+
+
+def told_apart(reads: Iterable[str], event: Event) -> object:
+    """What a pipeline whose conditions read this can know of an event."""
+    kind = event.kind if event.kind in _APART else ""
+    return kind, event.trusted, event.labelled, *(_read(event, name) for name in sorted(reads))
+
+
+def _read(event: Event, name: str) -> str:
+    found: Any = event.contexts
+    for part in name.split("."):
+        if isinstance(found, list):
+            found = [each.get(part) for each in found if isinstance(each, dict)]
+        elif part != "*":
+            found = found.get(part) if isinstance(found, dict) else None
+    return repr(found)
+
+
+KINDS: Mapping[str, str] = {
+    "push": "a push to the branch",
+    "dispatch": "a person starts it",
+    "force": "a person starts it with force",
+    "go_back": "a person goes back to a recorded release",
+    "pull_request": "a pull request of the repository's own branch",
+    "unlabelled": "the same, without any label",
+    "fork": "a pull request from a fork",
+    "dependabot": "a pull request of Dependabot",
+    "closed": "a pull request of the repository's own branch is closed",
+    "closed_fork": "one from a fork is closed",
+    "closed_dependabot": "one of Dependabot is closed",
+    "label_removed": "the label is taken off a pull request",
+    "schedule": "the clock",
+    "workflow_run": "another workflow has ended",
+    "rerun": "the failed jobs of a run that was rolled back run again",
+}
+"""Kinds of events, in the order in which they are tried."""
+
+
+def events(workflow: Workflow, labels: tuple[str, ...] = (), run: int = 1) -> list[Event]:
+    """The events that start a workflow. `run` tells two runs of one event apart.
+
+    Of other triggers than those in `KINDS` one run of each is made, named as GitHub names it.
+    """
+    return list(_events(workflow, labels, run))
+
+
+def _events(workflow: Workflow, labels: tuple[str, ...], run: int) -> Iterator[Event]:
+    triggers = workflow.triggers
+    if "push" in triggers:
+        yield Event("push", _contexts(workflow, "push", {}, run))
+    if "workflow_dispatch" in triggers:
+        yield from _by_hand(workflow, run)
+    for name in _REQUESTS:
+        if name in triggers:
+            yield from _requests(workflow, name, labels, run)
+    for name in triggers:
+        if name not in ("push", "workflow_dispatch", "workflow_call", *_REQUESTS):
+            ended = {"workflow_run": {"id": 99, "conclusion": "success"}, "action": "completed"}
+            payload = ended if name == "workflow_run" else {}
+            yield Event(name, _contexts(workflow, name, payload, run))
+    if "push" in triggers:
+        yield Event("rerun", _contexts(workflow, "push", {}, run))
+
+
+def _by_hand(workflow: Workflow, run: int) -> Iterator[Event]:
+    inputs = _dispatched(workflow)
+    ways: dict[str, dict[str, Any]] = {"dispatch": {}}
+    ways |= {"force": {"force": True}} if "force" in inputs else {}
+    ways |= {"go_back": {"go_back": "1"}} if "go_back" in inputs else {}
+    for kind, given in ways.items():
+        yield Event(kind, _contexts(workflow, "workflow_dispatch", {}, run, {**inputs, **given}))
+
+
+def _requests(workflow: Workflow, name: str, labels: tuple[str, ...], run: int) -> Iterator[Event]:
+    below = workflow.triggers[name] or {}
+    types = below.get("types") or _DEFAULT
+    types = [types] if isinstance(types, str) else types
+
+    def event(kind: str, action: str, author: str = "own", *, label: bool = True) -> Event:
+        payload = _request(action, labels if label else (), run, author)
+        if action == "unlabeled":
+            payload["label"] = {"name": labels[0]}
+        # Under pull_request_target even a fork's run has secrets: that is its danger.
+        return Event(kind, _contexts(workflow, name, payload, run), author == "own", label)
+
+    if set(types) - {"closed", "unlabeled"}:
+        action = next((each for each in types if each in _DEFAULT), types[0])
+        yield event("pull_request", action)
+        if labels:
+            yield event("unlabelled", action, label=False)
+        yield from (event(author, action, author) for author in ("fork", "dependabot"))
+    if "closed" in types:
+        yield event("closed", "closed")
+        for author in ("fork", "dependabot"):
+            yield event(f"closed_{author}", "closed", author)
+    if "unlabeled" in types and labels:
+        yield event("label_removed", "unlabeled", label=False)
+
+
+def _request(action: str, labels: tuple[str, ...], run: int, author: str = "own") -> dict[str, Any]:
+    head = _FORK if author == "fork" else REPOSITORY
+    login = "dependabot[bot]" if author == "dependabot" else "octocat"
+    return {
+        "action": action,
+        "number": 7,
+        "pull_request": {
+            "number": 7,
+            "state": "closed" if action == "closed" else "open",
+            "merged": action == "closed",
+            "draft": False,
+            "head": {
+                "ref": "topic",
+                "sha": _sha(run),
+                "repo": {"full_name": head, "fork": author == "fork"},
+            },
+            "base": {"ref": "main", "repo": {"full_name": REPOSITORY}},
+            "user": {"login": login},
+            "labels": [{"name": name} for name in labels],
+        },
+    }
+
+
+def _contexts(
+    workflow: Workflow,
+    name: str,
+    payload: Mapping[str, Any],
+    run: int,
+    inputs: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    request = payload.get("pull_request")
+    actor = request["user"]["login"] if request else "octocat"
+    return {
+        "github": {
+            "event_name": name,
+            "event": {"repository": {"default_branch": "main"}, **payload},
+            "ref": "refs/pull/7/merge" if request else "refs/heads/main",
+            "ref_name": "7/merge" if request else "main",
+            "ref_type": "branch",
+            "head_ref": "topic" if request else "",
+            "base_ref": "main" if request else "",
+            "sha": _sha(run),
+            "run_id": str(1000 + run),
+            "run_number": str(run),
+            "run_attempt": "1",
+            "workflow": workflow.name,
+            "repository": REPOSITORY,
+            "repository_owner": REPOSITORY.partition("/")[0],
+            "actor": actor,
+            "triggering_actor": actor,
+            "job": "",
+            "server_url": "https://github.com",
+            "token": "",
+        },
+        "inputs": inputs or {},
+        "vars": {},
+        "secrets": {},
+    }
+
+
+def _sha(run: int) -> str:
+    return SHA if run == 1 else f"{run}" * 40
+
+
+def _dispatched(workflow: Workflow) -> dict[str, Any]:
+    """The inputs of a dispatch with their defaults."""
+    below = workflow.triggers.get("workflow_dispatch") or {}
+    found: dict[str, Any] = {}
+    for name, says in (below.get("inputs") or {}).items():
+        default = (says or {}).get("default", "")
+        boolean = (says or {}).get("type") == "boolean"
+        found[name] = str(default).lower() == "true" if boolean else default
+    return found

@@ -1,0 +1,1 @@
+"""Which line of a template and which field of a spec made a generated line."""

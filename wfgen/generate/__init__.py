@@ -1,0 +1,4 @@
+"""From valid specs to the text of every generated file: the plan, the templates, patches.
+
+Nothing is written here.
+"""

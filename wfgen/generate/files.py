@@ -1,0 +1,114 @@
+"""From a plan to the files that it makes: where each goes, and by which template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from wfgen.errors import WfgenError
+from wfgen.generate.description import describe
+from wfgen.generate.plan import Plan
+from wfgen.generate.setup_page import SETUP_PAGE, SetupPage
+from wfgen.specs.references import Service
+
+WORKFLOWS = ".github/workflows"
+ACTIONS = ".github/actions"
+RELEASE_ACTION = f"{ACTIONS}/release"
+
+
+PROGRAM_OUTPUTS = {
+    "any": "plan: whether there is something to release",
+    "sha": "plan: the commit to release",
+    "services": "plan: the services of this release",
+    "build": "plan: the services to build",
+    "images": "plan, images: the image of each service, by digest",
+    "previous": "plan: the newest deploy tag",
+    "go_back": "plan: the recorded release to go back to",
+    "trusted": "plan: whether a pull request may use credentials",
+    "number": "plan: the pull request's number",
+    "proceed": "preflight: whether the release may go on",
+    "stale": "preflight: whether a newer commit is live",
+    "release": "preflight: the number of the release",
+    "lkg_sha": "preflight: the commit of the last known good release",
+    "verified": "monitor: whether the release is good",
+    "cause": "monitor, rollback: what failed",
+    "restored": "rollback: what was restored",
+    "reverted": "revert: pull-request, issue or none",
+    "address": "revert: where the pull request or issue is",
+    "reason": "revert: why nothing was reverted",
+    "namespaces": "previews: the previews there are",
+    "numbers": "closed: the previews to tear down",
+}
+"""Outputs of the release program's commands."""
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """A file to render: where it goes, by which template, with what, and from which specs."""
+
+    path: str
+    template: str
+    context: dict[str, Any]
+    sources: tuple[Service, ...]
+
+
+def files(made: Plan) -> Iterator[PlannedFile]:
+    """Every file of the plan, but for the release program's modules, which are copied."""
+    workflows_and_actions = list(_workflows_and_actions(made))
+    yield from workflows_and_actions
+    page = SetupPage(made, tuple(file.path for file in workflows_and_actions))
+    context = {"plan": made, "project": made.project.spec, "page": page}
+    yield PlannedFile(SETUP_PAGE, "delivery-setup.md", context, made.project.services)
+
+
+def _workflows_and_actions(made: Plan) -> Iterator[PlannedFile]:
+    everything = made.project.services
+    shared: dict[str, Any] = {"plan": made, "project": made.project.spec}
+
+    def planned(
+        path: str, template: str, sources: tuple[Service, ...] = everything, **context: Any
+    ) -> PlannedFile:
+        return PlannedFile(path, template, {**shared, **context}, sources)
+
+    for pipeline in made.pipelines:
+        template = "preview.yml" if pipeline.environment.spec.preview else "pipeline.yml"
+        yield planned(
+            f"{WORKFLOWS}/{pipeline.name}.yml",
+            template,
+            tuple(s.service for s in pipeline.services),
+            pipeline=pipeline,
+            environment=pipeline.environment,
+        )
+    for environment in made.environments:
+        if environment.spec.preview:
+            path = f"{WORKFLOWS}/{environment.name}-cleanup.yml"
+            yield planned(path, "preview-cleanup.yml", (), environment=environment)
+        yield planned(
+            f"{RELEASE_ACTION}/{environment.name}.json",
+            "release/description.json",
+            tuple(s.service for s in environment.services),
+            environment=environment,
+            description=describe(environment),
+        )
+    if any(e.built for e in made.environments):
+        yield planned(f"{WORKFLOWS}/_build.yml", "_build.yml", ())
+    yield planned(f"{WORKFLOWS}/_deploy.yml", "_deploy.yml")
+    if made.lasting:
+        yield planned(f"{WORKFLOWS}/watchdog.yml", "watchdog.yml", ())
+    yield planned(f"{WORKFLOWS}/wfgen-check.yml", "wfgen-check.yml", ())
+    yield planned(f"{ACTIONS}/wfgen-check/action.yml", "wfgen-check/action.yml", ())
+    yield planned(f"{ACTIONS}/cluster-login/action.yml", "cluster-login.yml", ())
+    yield planned(f"{RELEASE_ACTION}/action.yml", "release/action.yml", (), outputs=PROGRAM_OUTPUTS)
+
+
+def check_paths(planned: list[PlannedFile]) -> None:
+    """Raises `WfgenError` where two files would have one path."""
+    seen: set[str] = set()
+    for file in planned:
+        if file.path in seen:
+            raise WfgenError(
+                f"specs/project.yaml: two workflows would be {file.path}; "
+                "give the environment or the service another name"
+            )
+        seen.add(file.path)

@@ -1,0 +1,266 @@
+"""From specs to files: which workflows there are, and what in them has to be computed."""
+
+from __future__ import annotations
+
+import graphlib
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+from wfgen.specs.kinds.project import Environment
+from wfgen.specs.kinds.service import ServiceSpec
+from wfgen.specs.references import Project, Service
+from wfgen.text.values import scalar
+
+
+@dataclass(frozen=True)
+class PlannedService:
+    """A service, and what follows from its spec together with the project's."""
+
+    service: Service
+    project: Project
+
+    @property
+    def spec(self) -> ServiceSpec:
+        return self.service.spec
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def job(self) -> str:
+        """Id of the job that builds it (ids have letters, digits, - and _)."""
+        return f"build_{self.name.replace('-', '_')}"
+
+    @property
+    def dockerfile(self) -> str:
+        build = self.spec.build
+        assert build is not None
+        return build.dockerfile or _join(build.context, "Dockerfile")
+
+    @property
+    def repository(self) -> str | None:
+        """Where the image that is built here is pushed."""
+        if self.spec.build is None:
+            return None
+        name = self.spec.image.name or f"{self.project.spec.project}-{self.name}"
+        return f"{self.project.spec.registry.prefix}/{name}"
+
+    @property
+    def watch(self) -> list[str]:
+        """Paths whose change means that the image, or the service itself, is another one."""
+        paths = [self.service.file.path, *self.spec.watch]
+        if self.spec.build is not None:
+            context = self.spec.build.context.removeprefix("./").rstrip("/")
+            paths.append(f"{context}/" if context not in ("", ".") else ".")
+            if not self.dockerfile.startswith(f"{context}/"):
+                paths.append(self.dockerfile)
+        return sorted(set(paths))
+
+    @property
+    def manifests(self) -> list[str]:
+        """Paths of its manifests, each workload's too: a change of them alone builds nothing."""
+        names = [self.name, *(each.name for each in self.spec.workloads if each.name)]
+        return [f"kube/bases/{name}/" for name in dict.fromkeys(names)] if self.spec.deploy else []
+
+
+@dataclass(frozen=True)
+class PlannedEnvironment:
+    """An environment and the services that it has."""
+
+    name: str
+    spec: Environment
+    services: tuple[PlannedService, ...]
+    project: Project
+
+    @property
+    def suffix(self) -> str:
+        """What names its secrets: KUBECONFIG_PRODUCTION."""
+        return self.name.upper().replace("-", "_")
+
+    @property
+    def overlay(self) -> str:
+        return (self.spec.overlay or f"kube/overlays/{self.name}").rstrip("/")
+
+    @property
+    def namespace(self) -> str:
+        base = self.spec.namespace or self.project.spec.project
+        return base + "-pr-{number}" if self.spec.preview else base
+
+    @property
+    def runner(self) -> str:
+        return self.spec.runner or self.project.spec.runner
+
+    @cached_property
+    def deployed(self) -> tuple[PlannedService, ...]:
+        """The services that it deploys, each after what it depends on."""
+        return tuple(s for s in self.services if s.spec.deploy)
+
+    @cached_property
+    def built(self) -> tuple[PlannedService, ...]:
+        return tuple(s for s in self.services if s.spec.build is not None)
+
+    @cached_property
+    def secrets(self) -> list[str]:
+        """Names of the runtime secrets of its services."""
+        return sorted({name for s in self.deployed for name in self.secrets_of(s)})
+
+    def secrets_of(self, service: PlannedService) -> list[str]:
+        external = service.spec.external.get(self.name)
+        return sorted({*service.spec.secrets, *([external.secret] if external else [])})
+
+    @property
+    def passed_secrets(self) -> list[tuple[str, str]]:
+        """What the called workflow names a secret, and what the repository names it."""
+        names = ["KUBECONFIG"] if self.spec.cluster.type == "kubeconfig" else []
+        return [(name, f"{name}_{self.suffix}") for name in [*names, *self.secrets]]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A workflow that builds services and releases them to one environment."""
+
+    name: str
+    environment: PlannedEnvironment
+    services: tuple[PlannedService, ...]
+    alone: str | None = None
+    """The service of a pipeline of its own; None where the pipeline has all."""
+
+    @property
+    def built(self) -> tuple[PlannedService, ...]:
+        return tuple(s for s in self.services if s.spec.build is not None)
+
+    @property
+    def paths(self) -> list[str]:
+        """Path filter of a service's own pipeline; empty for all."""
+        if self.alone is None:
+            return []
+        paths = {p for s in self.services for p in (*s.watch, *s.manifests)}
+        paths |= {f"{self.environment.overlay}/", "specs/project.yaml"}
+        return [] if "." in paths else sorted(p + "**" if p.endswith("/") else p for p in paths)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that wfgen makes of a repository's specs."""
+
+    project: Project
+    environments: tuple[PlannedEnvironment, ...]
+    pipelines: tuple[Pipeline, ...]
+
+    @property
+    def previews(self) -> tuple[PlannedEnvironment, ...]:
+        return tuple(e for e in self.environments if e.spec.preview)
+
+    @property
+    def lasting(self) -> tuple[PlannedEnvironment, ...]:
+        return tuple(e for e in self.environments if not e.spec.preview)
+
+    @property
+    def oidc(self) -> bool:
+        """Whether a job that reaches a cluster needs a token of GitHub's identity provider."""
+        return any(e.spec.cluster.oidc for e in self.environments)
+
+    @property
+    def kubeconfigs(self) -> bool:
+        """Whether an environment is reached by a kubeconfig in a secret."""
+        return any(e.spec.cluster.type == "kubeconfig" for e in self.environments)
+
+    @property
+    def base(self) -> PlannedEnvironment | None:
+        """The environment whose images previews run for what the pull request did not change."""
+        pushed = [e for e in self.lasting if e.spec.deploy_on == "push"]
+        return next(iter([*pushed, *self.lasting]), None)
+
+    @property
+    def watched(self) -> list[str]:
+        """Names of the workflows whose end the watchdog looks at."""
+        return [p.name for p in self.pipelines if not p.environment.spec.preview]
+
+    @property
+    def runners(self) -> list[str]:
+        return sorted({e.runner for e in self.environments})
+
+    @property
+    def release_runner(self) -> str:
+        """runs-on of the shared release jobs, in YAML: the one runner, or the caller's."""
+        return scalar(self.runners[0]) if len(self.runners) == 1 else "${{ inputs.runner }}"
+
+    @property
+    def runtime_secrets(self) -> list[str]:
+        return sorted({name for e in self.environments for name in e.secrets})
+
+    @property
+    def secrets(self) -> list[str]:
+        """What the release workflow may be given."""
+        return [*(["KUBECONFIG"] if self.kubeconfigs else []), *self.runtime_secrets]
+
+    @property
+    def migrates(self) -> bool:
+        return any(s.spec.migrate for e in self.environments for s in e.deployed)
+
+    @cached_property
+    def minutes(self) -> dict[str, int]:
+        """timeout-minutes of the release's jobs, above what the program allows itself."""
+        deployed = [s.spec for e in self.environments for s in e.deployed]
+        rollout = max((s.rollout.timeout for s in deployed), default=0)
+        watch = max((s.rollout.timeout + s.rollout.bake for s in deployed), default=0)
+        chain = max(
+            (sum(s.spec.rollout.timeout for s in e.deployed) for e in self.environments), default=0
+        )
+        migrate = sum({s.name: s.migrate.timeout for s in deployed if s.migrate}.values())
+        seconds = {
+            "preflight": 600,
+            "migrate": migrate + 300,
+            "deploy": min(chain, 4 * rollout) + 600,
+            "monitor": watch + 600,
+            "rollback": 3 * rollout + 600,
+        }
+        return {job: min(math.ceil(value / 60), 360) for job, value in seconds.items()}
+
+
+def plan(project: Project) -> Plan:
+    """Which pipelines a project's specs make."""
+    ordered = _in_order([PlannedService(service, project) for service in project.services])
+    environments = tuple(
+        PlannedEnvironment(
+            name,
+            spec,
+            tuple(s for s in ordered if not s.spec.only_in or name in s.spec.only_in),
+            project,
+        )
+        for name, spec in project.spec.environments.items()
+    )
+    pipelines: list[Pipeline] = []
+    for environment in environments:
+        if project.spec.layout == "per-service" and not environment.spec.preview:
+            pipelines += [
+                Pipeline(
+                    f"{environment.name}-{service.name}", environment, (service,), service.name
+                )
+                for service in environment.services
+            ]
+        else:
+            pipelines.append(Pipeline(environment.name, environment, environment.services))
+    return Plan(project, environments, tuple(pipelines))
+
+
+def _in_order(services: list[PlannedService]) -> tuple[PlannedService, ...]:
+    """Each service after what it depends on, and by name where that leaves a choice."""
+    by_name = {s.name: s for s in services}
+    order = graphlib.TopologicalSorter(
+        {s.name: [d for d in s.spec.depends_on if d in by_name] for s in services}
+    )
+    order.prepare()
+    done: list[PlannedService] = []
+    while order.is_active():
+        ready = sorted(order.get_ready())
+        done += [by_name[name] for name in ready]
+        order.done(*ready)
+    return tuple(done)
+
+
+def _join(folder: str, name: str) -> str:
+    folder = folder.removeprefix("./").rstrip("/")
+    return name if folder in ("", ".") else f"{folder}/{name}"

@@ -1,0 +1,109 @@
+"""From a plan to the text of every file. Pure: nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wfgen import __version__
+from wfgen.generate.files import RELEASE_ACTION, PlannedFile, check_paths, files
+from wfgen.generate.plan import Plan
+from wfgen.generate.templating import Templates, built_in_templates
+from wfgen.locks import pins
+from wfgen.text import header
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedFile:
+    """A generated file: its path from the repository's root, its text, the specs it comes from.
+
+    No spec: the lock's first text, and the release program, which is the same for everybody.
+    """
+
+    path: str
+    text: str
+    sources: tuple[str, ...]
+    unpatched: str = ""
+    """The body before patches; empty where it has none."""
+
+
+def render(made: Plan) -> tuple[RenderedFile, ...]:
+    """Every file that the plan makes, sorted by path.
+
+    Raises `WfgenError` for a bad template, `InvalidSpecs` for patches that cannot be applied.
+    """
+    project = made.project
+    first = first_lock()
+    lock = pins.load(project.root) or first
+    known, locked = pins.read(first), pins.read(lock)
+    actions = {**known, **locked}
+    templates = Templates(project.root, actions, project.spec.self_repository)
+    planned = list(files(made))
+    check_paths(planned)
+    bodies = {file.path: templates.render(file.template, file.context) for file in planned}
+    unpatched: dict[str, str] = {}
+    if project.spec.patches:
+        from wfgen.generate.patches import Patches  # only here, as most projects have none
+
+        bodies, unpatched = Patches(project, actions).apply_all(bodies), bodies
+    values = _values(made)
+    rendered = []
+    for file in planned:
+        body = bodies[file.path]
+        before = unpatched.get(file.path, body)
+        whole = _with_header(templates, made, values, file, body)
+        rendered.append(whole if before == body else replace(whole, unpatched=before))
+    rendered += _release_program()
+    used = {pin.action for file in rendered for pin in pins.in_text(file.text)}
+    missing = sorted(used & set(known) - set(locked))
+    lock = pins.completed(lock, first, [known[action] for action in missing])
+    rendered.append(RenderedFile(pins.LOCK, lock, ()))
+    return tuple(sorted(rendered, key=lambda file: file.path))
+
+
+def first_lock() -> str:
+    """The lock that comes with wfgen."""
+    return (built_in_templates() / "pins.yml").read_text("utf-8")
+
+
+def locked_actions(root: Path) -> dict[str, pins.Pin]:
+    """The repository's lock, and what a render adds to it."""
+    first = first_lock()
+    return {**pins.read(first), **pins.read(pins.load(root) or first)}
+
+
+def _values(made: Plan) -> dict[str, str]:
+    """What each spec says, by its path: comments, quotes and the order of fields say nothing."""
+    project = made.project
+    values = {project.file.path: project.spec.model_dump_json(exclude_unset=True)}
+    for service in project.services:
+        values[service.file.path] = service.spec.model_dump_json(exclude_unset=True)
+    return values
+
+
+def _with_header(
+    templates: Templates, made: Plan, values: dict[str, str], file: PlannedFile, body: str
+) -> RenderedFile:
+    services = sorted(service.file.path for service in file.sources)
+    sources = (*services, made.project.file.path)
+    text = header.add(
+        file.path,
+        body.rstrip("\n") + "\n",
+        sources,
+        header.digest(*(values[path] for path in sources)),
+        templates.digest(file.template),
+    )
+    return RenderedFile(file.path, text, sources)
+
+
+def _release_program() -> Iterator[RenderedFile]:
+    """The release program: its modules as they are, with our header. No spec changes them."""
+    for module in sorted((_PACKAGE / "release_program").rglob("*.py")):
+        body = module.read_text("utf-8")
+        name = module.relative_to(_PACKAGE).as_posix()
+        path, source = f"{RELEASE_ACTION}/{name}", f"wfgen/{name}"
+        text = header.add(path, body, [source], header.NONE, header.digest(__version__, body))
+        yield RenderedFile(path, text, ())

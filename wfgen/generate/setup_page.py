@@ -1,0 +1,226 @@
+"""What docs/delivery-setup.md says that is not simply a field of a spec: who reads which secret,
+which tokens a cloud is asked to trust, who asks for which permission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from wfgen.generate import deployer_role
+from wfgen.generate.plan import Plan, PlannedEnvironment
+from wfgen.text.values import code
+
+SETUP_PAGE = "docs/delivery-setup.md"
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Jobs of one workflow. `called` are the jobs inside the workflow that they call."""
+
+    workflow: str
+    names: tuple[str, ...]
+    called: tuple[str, tuple[str, ...]] | None = None
+
+    def __str__(self) -> str:
+        text = f"{code(self.workflow)}: {_codes(self.names)}"
+        return text if self.called is None else f"{text} ({Jobs(*self.called)})"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret of the repository, or of environments; `holds` is Markdown."""
+
+    name: str
+    holds: str
+    readers: tuple[Jobs, ...]
+    environments: tuple[str, ...] = ()
+    """Where it may be an environment's secret; empty where only the repository's reaches."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token that GitHub's identity provider gives: its `sub` after the repository's name."""
+
+    subject: str
+    readers: tuple[Jobs, ...]
+    identity: str
+    """Whom the cloud takes its bearer for; empty where nothing needs to trust it."""
+
+
+class SetupPage:
+    """What the page's template asks for beside the plan; `paths` are all other generated files."""
+
+    def __init__(self, plan: Plan, paths: tuple[str, ...]) -> None:
+        self.plan = plan
+        self.paths = paths
+        self.spec = plan.project.spec
+
+    def workflow(self, environment: PlannedEnvironment) -> str:
+        """The file that releases to an environment; `<service>` stands for each of its services."""
+        alone = self.spec.layout == "per-service" and not environment.spec.preview
+        return f"{environment.name}-<service>.yml" if alone else f"{environment.name}.yml"
+
+    def deployer(self, environment: PlannedEnvironment) -> str:
+        """Name of the Role, its binding and its subject where that has no name of the cloud's."""
+        return f"wfgen-{self.spec.project}-{environment.name}"
+
+    def rules(self, environment: PlannedEnvironment) -> list[deployer_role.Rule]:
+        """What the deployer may do in the environment's cluster."""
+        return deployer_role.rules(environment)
+
+    def home(self, environment: PlannedEnvironment) -> str:
+        """The namespace of the deployer's ServiceAccount; previews have none that lasts."""
+        return "wfgen" if environment.spec.preview else environment.namespace
+
+    @property
+    def generated(self) -> list[str]:
+        """What git calls the generated files: an action's folder, any other file by its path."""
+        folders = {
+            "/".join(p.split("/")[:3]) for p in self.paths if p.startswith(".github/actions/")
+        }
+        others = {path for path in self.paths if not path.startswith(".github/actions/")}
+        return sorted({f"{folder}/**" for folder in folders} | others | {SETUP_PAGE})
+
+    @property
+    def images(self) -> list[str]:
+        """Where images are pushed."""
+        return sorted({s.repository for e in self.built for s in e.built if s.repository})
+
+    @property
+    def never_restored(self) -> list[str]:
+        """Services that a rollback leaves as they are."""
+        deployed = [s for e in self.plan.lasting for s in e.deployed]
+        return sorted({s.name for s in deployed if s.spec.rollback == "never"})
+
+    @property
+    def server(self) -> str:
+        """How a pull secret names the registry: kubelets know Docker Hub by its old address."""
+        if not self.images:
+            return "REGISTRY"
+        host = self.spec.registry.prefix.partition("/")[0]
+        return "https://index.docker.io/v1/" if host == "docker.io" else host
+
+    @property
+    def built(self) -> list[PlannedEnvironment]:
+        return [e for e in self.plan.environments if e.built]
+
+    def builds(self, environment: PlannedEnvironment) -> Jobs:
+        return Jobs(self.workflow(environment), ("build_<service>",), ("_build.yml", ("build",)))
+
+    def release(self, environment: PlannedEnvironment, *only: str) -> Jobs:
+        """The job that calls _deploy.yml, and the jobs of that; `only` those that are there."""
+        all_of_them = ("preflight", "migrate", "deploy", "monitor", "rollback")
+        called = [j for j in only or all_of_them if j != "migrate" or self.plan.migrates]
+        return Jobs(self.workflow(environment), ("release",), ("_deploy.yml", tuple(called)))
+
+    def others(self, environment: PlannedEnvironment) -> tuple[Jobs, ...]:
+        """The jobs beside the release that reach the environment's cluster."""
+        if environment.spec.preview:
+            return (Jobs(f"{environment.name}-cleanup.yml", ("teardown", "list", "sweep")),)
+        prune = Jobs(self.workflow(environment), ("prune",))
+        return prune, Jobs("watchdog.yml", (environment.name,))
+
+    def of_lasting(self, *jobs: str) -> tuple[Jobs, ...]:
+        """Jobs that each pipeline of a lasting environment has."""
+        return tuple(Jobs(self.workflow(e), jobs) for e in self.plan.lasting)
+
+    @cached_property
+    def secrets(self) -> list[Secret]:
+        """Every secret that the workflows read, by name."""
+        found = [*self._of_environments(), *self._of_project()]
+        return sorted(found, key=lambda secret: secret.name)
+
+    def _of_environments(self) -> Iterator[Secret]:
+        for environment in self.plan.environments:
+            for name, stored in environment.passed_secrets:
+                if name == "KUBECONFIG":
+                    readers = (self.release(environment), *self.others(environment))
+                    holds = f"the kubeconfig of {code(environment.name)} ([how](#cluster-access))"
+                else:
+                    readers = (self.release(environment, "migrate", "deploy"),)
+                    users = [s for s in environment.deployed if name in environment.secrets_of(s)]
+                    objects = _codes([f"{s.name}-secrets" for s in users])
+                    many = "s" if len(users) > 1 else ""
+                    holds = f"key {code(name)} of the Secret{many} {objects}"
+                yield Secret(stored, holds, readers)
+
+    def _of_project(self) -> Iterator[Secret]:
+        registry, notify, revert = self.spec.registry, self.spec.notify, self.spec.revert
+        lasting = tuple(e.name for e in self.plan.lasting)
+        if registry.type == "dockerhub" and self.built:
+            holds = f"an access token of {code(registry.username)} ([how](#registry))"
+            yield Secret(registry.token_secret, holds, tuple(self.builds(e) for e in self.built))
+        if not lasting:
+            return
+        if notify.slack_secret:
+            holds = "the address of a Slack incoming webhook"
+            yield Secret(notify.slack_secret, holds, self.of_lasting("notify"), lasting)
+        if notify.pagerduty_secret:
+            holds = "the integration key of a PagerDuty service (Events API v2)"
+            yield Secret(notify.pagerduty_secret, holds, self.of_lasting("notify"), lasting)
+        if revert.app_key_secret:
+            holds = "the private key of the [GitHub App](#github-app), the whole PEM file"
+            yield Secret(revert.app_key_secret, holds, self.of_lasting("revert_pr"), lasting)
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        """Every token that a job asks GitHub's identity provider for."""
+        found = []
+        for environment in self.plan.environments:
+            cluster = environment.spec.cluster
+            if self.plan.oidc:
+                jobs = [self.release(environment), *self.others(environment)]
+                readers = tuple(jobs if cluster.oidc else jobs[:1])
+                found.append(Token(f"environment:{environment.name}", readers, identity(cluster)))
+        if self.spec.registry.oidc:
+            pushed, requested = f"ref:refs/heads/{self.spec.default_branch}", "pull_request"
+            for subject, preview in ((pushed, False), (requested, True)):
+                builds = [self.builds(e) for e in self.built if e.spec.preview is preview]
+                if builds:
+                    found.append(Token(subject, tuple(builds), identity(self.spec.registry)))
+        return found
+
+    def subjects(self, trusted: object) -> list[str]:
+        """The `sub` of every token that stands for this cluster's or registry's identity."""
+        who = identity(trusted)
+        return [token.subject for token in self.tokens if token.identity == who]
+
+    def name_of(self, subject: str) -> str:
+        """A name for what trusts a subject, of letters, digits and dashes."""
+        return "wfgen-" + "".join(c if c.isalnum() else "-" for c in subject.split(":")[-1])
+
+    @property
+    def permissions(self) -> list[tuple[str, tuple[Jobs, ...], str]]:
+        """What jobs ask of the job's own token: by whom, and for what; no names for most jobs."""
+        builds = tuple(self.builds(e) for e in self.built)
+        tokens = tuple(jobs for token in self.tokens for jobs in token.readers)
+        cleanups = tuple(Jobs(f"{e.name}-cleanup.yml", ("list",)) for e in self.plan.previews)
+        releases = [self.release(e, "preflight") for e in self.plan.environments]
+        comments = tuple(Jobs(f"{e.name}.yml", ("comment",)) for e in self.plan.previews)
+        audits = self.of_lasting("audit")
+        found: list[tuple[str, tuple[Jobs, ...], str]] = [
+            ("contents: read", (), "read commits, specs, manifests and actions"),
+            ("contents: write", audits, "make the tag of a release"),
+            ("deployments: write", audits, "record the release as a GitHub deployment"),
+            ("issues: write", self.of_lasting("revert_pr"), "say what to revert by hand"),
+            ("id-token: write", tokens, "log in to the cloud by OIDC"),
+        ]
+        if self.spec.registry.type == "ghcr":
+            found.append(("packages: write", builds, "push images"))
+        if self.plan.previews:
+            asked = (*releases, *cleanups)
+            found.append(("pull-requests: read", asked, "look whether it is still open"))
+            found.append(("pull-requests: write", comments, "write the preview's address"))
+        return [each for each in found if each[1] or each[0] == "contents: read"]
+
+
+def identity(trusted: object) -> str:
+    """The cloud's name for whom a job acts as; empty where there is none."""
+    names = ("role", "service_account", "client_id")
+    return next((str(getattr(trusted, name)) for name in names if hasattr(trusted, name)), "")
+
+
+def _codes(names: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(code(name) for name in names)

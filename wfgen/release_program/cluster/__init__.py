@@ -1,0 +1,1 @@
+"""The Kubernetes cluster: kubectl, manifests, and the state of pods, Jobs, rollouts and health."""

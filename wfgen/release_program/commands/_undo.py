@@ -1,0 +1,174 @@
+"""What a revert takes out, and the tree without it: nothing here talks to GitHub or writes a ref.
+
+The range is all that was merged between the last known good release and the one that failed. It is
+reverted on top of the default branch as it is now, in a work tree aside.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..contract import Description
+from ..hosting import git
+from ..hosting.needs import Needs, run_address
+from ..hosting.outputs import Failure, warning
+
+TRAILER = "Reverts-Release"
+ASIDE = {
+    "GIT_AUTHOR_NAME": "github-actions[bot]",
+    "GIT_AUTHOR_EMAIL": "41898282+github-actions[bot]@users.noreply.github.com",
+    "GIT_COMMITTER_NAME": "github-actions[bot]",
+    "GIT_COMMITTER_EMAIL": "41898282+github-actions[bot]@users.noreply.github.com",
+    "GIT_LFS_SKIP_SMUDGE": "1",  # the pointers are what is reverted
+}
+"""Environment of the git commands that write objects."""
+
+
+class NothingToRevertError(Exception):
+    """Why nothing is reverted, in a clause for people."""
+
+
+class ByHandError(Exception):
+    """Why the program does not revert by itself, in a clause for people."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """What is to be reverted: all after the last known good commit, up to the one that failed."""
+
+    description: Description
+    release: str
+    good: str
+    bad: str
+    commits: tuple[str, ...]
+    """Newest first, a merge as one."""
+
+    @property
+    def branch(self) -> str:
+        return f"wfgen/revert-{self.description.environment}"
+
+    @property
+    def base(self) -> str:
+        return f"refs/remotes/origin/{self.description.default_branch}"
+
+    @property
+    def title(self) -> str:
+        return f"Revert release {self.release} of {self.description.environment}"
+
+    @property
+    def trailers(self) -> str:
+        return (
+            f"{TRAILER}: {self.description.environment}/{self.release}\n"
+            f"Reverts-Commits: {self.good}..{self.bad}\n"
+            f"Failed-Run: {run_address() or 'by hand'}"
+        )
+
+    @property
+    def text(self) -> str:
+        """Of the commit and of the pull request alike: whatever a squash keeps has the trailers."""
+        subjects = [git.read("log", "-1", "--format=%h %s", commit) for commit in self.commits]
+        # As code, so that no @name in a subject calls anybody.
+        listed = "\n".join("- `" + subject.replace("`", "'") + "`" for subject in subjects)
+        return (
+            f"Release {self.release} failed and was rolled back to {self.good[:12]}.\n"
+            f"This takes out what was merged since, up to {self.bad[:12]}:\n\n{listed}\n\n"
+            f"{self.trailers}\n"
+        )
+
+    @property
+    def commands(self) -> str:
+        """What a person types to do the same."""
+        steps = [
+            "git fetch origin",
+            f"git switch --create {self.branch} origin/{self.description.default_branch}",
+            *(" ".join(("git", *_revert_arguments(commit))) for commit in self.commits),
+            f'git commit -m "{self.title}" -m "{self.trailers}"',
+            f"git push origin HEAD:{self.branch}",
+        ]
+        return "\n".join(steps)
+
+
+def find_range(description: Description, needs: Needs, credential: dict[str, str]) -> Range:
+    """What to revert. Raises `NothingToRevertError`; `Failure` where the clone cannot tell."""
+    _demand_blame(needs)
+    good, bad = needs.output("release", "lkg_sha"), needs.output("plan", "sha")
+    if not good:
+        raise NothingToRevertError("there was no release before this one")
+    span = Range(description, needs.output("release", "release"), good, bad, ())
+    done = git.run(
+        "fetch", "--quiet", "--prune", "--no-tags", "origin",
+        f"+refs/heads/{description.default_branch}:{span.base}",
+        "+refs/heads/wfgen/*:refs/remotes/origin/wfgen/*",  # a pattern may match nothing
+        environment=credential,
+    )  # fmt: skip
+    if done.returncode:
+        warning(f"git fetch failed, going on with the checkout: {done.stderr.strip()}")
+    for commit in (good, bad, span.base):
+        if not git.commit(commit):
+            raise Failure(f"this clone has no {commit}: actions/checkout needs fetch-depth: 0")
+    if not git.is_ancestor(good, bad) or not git.is_ancestor(bad, span.base):
+        raise NothingToRevertError("what failed does not follow the last known good release")
+    # A service's own pipeline answers for that service's changes alone.
+    paths: list[str] = []
+    deployed = [service.name for service in description.services.values() if service.deploy]
+    if set(needs.services) != set(deployed):
+        for service in description.in_order(needs.services):
+            paths += [*service.watch, *service.manifests]
+    listed = git.read("rev-list", "--first-parent", f"{good}..{bad}", "--", *paths)
+    span = Range(description, span.release, good, bad, tuple(listed.split()))
+    if not span.commits:
+        raise NothingToRevertError("no change came after the last known good release")
+    if all(is_ours(commit, description.environment) for commit in span.commits):
+        raise NothingToRevertError("what failed is our own revert, and a revert is never reverted")
+    return span
+
+
+def _demand_blame(needs: Needs) -> None:
+    """Raises `NothingToRevertError` unless services were restored because of a bad change."""
+    if needs.output("plan", "go_back"):
+        raise NothingToRevertError("an operator went back to a recorded release")
+    if needs.output("release", "cause") != "app":
+        raise NothingToRevertError("the change is not known to be bad")
+    if not re.match("all|except", needs.output("release", "restored")):
+        raise NothingToRevertError("no service was restored")
+
+
+def is_ours(commit: str, environment: str) -> bool:
+    """Whether a commit, or all that a merge brought, was made by this program."""
+    brought = git.read("rev-list", "--no-merges", f"{commit}^1..{commit}").split()
+    pattern = re.compile(rf"^{TRAILER}: {re.escape(environment)}/", re.MULTILINE)
+    messages = [git.read("log", "-1", "--format=%B", each) for each in brought]
+    return bool(messages) and all(pattern.search(message) for message in messages)
+
+
+def _revert_arguments(commit: str) -> tuple[str, ...]:
+    """Of git, to take a commit out of index and work tree; of a merge, all that it brought."""
+    parents = git.read("log", "-1", "--format=%P", commit).split()
+    mainline = ("-m", "1") if len(parents) > 1 else ()
+    return ("revert", "--no-commit", *mainline, commit)
+
+
+def tree_without(span: Range) -> str:
+    """The default branch's tree without the range. Raises `ByHandError`, `NothingToRevertError`."""
+    oldest = git.read("rev-list", "--first-parent", f"{span.good}..{span.bad}").split()[-1]
+    if git.commit(f"{oldest}^1") != span.good:
+        raise ByHandError(f"the last known good commit came by merge {oldest[:12]}, with others")
+    with tempfile.TemporaryDirectory() as folder:
+        aside = str(Path(folder, "tree"))
+        git.read("worktree", "add", "--quiet", "--detach", aside, span.base, environment=ASIDE)
+        try:
+            for commit in span.commits:
+                arguments = _revert_arguments(commit)
+                if git.run(*arguments, directory=aside, environment=ASIDE).returncode:
+                    files = git.read("diff", "--name-only", "--diff-filter=U", directory=aside)
+                    names = ", ".join(files.splitlines())
+                    raise ByHandError(f"reverting {commit[:12]} conflicts in {names}")
+            tree = git.read("write-tree", directory=aside)
+        finally:
+            git.run("worktree", "remove", "--force", aside)
+    if tree == git.read("rev-parse", f"{span.base}^{{tree}}"):
+        raise NothingToRevertError("the default branch has the last known good code already")
+    return tree

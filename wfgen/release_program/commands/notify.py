@@ -1,0 +1,108 @@
+"""Tells people that a release failed: Slack's incoming webhooks and PagerDuty's Events API v2.
+
+https://api.slack.com/messaging/webhooks
+https://developer.pagerduty.com/docs/events-api-v2/trigger-events/
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..contract import Description, load
+from ..hosting.github import send
+from ..hosting.needs import Needs, run_address
+from ..hosting.outputs import log, warning
+from .verdict import LIVE, Verdict, judge
+
+PAGERDUTY = "https://events.pagerduty.com"
+
+
+def notify() -> int:
+    """Tells Slack of a release that failed; wakes PagerDuty where the cluster was touched.
+
+    A failure before the release began wakes nobody: what runs is as good as before. The next good
+    release resolves PagerDuty's incident of the environment. A message that could not be sent is a
+    warning and exit code 1; nothing else depends on this job.
+
+    Reads: WFGEN_DESCRIPTION, WFGEN_NEEDS (toJSON(needs)), SLACK_WEBHOOK_URL, PAGERDUTY_ROUTING_KEY,
+    PAGERDUTY_EVENTS_URL (another region, or a test). Writes no outputs.
+    """
+    description = load()
+    verdict = judge(description, Needs.load())
+    sent = True
+    if "slack" in description.notify and not verdict.good:
+        url = os.environ.get("SLACK_WEBHOOK_URL", "")
+        sent = _post("Slack", "SLACK_WEBHOOK_URL", url, url, slack_message(verdict)) and sent
+    if "pagerduty" in description.notify and (verdict.severity or verdict.state == LIVE):
+        key = os.environ.get("PAGERDUTY_ROUTING_KEY", "")
+        url = os.environ.get("PAGERDUTY_EVENTS_URL", PAGERDUTY).rstrip("/") + "/v2/enqueue"
+        event = pagerduty_event(description, verdict, key)
+        sent = _post("PagerDuty", "PAGERDUTY_ROUTING_KEY", key, url, event) and sent
+    return 0 if sent else 1
+
+
+def slack_message(verdict: Verdict) -> dict[str, Any]:
+    """The body of a webhook call; `text` is what a phone shows."""
+    title, text = (_escape(each) for each in (verdict.title, verdict.text))
+    words = f"*{title}*\n{text}\n<{run_address()}|The run>"
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": words[:3000]}}
+    return {"text": title, "blocks": [section]}
+
+
+def pagerduty_event(description: Description, verdict: Verdict, key: str) -> dict[str, Any]:
+    """The body of an event; one incident per environment, however many releases fail."""
+    repository = os.environ.get("GITHUB_REPOSITORY", description.project)
+    event = {
+        "routing_key": key,
+        "dedup_key": f"wfgen/{repository}/{description.environment}"[:255],
+    }
+    if verdict.good:
+        return {**event, "event_action": "resolve"}
+    return {
+        **event,
+        "event_action": "trigger",
+        "client": "wfgen",
+        "client_url": run_address(),
+        "links": [{"href": run_address(), "text": "The run"}],
+        "payload": {
+            "summary": verdict.title[:1024],
+            "source": repository,
+            "severity": verdict.severity,
+            "component": description.environment,
+            "group": description.project,
+            "class": "release",
+            "custom_details": {"what happened": verdict.text},
+        },
+    }
+
+
+def _post(name: str, secret: str, value: str, url: str, body: Mapping[str, Any]) -> bool:
+    """Whether the message arrived; a warning otherwise, without address or key."""
+    if not value:
+        warning(
+            f"{name} was not told: the secret {secret} is empty. "
+            "See docs/delivery-setup.md, Secrets"
+        )
+        return False
+    try:
+        answer = send("POST", url, body)
+    except (OSError, ValueError) as error:
+        # ValueError: what the secret holds is no address; its text would repeat the secret.
+        reason = str(error) if isinstance(error, OSError) else f"{secret} is no address"
+        warning(f"{name} was not told: {reason}")
+        return False
+    if answer.status >= 300:
+        warning(f"{name} was not told: it answered {answer.status}; is {secret} still right?")
+        return False
+    log(f"{name} was told")
+    return True
+
+
+def _escape(text: str) -> str:
+    """For Slack's mrkdwn: https://api.slack.com/reference/surfaces/formatting#escaping"""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+COMMANDS: dict[str, Callable[[], int]] = {"notify": notify}

@@ -1,0 +1,253 @@
+"""What a run has to build and to release, and with which images: `plan` and `images`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..contract import Description, Service, load
+from ..hosting import git
+from ..hosting.event import PullRequest, pull_request
+from ..hosting.needs import Needs, is_image_of, job_of, read_json, table
+from ..hosting.outputs import Failure, add_summary, log, notice, write_output
+from ..state import tags
+
+
+@dataclass(frozen=True)
+class Change:
+    """Why a service is to be released again, and whether its image is another one."""
+
+    reason: str
+    rebuild: bool
+
+
+def plan() -> int:
+    """Finds out what changed since the last good release, per service, and what to do about it.
+
+    A service has changed when no deploy tag knows it, when its tag's commit is not in this clone,
+    or when a path that it watches differs from that commit's (added, removed, renamed files too).
+    What a failed run left out is thus still a change in the next one. Released is what changed, and
+    what that needs outside the cluster, which is asked first. A preview is always released as a
+    whole, with the base environment's images for what the pull request did not touch. The checkout
+    needs the whole history and all tags (fetch-depth: 0).
+
+    Reads: WFGEN_DESCRIPTION; WFGEN_SERVICES (comma list; empty: all), WFGEN_REF (branch, tag or SHA
+    that the default branch contains), WFGEN_FORCE (true: everything counts as changed),
+    WFGEN_GO_BACK (number of a release to go back to: its images, nothing is built, and services
+    with `rollback: never` stay as they are unless WFGEN_SERVICES names them),
+    WFGEN_BASE_ENVIRONMENT (previews: whose deploy tags to compare with), GITHUB_SHA,
+    GITHUB_EVENT_NAME, GITHUB_EVENT_PATH, GITHUB_ACTOR.
+    Writes: any (true: there is something to release), sha, services, build (JSON lists), images
+    (JSON object, of what is not rebuilt), previous (newest deploy tag), go_back, trusted, number.
+    """
+    description = load()
+    scope = _scope(description)
+    environment = os.environ.get("WFGEN_BASE_ENVIRONMENT") or description.environment
+    known = tags.releases(description, environment)
+    write_output("previous", known[0].tag if known else "")
+    go_back = os.environ.get("WFGEN_GO_BACK", "").strip()
+    if go_back:
+        return _go_back(description, scope, known, go_back)
+
+    request = pull_request() if description.preview else None
+    sha = request.sha if request else _sha(description)
+    recorded: dict[str, tags.Recorded | None] = {}
+    for release in reversed(known):
+        recorded.update(release.services)
+    changes: dict[str, Change] = {}
+    for service in scope:
+        change = _change(description, service, recorded.get(service.name), sha)
+        if change:
+            changes[service.name] = change
+
+    services = [s.name for s in scope if s.deploy]
+    if request is None:
+        services = _to_release(description, [name for name in services if name in changes])
+    if not services:
+        notice(f"nothing to release to {description.environment}: no service has changed")
+    elif request and description.label and description.label not in request.labels:
+        services = []
+        notice(f"the pull request has no label {description.label}: no preview")
+    elif request and not request.trusted:
+        services = []
+        notice("a fork's, a bot's or a closed pull request: built and tested, nothing deployed")
+    kept = [s for s in scope if s.name not in changes or not changes[s.name].rebuild]
+    entries = {service.name: recorded.get(service.name) for service in kept}
+    _write(
+        sha=sha,
+        services=services,
+        build=[s.name for s in scope if s.built and s not in kept],
+        images={name: entry.image for name, entry in entries.items() if entry and entry.image},
+        request=request,
+    )
+    rows = [(s.name, changes[s.name].reason if s.name in changes else "unchanged") for s in scope]
+    for name, reason in rows:
+        log(f"{name}: {reason}")
+    add_summary(f"### Plan for {description.environment}\n\n" + table(["service", "change"], rows))
+    return 0
+
+
+def _to_release(description: Description, changed: Sequence[str]) -> list[str]:
+    """The services that changed, and those outside the cluster that they need."""
+    needed = {n for n in description.needed_by(changed) if description.services[n].external}
+    return [service.name for service in description.in_order({*changed, *needed})]
+
+
+def _write(
+    *,
+    sha: str,
+    services: Sequence[str],
+    images: Mapping[str, str],
+    build: Sequence[str] = (),
+    go_back: str = "",
+    request: PullRequest | None = None,
+) -> None:
+    write_output("any", "true" if services else "false")
+    write_output("sha", sha)
+    write_output("services", json.dumps(list(services)))
+    write_output("build", json.dumps(list(build)))
+    write_output("images", json.dumps(images, sort_keys=True))
+    write_output("go_back", go_back)
+    write_output("trusted", "true" if request is None or request.trusted else "false")
+    write_output("number", request.number if request else "")
+
+
+def _scope(description: Description) -> list[Service]:
+    """The services that this run is about. Raises `Failure` for a name that nobody has."""
+    names = [name for name in re.split(r"[,\s]+", os.environ.get("WFGEN_SERVICES", "")) if name]
+    unknown = [name for name in names if name not in description.services]
+    if unknown:
+        raise Failure(
+            f"unknown service {', '.join(unknown)}; "
+            f"{description.environment} has {', '.join(description.services)}"
+        )
+    return description.in_order(names or list(description.services))
+
+
+def _change(
+    description: Description, service: Service, last: tags.Recorded | None, sha: str
+) -> Change | None:
+    """What is different about a service since its last release; None for nothing."""
+    if os.environ.get("WFGEN_FORCE") == "true":
+        return Change("released by force", True)
+    if last is None:
+        return Change("no release is known", True)
+    if last.sha == sha:
+        return None
+    if not git.commit(last.sha):
+        return Change(f"its commit {last.sha[:12]} is not in this clone", True)
+    if _differs(last.sha, sha, service.watch):
+        return Change(f"changed since {last.sha[:12]}", True)
+    if service.deploy and _differs(last.sha, sha, (*service.manifests, *description.watch)):
+        return Change(f"manifests changed since {last.sha[:12]}", False)
+    return None
+
+
+def _differs(old: str, new: str, paths: Sequence[str]) -> bool:
+    """Whether anything under `paths` differs; True as well where git cannot tell."""
+    if not paths:  # no path at all would mean every path
+        return False
+    # --no-renames: a file that moved away is a removal here, wherever it went.
+    options = ("--quiet", "--no-renames", "--no-ext-diff")
+    return git.run("diff", *options, old, new, "--", *paths).returncode != 0
+
+
+def _sha(description: Description) -> str:
+    """The commit to release: WFGEN_REF, or the one that the run is about. Raises `Failure`."""
+    ref = os.environ.get("WFGEN_REF", "").strip()
+    if not ref:
+        sha = os.environ.get("GITHUB_SHA") or git.read("rev-parse", "HEAD")
+        if os.environ.get("GITHUB_EVENT_NAME") == "workflow_dispatch":
+            _demand_merged(description, sha, sha)
+        return sha
+    candidates = [f"refs/remotes/origin/{ref}", f"refs/tags/{ref}"]
+    if re.fullmatch(r"[0-9a-f]{7,40}", ref):
+        candidates.append(ref)
+    # A name, never an expression (main~3, main@{yesterday}) that git would work out.
+    named = git.run("check-ref-format", candidates[0]).returncode == 0
+    sha = next((found for found in map(git.commit, candidates) if found), "") if named else ""
+    if not sha:
+        raise Failure(f"ref {ref!r} is no branch, tag or commit of this repository")
+    _demand_merged(description, sha, ref)
+    return sha
+
+
+def _demand_merged(description: Description, sha: str, name: str) -> None:
+    """Raises `Failure` unless the default branch contains the commit."""
+    branch = f"refs/remotes/origin/{description.default_branch}"
+    if not git.commit(branch):
+        raise Failure(f"this clone has no {branch}: actions/checkout needs fetch-depth: 0")
+    if not git.is_ancestor(sha, branch):
+        raise Failure(
+            f"{name} is not part of {description.default_branch}, and only what was merged may be "
+            f"released to {description.environment}"
+        )
+
+
+def _go_back(
+    description: Description, scope: Sequence[Service], known: Sequence[tags.Release], number: str
+) -> int:
+    """The plan for going back to a recorded release. Raises `Failure`."""
+    release = next((each for each in known if str(each.number) == number), None)
+    if release is None:
+        newest = ", ".join(str(each.number) for each in known[:10]) or "none"
+        words = f"no release {number!r} of {description.environment} to go back to"
+        raise Failure(f"{words}; known: {newest}")
+    _demand_merged(description, release.sha, release.tag)
+    named = bool(os.environ.get("WFGEN_SERVICES", "").strip())
+    then: dict[str, tags.Recorded | None] = {}
+    for each in reversed(known):  # a release is of what changed; the others were there before
+        if each.number <= release.number:
+            then.update(each.services)
+    entries = {
+        s.name: then.get(s.name) for s in scope if s.deploy and (named or s.rollback == "auto")
+    }
+    if kept := [s.name for s in scope if s.deploy and s.name not in entries]:
+        notice(f"{', '.join(kept)}: never rolled back by itself, left as it is")
+    missing = [name for name, entry in entries.items() if entry is None]
+    if missing:
+        words = f"{release.tag} does not tell how to go back for {', '.join(missing)}"
+        if named or len(missing) == len(entries):
+            raise Failure(words)
+        notice(f"{words}: left as they are")
+    images = {name: entry.image for name, entry in entries.items() if entry and entry.image}
+    services = [name for name in entries if name not in missing]
+    _write(sha=release.sha, services=services, images=images, go_back=number)
+    add_summary(f"### Going back to release {number}\n\nServices: {', '.join(services)}")
+    return 0
+
+
+def images() -> int:
+    """Puts together the image of every service, by digest: just built, or known to `plan`.
+
+    Fails where a service of the release that is built here has no image, naming the job that owes
+    it. Images of services that are built but not deployed are in the output as well.
+
+    Reads: WFGEN_DESCRIPTION, WFGEN_PLAN (toJSON(needs.plan.outputs)), WFGEN_NEEDS (toJSON(needs)).
+    Writes: images (JSON object, service to repository@sha256:...).
+    """
+    description = load()
+    needs = Needs({**Needs.load().jobs, "plan": {"outputs": read_json("WFGEN_PLAN")}})
+    complete = Needs({"plan": needs.jobs["plan"]}).images(description)
+    problems = []
+    for name, service in description.services.items():
+        if name in needs.build:
+            image = f"{service.repository}@{needs.output(job_of(name), 'digest')}"
+            if is_image_of(service.repository, image):
+                complete[name] = image
+                continue
+            complete.pop(name, None)
+        if name in needs.services and service.built and name not in complete:
+            result = needs.result(job_of(name)) or "absent"
+            problems.append(f"{name}: job {job_of(name)} ({result}) gave no digest")
+    if problems:
+        raise Failure("no release without all its images: " + "; ".join(problems))
+    write_output("images", json.dumps(complete, sort_keys=True))
+    add_summary("### Images\n\n" + table(["service", "image"], complete.items()))
+    return 0
+
+
+COMMANDS: dict[str, Callable[[], int]] = {"plan": plan, "images": images}

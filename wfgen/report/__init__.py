@@ -1,0 +1,1 @@
+"""Every output: findings, drift and proofs as text, JSON, SARIF and GitHub annotations; pages."""

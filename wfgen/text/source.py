@@ -1,0 +1,261 @@
+"""YAML text to plain values, and a route into it to a line and a column.
+
+`parse` turns libyaml's events into plain values and refuses what other YAML readers would read
+differently. `locate` is asked only once something is wrong; it asks the same libyaml, so the two
+cannot disagree on where a value stands. ruamel.yaml edits texts whose comments are to stay. No
+other module reads specs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from wfgen.findings import Diagnostic, Position
+from wfgen.text import scalars
+
+MAX_BYTES = 1_000_000
+"""A longer spec is refused unread."""
+MAX_DEPTH = 50
+"""Deeper nesting is refused."""
+MAX_PROBLEMS = 50
+"""As many mistakes of one kind in one file are told; nobody reads more."""
+
+EXPRESSIONS_IN = "patches"
+"""The one field of a spec that has expressions of GitHub Actions."""
+
+Route = tuple[str | int, ...]
+"""Keys and indices that lead to a value."""
+
+_BRACKETS = {"while parsing a flow sequence": "[", "while parsing a flow mapping": "{"}
+
+Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+class SourceError(Exception):
+    """The text stops being a readable spec at `line` and `column` (from 1)."""
+
+    def __init__(self, mark: Any, message: str, rule: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.line: int = mark.line + 1 if mark else 1
+        self.column: int = mark.column + 1 if mark else 1
+        self.message, self.rule, self.hint = message, rule, hint
+
+
+def diagnose(
+    file: str, text: str, line: int, column: int, message: str, rule: str, hint: str = ""
+) -> Diagnostic:
+    """A diagnostic at a line and a column of `text`, with its source line."""
+    lines = _lines(text)
+    line = min(max(line, 1), len(lines))
+    source = lines[line - 1]
+    column = min(column, len(source) + 1)
+    return Diagnostic(Position(file, line, column), message, rule, hint, source)
+
+
+@lru_cache(maxsize=8)
+def _lines(text: str) -> list[str]:
+    return text.splitlines() or [""]
+
+
+def parse(file: str, text: str) -> tuple[Any, list[Diagnostic]]:
+    """The values of a YAML text, and what is wrong with it; None where it is unreadable."""
+    reader = _Reader(text)
+    tree = None
+    try:
+        tree = reader.read()
+    except SourceError as refusal:
+        reader.problems.append(refusal)
+    except yaml.MarkedYAMLError as error:
+        reader.problems.append(_explain(text, error))
+    except yaml.reader.ReaderError as error:
+        # its position counts bytes
+        line = text.encode()[: error.position].count(b"\n") + 1
+        found: Any = error.character  # a number from libyaml, a character from PyYAML's own reader
+        code = found if isinstance(found, int) else ord(found)
+        message = f"character #x{code:04x} is not allowed in YAML"
+        return None, [diagnose(file, text, line, 1, message, "yaml-syntax")]
+    return tree, [
+        diagnose(file, text, p.line, p.column, p.message, p.rule, p.hint) for p in reader.problems
+    ]
+
+
+class _Reader:
+    """Builds plain values from a stream of events, depth and number of problems bounded."""
+
+    def __init__(self, text: str) -> None:
+        self.events: Iterator[Any] = yaml.parse(text, Loader=Loader)
+        self.problems: list[SourceError] = []
+        self.expressions = False
+
+    def read(self) -> Any:
+        next(self.events)  # the start of the stream
+        if isinstance(first := next(self.events), yaml.StreamEndEvent):
+            raise SourceError(None, "the file is empty", "empty-spec", "begin with `kind:`")
+        if first.version or first.tags:
+            message = "directives are not read"
+            raise SourceError(first.start_mark, message, "yaml-directive", "remove it")
+        tree = self._value(next(self.events), 0)
+        next(self.events)  # the end of the document
+        if not isinstance(more := next(self.events), yaml.StreamEndEvent):
+            message = "a second document; expected one per file"
+            raise SourceError(
+                more.start_mark, message, "yaml-documents", "write it to its own file"
+            )
+        return tree
+
+    def _value(self, event: Any, depth: int) -> Any:
+        mark = event.start_mark
+        if depth > MAX_DEPTH:
+            raise SourceError(mark, f"nested deeper than {MAX_DEPTH} levels", "yaml-depth")
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+            message = "anchors and aliases are not read; expected plain values"
+            raise SourceError(mark, message, "yaml-anchor", "write the value out at each place")
+        if event.tag not in (None, "!"):
+            raise SourceError(mark, f"tag {event.tag} is not read", "yaml-tag", "remove the tag")
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items = []
+            while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
+                items.append(self._value(item, depth + 1))
+            return items
+        return self._mapping(depth)
+
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        while not isinstance(key := next(self.events), yaml.MappingEndEvent):
+            if not isinstance(key, yaml.ScalarEvent):
+                raise SourceError(key.start_mark, "a key must be a plain word", "yaml-key")
+            name: str = key.value
+            if name == "<<":
+                hint = "write the keys out"
+                raise SourceError(key.start_mark, "merge keys are not read", "yaml-anchor", hint)
+            if name in values:
+                message = f"{name} stands here a second time"
+                self._tell(
+                    SourceError(key.start_mark, message, "duplicate-key", "keep one of them")
+                )
+            if depth == 0:
+                self.expressions = name == EXPRESSIONS_IN
+            self._scalar(key)  # for its traps: a key is always text
+            values[name] = self._value(next(self.events), depth + 1)
+        return values
+
+    def _scalar(self, event: Any) -> Any:
+        text: str = event.value
+        if "${{" in text and not self.expressions:
+            message = "an expression of GitHub Actions; expected a plain value"
+            hint = "name secrets under `secrets`, values known in the run under `dynamic_args`"
+            self._tell(SourceError(event.start_mark, message, "no-expression", hint))
+        if not event.implicit[0]:  # quoted, or a block
+            return text
+        value, trap = scalars.read(text)
+        if trap:
+            message = f"{text} is {trap}"
+            self._tell(
+                SourceError(event.start_mark, message, "yaml-1.1-trap", scalars.remedy(text))
+            )
+        return value
+
+    def _tell(self, problem: SourceError) -> None:
+        self.problems.append(problem)
+        if len(self.problems) == MAX_PROBLEMS:
+            raise SourceError(None, "too many mistakes to go on", "too-many", "mend these first")
+
+
+def _explain(text: str, error: yaml.MarkedYAMLError) -> SourceError:
+    """libyaml's complaint, in words for who wrote the file."""
+    mark: Any = error.problem_mark or error.context_mark
+    lines = _lines(text)
+    conflict = next((i for i, line in enumerate(lines) if line.startswith("<<<<<<< ")), None)
+    if conflict is not None:
+        found = SourceError(
+            None, "a merge conflict", "merge-conflict", "keep one side, and remove git's marks"
+        )
+        found.line = conflict + 1
+        return found
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    indent = line[: len(line) - len(line.lstrip())]
+    if "\t" in indent or line[mark.column : mark.column + 1] == "\t":
+        return SourceError(
+            mark, "a tab; YAML is indented with spaces", "yaml-tab", "use two spaces"
+        )
+    problem = (error.problem or "not YAML").replace("did not find expected", "expected")
+    hint = ""
+    if problem.startswith("mapping values are not allowed"):
+        problem = "a key cannot stand here"
+        hint = (
+            "is it indented like its neighbours, and does the line above end its key with a colon?"
+        )
+    elif error.context in _BRACKETS and error.context_mark:
+        bracket = _BRACKETS[error.context]
+        hint = f"the {bracket} of line {error.context_mark.line + 1} is not closed"
+    elif error.context:
+        problem += f" {error.context}"
+    return SourceError(mark, f"not YAML: {problem}", "yaml-syntax", hint)
+
+
+def locate(text: str, route: Route, *, key: bool = False) -> tuple[int, int]:
+    """Line and column (from 1) of the value at `route`, or of its key.
+
+    Where the route leaves the text (a field that is missing), the key of the last part that
+    exists is given. The text is one that `parse` could read.
+    """
+    place = node = _compose(text)
+    for depth, part in enumerate(route):
+        found = _child(node, part)
+        if found is None:
+            break
+        name, node = found
+        place = name if key or depth < len(route) - 1 else node
+    mark = place.start_mark
+    return mark.line + 1, mark.column + 1
+
+
+def has(text: str, route: Route) -> bool:
+    """Whether a value stands at `route`."""
+    node = _compose(text)
+    for part in route:
+        found = _child(node, part)
+        if found is None:
+            return False
+        node = found[1]
+    return True
+
+
+@lru_cache(maxsize=8)
+def _compose(text: str) -> Any:
+    return yaml.compose(text, Loader=Loader)
+
+
+def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:
+    """The key and the value at one part of a route; an item of a list is its own key."""
+    if isinstance(node, yaml.MappingNode):
+        # the last of duplicates, whose value `parse` gives
+        return next((pair for pair in reversed(node.value) if pair[0].value == part), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part]
+    return None
+
+
+def with_item(text: str, key: str, item: str) -> str:
+    """A YAML text with one more item in the list at `key`; comments and order stay as they are."""
+    import io
+
+    from ruamel.yaml import YAML
+
+    editor: Any = YAML(typ="rt")
+    editor.preserve_quotes = True
+    editor.width = 4096
+    editor.indent(mapping=2, sequence=4, offset=2)
+    tree: Any = editor.load(text)
+    if item in tree.setdefault(key, []):
+        return text
+    tree[key].append(item)
+    out = io.StringIO()
+    editor.dump(tree, out)
+    return out.getvalue()

@@ -1,0 +1,234 @@
+"""Changes to a YAML text by its lines: whatever no change is about stays as it is, byte by byte.
+
+A change is found by the places of the text's nodes, as libyaml tells them, and made by cutting and
+pasting lines. So comments, blank lines, quotes and order need no thought.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from wfgen.text.source import Loader, Route
+
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What libyaml counts as the end of a line (https://yaml.org/spec/1.1/#id871136)."""
+
+
+class Unfit(Exception):
+    """What stands there cannot be changed so; says why, and what to do instead."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry of a block mapping or sequence. Lines count from 0."""
+
+    route: Route
+    node: Any
+    """The entry's value."""
+    siblings: int
+    """Entries of the mapping or sequence, this one included."""
+    heading: int
+    """The first of the comment lines that stand directly above; `first` where there are none."""
+    first: int
+    last: int
+    column: int
+    """Of the key, or of an item's dash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The characters from `start` to `end` become `text`."""
+
+    start: int
+    end: int
+    text: str
+    column: int
+    """Where two texts go to one place, the one further to the right belongs to what stands there,
+    and comes first."""
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a line of a changed text comes from."""
+
+    line: int | None
+    """Its number in the text before, from 0; None for a new one."""
+    authors: tuple[str, ...]
+    """Who changed it."""
+
+
+class Document:
+    """A YAML text in block style, and where its entries stand. Raises `yaml.YAMLError`."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+        self.lines = _BREAK.split(text)
+        self._newlines = [0, *(found.end() for found in re.finditer("\n", text))]
+        self.root: Any = yaml.compose(text, Loader=Loader)
+
+    def find(self, route: Route) -> Place | None:
+        """The entry at the end of a route; None where the route leaves the text.
+
+        Raises `Unfit` where the route leads into brackets.
+        """
+        node, place = self.root, None
+        for depth, part in enumerate(route):
+            found = _child(node, part)
+            if found is None:
+                return None
+            if node.flow_style:
+                outer = ".".join(map(str, route[:depth]))
+                message = f"{outer} is written in brackets"
+                raise Unfit(message, f"replace {outer} as a whole")
+            place = self._place(route[: depth + 1], node, *found)
+            node = place.node
+        return place
+
+    def _place(self, route: Route, parent: Any, key: Any, value: Any) -> Place:
+        mark = key.start_mark
+        first, column = mark.line, mark.column
+        if isinstance(parent, yaml.SequenceNode):
+            column = self.lines[first].rindex("-", 0, column)
+        heading = first
+        indent = _indent(self.lines[first])
+        while heading and self.lines[heading - 1].startswith(" " * indent + "#"):
+            heading -= 1
+        last = max(first, self._last(value))
+        return Place(route, value, len(parent.value), heading, first, last, column)
+
+    def _last(self, node: Any) -> int:
+        """The last line of a node, without the comments and blank lines that follow it."""
+        if isinstance(node, yaml.CollectionNode) and not node.flow_style:
+            final = node.value[-1]
+            key, value = final if isinstance(final, tuple) else (final, final)
+            return max(int(key.start_mark.line), self._last(value))
+        line = int(node.end_mark.line)
+        if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
+            line -= node.end_mark.column == 0
+            while not self.lines[line].strip():
+                line -= 1
+        return line
+
+    def before(self, place: Place, lines: list[str], author: str) -> Edit:
+        """Lines in front of an entry and its comments."""
+        return self._insert(place.heading, lines, place.column, author)
+
+    def after(self, place: Place, lines: list[str], author: str) -> Edit:
+        """Lines behind an entry."""
+        return self._insert(place.last + 1, lines, place.column, author)
+
+    def _insert(self, line: int, lines: list[str], column: int, author: str) -> Edit:
+        start = self._starts[line]
+        return Edit(start, start, "".join(f"{each}\n" for each in lines), column, author)
+
+    def replace(self, place: Place, comments: list[str], lines: list[str], author: str) -> Edit:
+        """Other lines in place of an entry; comments above it stay.
+
+        `comments` stand above the new lines, which are indented as the entry's key.
+        """
+        before = self.lines[place.first][: place.column]
+        pad = " " * _indent(self.lines[place.first])
+        new = [pad + each for each in comments] + [before + lines[0][place.column :], *lines[1:]]
+        start, end = self._starts[place.first], self._starts[place.last + 1]
+        return Edit(start, end, "".join(f"{each}\n" for each in new), place.column, author)
+
+    def remove(self, place: Place, comments: list[str], author: str) -> list[Edit]:
+        """Comments in place of an entry and the comments above it.
+
+        Raises `Unfit` where nothing would be left of what holds it.
+        """
+        if place.siblings == 1:
+            outer = ".".join(map(str, place.route[:-1])) or "the file"
+            raise Unfit(f"nothing would be left of {outer}", f"remove {outer} as a whole")
+        line = self.lines[place.first]
+        pad = " " * _indent(line)
+        new = "".join(f"{pad}{each}\n" for each in comments)
+        start, end = self._starts[place.heading], self._starts[place.last + 1]
+        edits = [Edit(start, end, new, place.column, author)]
+        if line[: place.column].strip():  # the key beside a dash: the next one takes its place
+            parent = self.find(place.route[:-1])
+            assert parent is not None
+            second = parent.node.value[1][0].start_mark
+            begin = self._starts[second.line]
+            dash = line[: place.column]
+            edits.append(Edit(begin, begin + second.column, dash, place.column, author))
+        return edits
+
+    def append(self, place: Place | None, lines: list[str], author: str) -> Edit:
+        """Lines at the end of a mapping, None for the whole text, indented as its keys."""
+        node = place.node if place else self.root
+        column = self.column_in(place)
+        return self._insert(self._last(node) + 1, lines, column, author)
+
+    def column_in(self, place: Place | None) -> int:
+        """Where the keys of a mapping begin, or the dashes of a list. Raises `Unfit` otherwise."""
+        node = place.node if place else self.root
+        if isinstance(node, yaml.CollectionNode) and not node.flow_style:
+            first = node.value[0]
+            mark = (first[0] if isinstance(first, tuple) else first).start_mark
+            if isinstance(node, yaml.MappingNode):
+                return int(mark.column)
+            dash: int = self.lines[mark.line].rindex("-", 0, mark.column)
+            return dash
+        outer = ".".join(map(str, place.route)) if place else "the file"
+        raise Unfit(f"{outer} has no keys in lines of their own", f"replace {outer} as a whole")
+
+    def extend(self, place: Place, entries: str, author: str, *, front: bool) -> Edit:
+        """Entries within the brackets of a list that has some already."""
+        mark = place.node.value[0].start_mark if front else place.node.value[-1].end_mark
+        at = self._starts[mark.line] + mark.column
+        text = f"{entries}, " if front else f", {entries}"
+        return Edit(at, at, text, place.column, author)
+
+    def apply(self, edits: Iterable[Edit]) -> tuple[str, list[Origin]]:
+        """The text with all edits made, and where each of its lines comes from."""
+        parts: list[tuple[str, int | None, str]] = []
+        done = 0
+        for edit in sorted(edits, key=lambda e: (e.start, e.end > e.start, -e.column)):
+            parts += [(self.text[done : edit.start], done, ""), (edit.text, None, edit.author)]
+            done = max(done, edit.end)
+        parts.append((self.text[done:], done, ""))
+        return "".join(text for text, _, _ in parts), list(self._origins(parts))
+
+    def _origins(self, parts: list[tuple[str, int | None, str]]) -> Iterable[Origin]:
+        line: int | None = None
+        authors: list[str] = []
+        for text, start, author in parts:
+            offset = start
+            pieces = text.split("\n")
+            for index, piece in enumerate(pieces):
+                if index:
+                    yield Origin(line, tuple(dict.fromkeys(authors)))
+                    line, authors = None, []
+                here = piece or index < len(pieces) - 1  # or the text ends where a line does
+                if here and author:
+                    authors.append(author)
+                if offset is not None:
+                    if here and line is None:
+                        line = bisect.bisect_right(self._newlines, offset) - 1
+                    offset += len(piece) + 1
+
+
+def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:
+    """The key and the value at one part of a route; an item of a list is its own key."""
+    if isinstance(node, yaml.MappingNode):
+        return next((pair for pair in node.value if pair[0].value == part), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part]
+    return None
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
