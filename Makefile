@@ -8,7 +8,7 @@ LOCK := requirements/dev.txt
 NODE_MODULES := tests/judges/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup judges render check reference test slow verify e2e lint format bench bench-restore lock hooks clean
+.PHONY: help setup judges render check reference test slow verify e2e lint format house bench bench-restore lock hooks clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,12 +59,16 @@ lint: $(VENV)/installed ## ruff, mypy, shellcheck, and the release program again
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 	PATH="$(BIN):$$PATH" shellcheck .ci/run
 	$(BIN)/vermin --quiet --target=3.9- --no-tips --violations wfgen/release_program
 
 format: $(VENV)/installed ## let ruff mend what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+house: setup ## how large and how tangled the code is
+	$(BIN)/python -m tests.house
 
 bench: $(VENV)/installed ## measure wfgen
 	$(BIN)/python benchmarks/run.py
