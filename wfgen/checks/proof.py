@@ -19,6 +19,7 @@ from wfgen.checks.scenarios.roles import LOCKED
 from wfgen.errors import WfgenError
 from wfgen.findings import Diagnostic, Position
 from wfgen.locks.pins import LOCK
+from wfgen.release_program import names
 from wfgen.text import header
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from wfgen.checks.scenarios.events import Event
     from wfgen.checks.scenarios.story import Story
     from wfgen.generate.render import RenderedFile
-
-WORKFLOWS = ".github/workflows"
 
 
 @dataclass(frozen=True, order=True)
@@ -109,7 +108,7 @@ def check_rendered(files: Iterable[RenderedFile]) -> list[Diagnostic]:
     But for pins: those are the lock's, and what is wrong there is drift, with remedies of its own.
     """
     texts = {file.path: file.text for file in files if file.path != LOCK}
-    paths = [path for path in texts if path.startswith(f"{WORKFLOWS}/")]
+    paths = [path for path in texts if path.startswith(f"{names.WORKFLOWS}/")]
     found = check_files(read_all(paths, texts.__getitem__))
     return [each.diagnostic() for each in found if each.property != "pinned-with-credentials"]
 
@@ -176,8 +175,8 @@ def summary(proof: Proof) -> list[str]:
         counts = ", ".join(f"{kind} {count:,}" for kind, count in each.runs.items())
         lines.append(f"{each.workflow}: {sum(each.runs.values()):,} runs ({counts})")
         lines += [f"  {kind}: as {like}" for kind, like in each.alike.items()]
-    names = ", ".join(rule.name for rule in proof.documented)
-    lines.append(f"rules for which GitHub's documentation alone vouches: {names}")
+    documented = ", ".join(rule.name for rule in proof.documented)
+    lines.append(f"rules for which GitHub's documentation alone vouches: {documented}")
     held = len(PROPERTIES) - len({each.property for each in proof.broken})
     tried = f"{proof.runs:,} runs of {len(proof.tried)} workflows"
     lines.append(f"{held} of {len(PROPERTIES)} properties hold in {tried}")
@@ -197,7 +196,7 @@ def demand_roles(pipelines: Iterable[Pipeline]) -> None:
 def command(story: Story, usual_event: str) -> str:
     """The command line that shows a run."""
     path = story.pipeline.workflow.path
-    named = story.pipeline.name if path.startswith(f"{WORKFLOWS}/") else path
+    named = story.pipeline.name if path.startswith(f"{names.WORKFLOWS}/") else path
     event = ["--event", story.event.kind] if story.event.kind != usual_event else []
     return shlex.join(["wfgen", "simulate", named, *event, *story.options])
 
@@ -209,12 +208,12 @@ def generated(root: Path) -> tuple[Pipeline, ...]:
     """
     read = folder_reader(root)
     paths = [
-        f"{WORKFLOWS}/{path.name}"
-        for path in sorted((root / WORKFLOWS).glob("*.yml"))
+        f"{names.WORKFLOWS}/{path.name}"
+        for path in sorted((root / names.WORKFLOWS).glob("*.yml"))
         if header.begins(path.read_text("utf-8", errors="replace"))
     ]
     if not paths:
-        raise WfgenError(f"{WORKFLOWS} has no workflow that wfgen wrote; first: wfgen render")
+        raise WfgenError(f"{names.WORKFLOWS} has no workflow that wfgen wrote; first: wfgen render")
     return read_all(paths, read)
 
 

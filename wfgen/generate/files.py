@@ -10,12 +10,8 @@ from wfgen.errors import WfgenError
 from wfgen.generate.description import describe
 from wfgen.generate.plan import Plan
 from wfgen.generate.setup_page import SETUP_PAGE, SetupPage
+from wfgen.release_program import names
 from wfgen.specs.references import Service
-
-WORKFLOWS = ".github/workflows"
-ACTIONS = ".github/actions"
-RELEASE_ACTION = f"{ACTIONS}/release"
-
 
 PROGRAM_OUTPUTS = {
     "any": "plan: whether there is something to release",
@@ -74,7 +70,7 @@ def _workflows_and_actions(made: Plan) -> Iterator[PlannedFile]:
     for pipeline in made.pipelines:
         template = "preview.yml" if pipeline.environment.spec.preview else "pipeline.yml"
         yield planned(
-            f"{WORKFLOWS}/{pipeline.name}.yml",
+            names.workflow(pipeline.name),
             template,
             tuple(s.service for s in pipeline.services),
             pipeline=pipeline,
@@ -82,24 +78,25 @@ def _workflows_and_actions(made: Plan) -> Iterator[PlannedFile]:
         )
     for environment in made.environments:
         if environment.spec.preview:
-            path = f"{WORKFLOWS}/{environment.name}-cleanup.yml"
+            path = names.cleanup_workflow(environment.name)
             yield planned(path, "preview-cleanup.yml", (), environment=environment)
         yield planned(
-            f"{RELEASE_ACTION}/{environment.name}.json",
+            names.description(environment.name),
             "release/description.json",
             tuple(s.service for s in environment.services),
             environment=environment,
             description=describe(environment),
         )
     if any(e.built for e in made.environments):
-        yield planned(f"{WORKFLOWS}/_build.yml", "_build.yml", ())
-    yield planned(f"{WORKFLOWS}/_deploy.yml", "_deploy.yml")
+        yield planned(names.BUILD_WORKFLOW, "_build.yml", ())
+    yield planned(names.DEPLOY_WORKFLOW, "_deploy.yml")
     if made.lasting:
-        yield planned(f"{WORKFLOWS}/watchdog.yml", "watchdog.yml", ())
-    yield planned(f"{WORKFLOWS}/wfgen-check.yml", "wfgen-check.yml", ())
-    yield planned(f"{ACTIONS}/wfgen-check/action.yml", "wfgen-check/action.yml", ())
-    yield planned(f"{ACTIONS}/cluster-login/action.yml", "cluster-login.yml", ())
-    yield planned(f"{RELEASE_ACTION}/action.yml", "release/action.yml", (), outputs=PROGRAM_OUTPUTS)
+        yield planned(names.WATCHDOG_WORKFLOW, "watchdog.yml", ())
+    yield planned(names.CHECK_WORKFLOW, "wfgen-check.yml", ())
+    yield planned(names.action(names.CHECK_ACTION), "wfgen-check/action.yml", ())
+    yield planned(names.action(names.CLUSTER_LOGIN_ACTION), "cluster-login.yml", ())
+    action = names.action(names.RELEASE_ACTION)
+    yield planned(action, "release/action.yml", (), outputs=PROGRAM_OUTPUTS)
 
 
 def check_paths(planned: list[PlannedFile]) -> None:

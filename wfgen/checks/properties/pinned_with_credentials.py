@@ -13,8 +13,9 @@ from wfgen.actions.workflow import Step
 from wfgen.checks.properties._breach import Breach
 from wfgen.checks.scenarios.pipeline import Pipeline, Place
 from wfgen.checks.scenarios.roles import IN_THE_CLUSTER
+from wfgen.release_program import names
 
-_PINNED = re.compile(r"^(\./|\$/|docker://.*@sha256:)|@[0-9a-f]{40}$")
+_PINNED = re.compile(r"^docker://.*@sha256:|@[0-9a-f]{40}$")
 _SECRET = re.compile(r"\bsecrets\.|github\.token|kube_?config", re.IGNORECASE)
 
 
@@ -24,7 +25,8 @@ def check_files(pipelines: tuple[Pipeline, ...]) -> Iterator[Breach]:
         for path, place in pipeline.places.items():
             inside = any(each.role in IN_THE_CLUSTER for each in pipeline.at[path])
             for step in place.job.steps:
-                loose = bool(step.uses) and not _PINNED.search(step.uses)
+                other = bool(step.uses) and not names.local_path(step.uses)
+                loose = other and not _PINNED.search(step.uses)
                 if loose and (inside or _trusted(place, step)):
                     message = f"{path} hands credentials to {step.uses}"
                     yield Breach(pipeline, message, place)

@@ -24,6 +24,7 @@ from wfgen.checks.rules import (
 from wfgen.checks.rules._workflow import Broken, Workflow
 from wfgen.findings import Diagnostic, Position
 from wfgen.generate.render import RenderedFile
+from wfgen.release_program import names
 
 __all__ = ["RULES", "Documented", "Rule", "name_of", "remedy_of", "verify"]
 
@@ -97,8 +98,8 @@ def _diagnostic(file: RenderedFile, broken: Broken, name: str, hint: str) -> Dia
 
 def _cause(file: RenderedFile, job: str) -> str:
     """The spec that a job is made from; "" where it is made from all of them."""
-    path = f"specs/{job.removeprefix('build_').replace('_', '-')}.yaml"
-    return path if job.startswith("build_") and path in file.sources else ""
+    path = f"specs/{names.built_service(job)}.yaml"
+    return path if path in file.sources else ""
 
 
 def _named(sources: tuple[str, ...]) -> str:

@@ -12,6 +12,7 @@ workflow in either layout: keep services out of them by `only_in`.
 from collections.abc import Iterator
 
 from wfgen.checks.rules._workflow import Broken, Workflow
+from wfgen.release_program import names
 
 LIMIT = 256
 """Jobs."""
@@ -20,5 +21,5 @@ LIMIT = 256
 def check(workflow: Workflow) -> Iterator[Broken]:
     """Counts the jobs that are written out."""
     if (count := len(workflow.jobs)) > LIMIT:
-        builds = sum(job.startswith("build_") for job in workflow.jobs)
+        builds = sum(bool(names.built_service(job)) for job in workflow.jobs)
         yield Broken(f"{count:,} jobs, {builds:,} of them builds; expected at most {LIMIT}")

@@ -16,10 +16,11 @@ from itertools import pairwise
 from wfgen.checks.rules._workflow import Broken, Workflow, scalars
 from wfgen.locks import pins
 from wfgen.locks.pins import Pin
+from wfgen.release_program import names
 
 # Both begin with plain letters, by which `re` finds their places fifty times as fast.
 _KEY = re.compile(r"uses['\"]?[ \t]*:")
-_LOCAL = r"\$/|\./|docker://"
+_LOCAL = "|".join(map(re.escape, (*names.LOCAL, "docker://")))
 _LOCAL_KEY = re.compile(rf"uses:[ \t]*['\"]?(?:{_LOCAL})")
 _locked = lru_cache(maxsize=1)(pins.read)
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from wfgen.checks.rules._workflow import Broken, Workflow
+from wfgen.release_program import names
 
 LIMIT = 50
 """Workflows."""
@@ -23,7 +24,7 @@ def check(workflow: Workflow) -> Iterator[Broken]:
     while todo:
         for name in set(_CALL.findall(todo.pop())) - called:
             called.add(name)
-            path = name.removeprefix("$/").removeprefix("./")
+            path = names.local_path(name)
             todo += [workflow.others[path]] if path in workflow.others else []
     if len(called) > LIMIT:
         yield Broken(f"calls {len(called)} reusable workflows; GitHub takes at most {LIMIT}")

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 
 from wfgen.checks.rules._workflow import Broken, Workflow
+from wfgen.release_program import names
 
 LIMIT = 128 * 1024
 """Bytes, the variable's name included."""
@@ -35,8 +36,8 @@ def check(workflow: Workflow) -> Iterator[Broken]:
         return
     size = OTHER_JOBS
     for job, text in workflow.jobs.items():
-        if job.startswith("build_") and (image := _IMAGE.search(text)):
-            size += bytes_of(job.removeprefix("build_"), image[1])
+        if (service := names.built_service(job)) and (image := _IMAGE.search(text)):
+            size += bytes_of(service, image[1])
     if size > LIMIT:
         yield Broken(f"results of jobs of {size:,} bytes; one variable takes at most {LIMIT:,}")
 
@@ -44,5 +45,5 @@ def check(workflow: Workflow) -> Iterator[Broken]:
 def bytes_of(service: str, image: str) -> int:
     """What the jobs of one service add: its build's result, and its place in plan and images."""
     name = len(service)
-    build = _BUILD + len("build_") + name + _DIGEST
+    build = _BUILD + len(names.build_job(service)) + _DIGEST
     return build + 2 * (_LISTED + name) + 2 * (_MAPPED + name + len(image))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from wfgen.generate.files import ACTIONS, RELEASE_ACTION, WORKFLOWS
+from wfgen.release_program import names
 from wfgen.text.source import Loader
 
 Tree = dict[str, Any]
@@ -77,11 +77,7 @@ def steps_of(job: Tree) -> list[Tree]:
 
 def local(uses: Any) -> str:
     """The path of a workflow or action of this repository; "" for somebody else's."""
-    text = str(uses or "")
-    for prefix in ("$/", "./"):
-        if text.startswith(prefix):
-            return text.removeprefix(prefix)
-    return ""
+    return names.local_path(str(uses or ""))
 
 
 def commands(job: Tree) -> set[str]:
@@ -91,18 +87,18 @@ def commands(job: Tree) -> set[str]:
 
 def command(step: Tree) -> str:
     """The command of the release program that a step runs; "" for another step."""
-    ours = local(step.get("uses")) == RELEASE_ACTION
+    ours = local(step.get("uses")) == names.RELEASE_ACTION
     return str(mapping(step.get("with")).get("command", "")) if ours else ""
 
 
 def reaches_cluster(step: Tree) -> bool:
     """Whether a step logs in to a cluster."""
-    return local(step.get("uses")) == f"{ACTIONS}/cluster-login"
+    return local(step.get("uses")) == names.CLUSTER_LOGIN_ACTION
 
 
 def releases(job: Tree) -> bool:
     """Whether a job calls the release workflow."""
-    return local(job.get("uses")) == f"{WORKFLOWS}/_deploy.yml"
+    return local(job.get("uses")) == names.DEPLOY_WORKFLOW
 
 
 def permissions(job: Tree, workflow: Tree) -> dict[str, str] | str | None:

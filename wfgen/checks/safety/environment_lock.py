@@ -21,6 +21,7 @@ from wfgen.checks.safety._checked import (  # fmt: skip
     releases,
     steps_of,
 )
+from wfgen.release_program import names
 
 READING = {"previews", "closed"}
 """Commands of the release program that change nothing."""
@@ -47,7 +48,7 @@ def check(checked: Checked) -> Iterator[str]:
                 yield f"job {name} is called, and has a lock of its own"
             continue
         group = str(mapping(own).get("group", own))
-        expected = f"release-{environment}"
+        expected = names.lock(environment)
         if group != expected and not group.startswith(f"{expected}-${{{{ "):
             yield f"job {name} is at the cluster of {environment} without the lock {expected}"
         elif _cancels(own):

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from wfgen.actions.workflow import Job, Read, Workflow, read_workflow
 from wfgen.checks.scenarios.roles import Action, actions, key_of
+from wfgen.release_program import names
 
 if TYPE_CHECKING:
     from wfgen.release_program.contract import Description
 
-DESCRIPTIONS = ".github/actions/release/{}.json"
-"""What wfgen wrote down of an environment, for the release program."""
 _INPUT = re.compile(r"\$\{\{ *inputs\.([\w-]+) *\}\}")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _OF_ONE_RUN = re.compile(
@@ -183,7 +182,7 @@ class Pipeline:
         for action in self.of("build"):
             for service in action.services[:1]:
                 alike.setdefault(self._reading(action, service), []).append(service)
-        return frozenset(name for names in alike.values() for name in names[:ALIKE])
+        return frozenset(name for services in alike.values() for name in services[:ALIKE])
 
     def _reading(self, action: Action, service: str) -> object:
         """Who reads a build's job, and how, but for the service's name."""
@@ -204,12 +203,12 @@ def read_pipeline(path: str, read: Read) -> Pipeline:
     """
     workflow = read_workflow(path, read)
     bare = Pipeline(workflow, actions(workflow, read))
-    names = {bare.environment(action) for action in bare.actions if action.given}
+    environments = {bare.environment(action) for action in bare.actions if action.given}
     known = {}
-    for name in sorted(names):
+    for name in sorted(environments):
         if re.fullmatch(r"[\w-]+", name):
             try:
-                text = read(DESCRIPTIONS.format(name))
+                text = read(names.description(name))
             except (OSError, KeyError):
                 continue
             known[name] = json.loads(text)

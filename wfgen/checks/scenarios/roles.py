@@ -20,6 +20,7 @@ from pathlib import PurePosixPath
 from wfgen.actions.workflow import Job, Read, Step, Workflow
 from wfgen.errors import WfgenError
 from wfgen.findings import did_you_mean
+from wfgen.release_program import names
 
 ROLES: Mapping[str, str] = {
     "plan": "says what is to be released",
@@ -54,7 +55,6 @@ IN_THE_CLUSTER = frozenset(
 LOCKED = IN_THE_CLUSTER - {"previews"}
 """Roles that no other run of the environment may come between: all but those that only read."""
 
-_PROGRAM = ".github/actions/release"
 _BUILDER = "docker/build-push-action@"
 _NOTE = re.compile(r"^(?P<before>.*?)# wfgen: *(?P<role>[\w-]+) *(?P<names>[\w.,\s-]*)$")
 
@@ -121,7 +121,7 @@ def _walk(workflow: Workflow, prefix: str = "") -> Iterator[tuple[str, Job, Work
 
 def _role(step: Step) -> str:
     """What the release program does in a step, or "build"; "" for neither."""
-    if step.uses.removeprefix("$/").removeprefix("./") == _PROGRAM:
+    if names.local_path(step.uses) == names.RELEASE_ACTION:
         command = str(step.inputs.get("command", ""))
         return command if command in ROLES else ""
     return "build" if step.uses.startswith(_BUILDER) else ""
@@ -129,7 +129,8 @@ def _role(step: Step) -> str:
 
 def _services(role: str, path: str, step: Step) -> tuple[str, ...]:
     if role == "build":
-        return (PurePosixPath(path).parts[0].removeprefix("build_"),)
+        job = PurePosixPath(path).parts[0]
+        return (names.built_service(job) or job,)
     asked = str(step.env.get("WFGEN_SERVICES", ""))
     return tuple(re.findall(r"[\w-]+", asked)) if role == "plan" and "$" not in asked else ()
 

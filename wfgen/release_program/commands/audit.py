@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .. import names
 from ..contract import Description, load
 from ..hosting.github import GitHub, GitHubError
 from ..hosting.needs import Needs, run_address, table
@@ -55,12 +56,14 @@ def audit() -> int:
     complaints = []
     try:
         if verified:
-            _tag(github, f"deploy/{description.environment}/{number}", sha, title, facts)
+            tag = names.deploy_tag(description.environment, number)
+            _tag(github, tag, sha, title, facts)
         elif undone:
             facts["restored"] = restored
             facts["restored_sha"] = needs.output("release", "lkg_sha")
             facts["cause"] = needs.output("release", "cause")
-            _tag(github, f"rollback/{description.environment}/{number}", sha, title, facts)
+            tag = names.rollback_tag(description.environment, number)
+            _tag(github, tag, sha, title, facts)
     except Failure as failure:
         complaints.append(str(failure))
     try:

@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from .. import names
 from ..contract import Description, Service, load
 from ..hosting import git
 from ..hosting.event import PullRequest, pull_request
-from ..hosting.needs import Needs, is_image_of, job_of, read_json, table
+from ..hosting.needs import Needs, is_image_of, read_json, table
 from ..hosting.outputs import Failure, add_summary, log, notice, write_output
 from ..state import tags
 
@@ -117,14 +118,14 @@ def _write(
 
 def _scope(description: Description) -> list[Service]:
     """The services that this run is about. Raises `Failure` for a name that nobody has."""
-    names = [name for name in re.split(r"[,\s]+", os.environ.get("WFGEN_SERVICES", "")) if name]
-    unknown = [name for name in names if name not in description.services]
+    wanted = [name for name in re.split(r"[,\s]+", os.environ.get("WFGEN_SERVICES", "")) if name]
+    unknown = [name for name in wanted if name not in description.services]
     if unknown:
         raise Failure(
             f"unknown service {', '.join(unknown)}; "
             f"{description.environment} has {', '.join(description.services)}"
         )
-    return description.in_order(names or list(description.services))
+    return description.in_order(wanted or list(description.services))
 
 
 def _change(
@@ -235,14 +236,15 @@ def images() -> int:
     problems = []
     for name, service in description.services.items():
         if name in needs.build:
-            image = f"{service.repository}@{needs.output(job_of(name), 'digest')}"
+            image = f"{service.repository}@{needs.output(names.build_job(name), 'digest')}"
             if is_image_of(service.repository, image):
                 complete[name] = image
                 continue
             complete.pop(name, None)
         if name in needs.services and service.built and name not in complete:
-            result = needs.result(job_of(name)) or "absent"
-            problems.append(f"{name}: job {job_of(name)} ({result}) gave no digest")
+            job = names.build_job(name)
+            result = needs.result(job) or "absent"
+            problems.append(f"{name}: job {job} ({result}) gave no digest")
     if problems:
         raise Failure("no release without all its images: " + "; ".join(problems))
     write_output("images", json.dumps(complete, sort_keys=True))

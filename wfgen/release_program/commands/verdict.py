@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .. import names
 from ..contract import Description, load
-from ..hosting.needs import Needs, job_of, run_address
+from ..hosting.needs import Needs, run_address
 from ..hosting.outputs import add_summary, error, log
 
 LIVE, NOTHING, STALE = "live", "nothing", "stale"
@@ -86,10 +87,10 @@ def _judge_release(description: Description, needs: Needs) -> tuple[str, str, li
         text = f"The cluster is on {back} again."
         return RESTORED, f"{release} failed and was rolled back", [failure, text, *_revert(needs)]
     if restored.startswith("except"):
-        names = restored.partition(":")[2].strip() or "some services"
-        text = f"The cluster is on {back} again, except {names}: rollback is never automatic there."
-        text += f" Look at {names} now; restore or repair by hand."
-        return PARTLY, f"{release} restored except {names}", [failure, text, *_revert(needs)]
+        kept = restored.partition(":")[2].strip() or "some services"
+        text = f"The cluster is on {back} again, except {kept}: rollback is never automatic there."
+        text += f" Look at {kept} now; restore or repair by hand."
+        return PARTLY, f"{release} restored except {kept}", [failure, text, *_revert(needs)]
     if restored == "failed":
         text = "The rollback failed as well: the cluster may run a mix of two releases, and further"
         text += " releases are refused. Act now: read job rollback, mend what it names, then run"
@@ -187,12 +188,13 @@ def gate() -> int:
 
 def judge_request(description: Description, needs: Needs) -> Verdict:
     """What became of a pull request's builds and of its preview, from what the jobs told."""
-    unbuilt = [job_of(name) for name in needs.build if needs.result(job_of(name)) != "success"]
+    builds = [names.build_job(service) for service in needs.build]
+    unbuilt = [job for job in builds if needs.result(job) != "success"]
     failed = sorted({*needs.failed(besides=("release",)), *unbuilt})
     if needs.result("plan") != "success" or failed:
-        names = ", ".join(failed) or "plan"
-        text = f"These jobs did not succeed: {names}. Mend what their logs name and push again."
-        return Verdict(UNTOUCHED, f"{description.environment}: {names} failed", text)
+        jobs = ", ".join(failed) or "plan"
+        text = f"These jobs did not succeed: {jobs}. Mend what their logs name and push again."
+        return Verdict(UNTOUCHED, f"{description.environment}: {jobs} failed", text)
     if needs.output("plan", "any") == "false":
         text = "What changed was built and tested. No preview: none was asked for, or the pull "
         text += "request is a fork's or a bot's and gets no credentials."

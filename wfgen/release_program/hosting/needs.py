@@ -72,11 +72,6 @@ def is_image_of(repository: object, image: object) -> bool:
     return isinstance(image, str) and re.fullmatch(pattern, image) is not None
 
 
-def job_of(service: str) -> str:
-    """The id of the job that builds a service."""
-    return f"build_{service.replace('-', '_')}"
-
-
 def run_address() -> str:
     """The page of this run, or '' when the program was started by hand."""
     run = os.environ.get("GITHUB_RUN_ID", "")
