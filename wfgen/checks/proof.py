@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wfgen.actions.workflow import Read, WorkflowError, folder_reader
+from wfgen.actions.reading import Read, folder_reader
+from wfgen.actions.workflow import WorkflowError
 from wfgen.checks.properties import PROPERTIES, Breach
 from wfgen.checks.scenarios.pipeline import Pipeline, read_pipeline
 from wfgen.checks.scenarios.roles import LOCKED

@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from wfgen.actions.workflow import Job, Read, Workflow, read_workflow
+from wfgen.actions.reading import Read, read_workflow
+from wfgen.actions.workflow import Job, Workflow
 from wfgen.checks.scenarios.roles import Action, actions, key_of
 
 if TYPE_CHECKING:
