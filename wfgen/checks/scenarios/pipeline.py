@@ -8,14 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wfgen.actions.reading import Read, read_workflow
 from wfgen.actions.workflow import Job, Workflow
 from wfgen.checks.scenarios.roles import Action, actions, key_of
-
-if TYPE_CHECKING:
-    from wfgen.release_program.contract import Description
+from wfgen.release_program.contract import Description, parse
 
 DESCRIPTIONS = ".github/actions/release/{}.json"
 """What wfgen wrote down of an environment, for the release program."""
@@ -116,8 +114,6 @@ class Pipeline:
     @cached_property
     def description(self) -> Description | None:
         """The environment that the workflow is about, where it is one of wfgen's."""
-        from wfgen.release_program.contract import parse
-
         return next((parse(values) for values in self.known.values()), None)
 
     @cached_property
