@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests import case
 from wfgen.actions import reading
-from wfgen.checks import proof
+from wfgen.checks import proof, static
 from wfgen.release_program import names
 
 LABELS = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
@@ -45,7 +45,7 @@ def test_a_build_that_is_skipped_by_mistake_is_found(service: str, tmp_path: Pat
     condition = f"contains(fromJSON(needs.plan.outputs.build), '{service}')"
     assert condition in texts[pipeline]
     texts[pipeline] = texts[pipeline].replace(condition, condition.replace(service, "wbe"))
-    broken = proof.prove(proof.read_all([pipeline], texts.__getitem__)).broken
+    broken = proof.prove(static.read_all([pipeline], texts.__getitem__)).broken
     assert f"deploys although {names.build_job(service)}/build ended as skipped" in " ".join(
         each.message for each in broken if each.property == "builds-before-deploy"
     )

@@ -10,6 +10,7 @@ import pytest
 from tests.safety.faults import FAULTS, Fault
 from tests.safety.mistakes import MISTAKES
 from wfgen.checks import proof as verify
+from wfgen.checks import static
 from wfgen.checks.properties import PROPERTIES
 from wfgen.checks.scenarios.pipeline import Pipeline
 
@@ -30,7 +31,7 @@ def read_with(changed: Mapping[str, str]) -> tuple[Pipeline, ...]:
     paths = sorted(
         path.relative_to(ROOT).as_posix() for path in ROOT.glob(".github/workflows/*.yml")
     )
-    return verify.read_all([path for path in paths if not path.endswith("ci.yml")], read)
+    return static.read_all([path for path in paths if not path.endswith("ci.yml")], read)
 
 
 def mutated(fault: Fault) -> tuple[Pipeline, ...]:
@@ -52,7 +53,7 @@ def concerned(fault: Fault, pipelines: tuple[Pipeline, ...]) -> list[Pipeline]:
 @pytest.mark.parametrize("fault", [f for f in FOUND if f.breaks in QUICK], ids=lambda f: f.name)
 def test_a_fault_is_found_in_the_files(fault: Fault) -> None:
     """By the quick part, which belongs to each render."""
-    assert fault.breaks in {each.property for each in verify.check_files(mutated(fault))}
+    assert fault.breaks in {each.property for each in static.check_files(mutated(fault))}
 
 
 @pytest.mark.slow
@@ -60,7 +61,7 @@ def test_a_fault_is_found_in_the_files(fault: Fault) -> None:
 def test_a_fault_is_found_in_a_run(fault: Fault) -> None:
     """The first run that shows it will do; of some properties the files show it already."""
     pipelines = mutated(fault)
-    in_files = fault.breaks in {each.property for each in verify.check_files(pipelines)}
+    in_files = fault.breaks in {each.property for each in static.check_files(pipelines)}
     assert in_files or any(
         name == fault.breaks
         for pipeline in concerned(fault, pipelines)
@@ -75,7 +76,7 @@ def test_what_is_not_found_is_known_and_explained(fault: Fault) -> None:
     """A fault that a property begins to find moves to those that are found."""
     assert fault.harmless
     pipelines = mutated(fault)
-    assert verify.check_files(pipelines) == []
+    assert static.check_files(pipelines) == []
     for pipeline in concerned(fault, pipelines):
         broken = {each for story in verify.runs_of(pipeline) for each in verify.broken_by(story)}
         assert broken == set()

@@ -12,6 +12,7 @@ from tests import case
 from tests.safety.faults import DEPLOY, FAULTS, PRODUCTION
 from tests.terminal import Terminal, files_below
 from wfgen.checks import proof as verify
+from wfgen.checks import static
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
@@ -24,13 +25,13 @@ def test_what_any_spec_makes_holds(name: str, tmp_path: Path) -> None:
     files = case.rendered(case.write(tmp_path, case.read("ok", name)))
     texts = {file.path: file.text for file in files}
     paths = [path for path in texts if path.startswith(".github/workflows/")]
-    assert verify.prove(verify.read_all(paths, texts.__getitem__)).broken == ()
+    assert verify.prove(static.read_all(paths, texts.__getitem__)).broken == ()
 
 
 @pytest.mark.parametrize("name", case.names("ok"))
 def test_the_quick_part_lets_any_spec_pass(name: str, tmp_path: Path) -> None:
     files = case.rendered(case.write(tmp_path, case.read("ok", name)))
-    assert verify.check_rendered(files) == []
+    assert static.check_rendered(files) == []
 
 
 def test_a_rendered_repository_holds(terminal: Terminal) -> None:
@@ -49,8 +50,8 @@ def test_a_fault_is_told_with_a_command_that_shows_it(terminal: Terminal) -> Non
     )
     ran = terminal.run("verify", "-C", str(terminal.root))
     assert ran.code == 1
-    line = next(line for line in ran.out.splitlines() if "see it by: " in line)
-    command = shlex.split(line.partition("see it by: ")[2])
+    line = next(line for line in ran.out.splitlines() if "to see it, run `" in line)
+    command = shlex.split(line.partition("to see it, run `")[2].rstrip("`"))
     assert command[:3] == ["wfgen", "simulate", "production"]
     assert len(command) == 5, "one thing goes wrong"
     shown = json.loads(terminal.run(*command[1:], "--format", "json", "-C", str(terminal.root)).out)
@@ -65,7 +66,7 @@ def test_a_fault_is_told_with_a_command_that_shows_it(terminal: Terminal) -> Non
 def test_nothing_generated_is_no_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ran = Terminal(tmp_path, capsys).run("verify", "-C", str(tmp_path))
     assert ran.code == 2
-    assert "no workflow that wfgen wrote; first: wfgen render" in ran.err
+    assert "no generated workflow found in .github/workflows; first run `wfgen render`" in ran.err
 
 
 def test_a_render_that_breaks_a_property_writes_nothing(terminal: Terminal) -> None:

@@ -39,7 +39,7 @@ def test_a_mistake_is_found_and_shown(  # type: ignore[no-untyped-def]
     assert ran.code == 1, ran.out
     assert f"[{mistake.breaks}]" in ran.out
     for line in ran.out.splitlines():
-        command = line.partition("hint: see it by: ")[2]
+        command = line.partition("hint: to see it, run `")[2].rstrip("`")
         if command:
             assert terminal.run(*shlex.split(command)[1:]).code == 0, command
 
@@ -47,7 +47,7 @@ def test_a_mistake_is_found_and_shown(  # type: ignore[no-untyped-def]
 def test_a_workflow_without_roles_is_refused(verify) -> None:  # type: ignore[no-untyped-def]
     ran = verify(SOUND.replace("# wfgen:", "#"))
     assert ran.code == 2
-    assert "no job or step says what it does" in ran.err
+    assert "no job or step has a role" in ran.err
 
 
 def test_an_unknown_role_is_refused_with_the_nearest(verify) -> None:  # type: ignore[no-untyped-def]

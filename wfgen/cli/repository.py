@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wfgen import __version__
-from wfgen.checks.proof import check_rendered
 from wfgen.checks.rules import verify
+from wfgen.checks.static import check_rendered
 from wfgen.errors import InvalidSpecs, WfgenError
 from wfgen.findings import did_you_mean
 from wfgen.generate.plan import plan

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from wfgen.actions.workflow import Job, Read, Workflow, read_workflow
+from wfgen.actions.reading import Read, read_workflow
+from wfgen.actions.workflow import Job, Workflow
 from wfgen.checks.scenarios.roles import Action, actions, key_of
 from wfgen.release_program import names
-
-if TYPE_CHECKING:
-    from wfgen.release_program.contract import Description
+from wfgen.release_program.contract import Description, parse
 
 _INPUT = re.compile(r"\$\{\{ *inputs\.([\w-]+) *\}\}")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
@@ -114,8 +113,6 @@ class Pipeline:
     @cached_property
     def description(self) -> Description | None:
         """The environment that the workflow is about, where it is one of wfgen's."""
-        from wfgen.release_program.contract import parse
-
         return next((parse(values) for values in self.known.values()), None)
 
     @cached_property

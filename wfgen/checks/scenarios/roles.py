@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from wfgen.actions.workflow import Job, Read, Step, Workflow
+from wfgen.actions.reading import Read
+from wfgen.actions.workflow import Job, Step, Workflow
 from wfgen.errors import WfgenError
 from wfgen.findings import did_you_mean
 from wfgen.release_program import names

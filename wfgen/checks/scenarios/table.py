@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import textwrap
 from collections.abc import Iterator
 
 from wfgen.actions import JobRun
@@ -23,7 +25,7 @@ def as_text(story: Story) -> str:
     indent = " " * (sum(widths) + 4)
     lines = [f"{workflow.path}: {KINDS.get(event.kind, event.kind)}"]
     if story.options:
-        lines.append(" ".join(_quoted(option) for option in story.options))
+        lines.append(" ".join(shlex.quote(option) for option in story.options))
     lines.append("")
     for path, result, why in rows:
         first, *more = _wrapped(why, _WIDE - len(indent)) or [""]
@@ -79,13 +81,5 @@ def result_of(story: Story, job: JobRun) -> str:
     return f"{job.result} ({how})" if how else job.result
 
 
-def _quoted(option: str) -> str:
-    import shlex
-
-    return shlex.quote(option)
-
-
 def _wrapped(text: str, width: int) -> list[str]:
-    import textwrap
-
     return textwrap.wrap(text, max(width, 40), break_long_words=False, break_on_hyphens=False)
