@@ -26,7 +26,7 @@ from wfgen.generate.templating import Templates, built_in_templates
 from wfgen.locks import pins
 from wfgen.specs.references import Project, SpecFile
 from wfgen.text import header
-from wfgen.text.source import Route, has, locate
+from wfgen.text.positions import Route, has, locate
 
 _HEADER = 3
 """Lines of a header."""

@@ -10,7 +10,7 @@ from functools import cached_property
 from wfgen.specs.kinds.project import Environment
 from wfgen.specs.kinds.service import ServiceSpec
 from wfgen.specs.references import Project, Service
-from wfgen.text.values import scalar
+from wfgen.text.quoting import scalar
 
 
 @dataclass(frozen=True)
