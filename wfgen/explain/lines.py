@@ -27,7 +27,7 @@ from wfgen.locks import pins
 from wfgen.release_program import names
 from wfgen.specs.references import Project, SpecFile
 from wfgen.text import header
-from wfgen.text.source import Route, has, locate
+from wfgen.text.positions import Route, has, locate
 
 _HEADER = 3
 """Lines of a header."""

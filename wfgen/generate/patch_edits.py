@@ -12,9 +12,9 @@ from wfgen.generate.patch_values import Refusal, as_ours, permission
 from wfgen.locks.pins import Pin
 from wfgen.release_program import names
 from wfgen.specs.kinds.patch import Patch
-from wfgen.text.source import Route
-from wfgen.text.splice import Document, Edit, Place, Unfit
-from wfgen.text.values import entry, flow, items
+from wfgen.text.editor import Document, Edit, Place, Unfit
+from wfgen.text.positions import Route
+from wfgen.text.quoting import entry, flow, items
 
 
 class Work:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from wfgen.findings import did_you_mean
 from wfgen.locks.pins import Pin
 from wfgen.release_program import names
-from wfgen.text.source import Route
+from wfgen.text.positions import Route
 
 
 class Refusal(Exception):

@@ -11,7 +11,7 @@ from wfgen.release_program import names
 from wfgen.specs.kinds.project import Environment
 from wfgen.specs.kinds.service import ServiceSpec
 from wfgen.specs.references import Project, Service
-from wfgen.text.values import scalar
+from wfgen.text.quoting import scalar
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from functools import cached_property
 from wfgen.generate import deployer_role
 from wfgen.generate.plan import Plan, PlannedEnvironment
 from wfgen.release_program import names
-from wfgen.text.values import code
+from wfgen.text.quoting import code
 
 SETUP_PAGE = "docs/delivery-setup.md"
 

@@ -18,7 +18,7 @@ from wfgen.specs.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
 from wfgen.specs.kustomize import Overlays
 from wfgen.specs.messages import shown, translate
 from wfgen.specs.references import Project, Service, SpecFile, check_project, check_services
-from wfgen.text.source import MAX_BYTES, parse
+from wfgen.text.positions import MAX_BYTES, parse
 
 PROJECT_FILE = "specs/project.yaml"
 _KINDS = {kind_name(kind): kind for kind in KINDS}

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from wfgen.findings import Diagnostic, did_you_mean
 from wfgen.specs.kinds._model import Mistake
 from wfgen.specs.references import SpecFile
-from wfgen.text.source import MAX_PROBLEMS, Route
+from wfgen.text.positions import MAX_PROBLEMS, Route
 
 _EXPECTED = {
     "string_type": "text",

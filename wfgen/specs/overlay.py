@@ -14,7 +14,7 @@ from wfgen.specs.kinds.image import image_name
 from wfgen.specs.kinds.service import Health
 from wfgen.specs.kustomize import Overlays
 from wfgen.specs.references import Project, Service, SpecFile
-from wfgen.text.source import Route
+from wfgen.text.positions import Route
 
 # Every scalar as text: nothing here is a number, and no text can be a value that no loader knows.
 Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wfgen.findings import Diagnostic, did_you_mean
 from wfgen.specs.kinds import ProjectSpec, ServiceSpec
-from wfgen.text.source import Route, diagnose, locate
+from wfgen.text.positions import Route, diagnose, locate
 
 
 @dataclass(frozen=True, slots=True)

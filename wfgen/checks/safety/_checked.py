@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from wfgen.release_program import names
-from wfgen.text.source import Loader
+from wfgen.text.positions import Loader
 
 Tree = dict[str, Any]
 
