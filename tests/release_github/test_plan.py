@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from wfgen.release_program.commands import plan as changes
-from wfgen.release_program.hosting.outputs import Failure
+from wfgen.release_program.failure import Failure
 
 from .conftest import DIGESTS, Describe, Repository, service
 

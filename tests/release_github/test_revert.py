@@ -13,8 +13,8 @@ import pytest
 
 from tests.github_api import Api
 from wfgen.release_program.commands import revert
+from wfgen.release_program.failure import Failure
 from wfgen.release_program.hosting.github import GitHubError
-from wfgen.release_program.hosting.outputs import Failure
 
 from .conftest import Describe, Repository
 

@@ -13,22 +13,22 @@ from wfgen import release_program
 from wfgen.checks.scenarios.program import _ENDINGS, Before, endings
 from wfgen.checks.scenarios.roles import ROLES
 from wfgen.release_program.__main__ import COMMANDS
-from wfgen.release_program.contract import Description, parse
+from wfgen.release_program.contract import Description, Revert, Service
 
 PROGRAM = Path(release_program.__file__).parent
-SERVICE = {
-    "image": "ghcr.io/acme/shop-web", "repository": "ghcr.io/acme/shop-web", "built": True,
-    "deploy": True, "watch": [], "depends_on": [], "workloads": [], "secrets": [],
-    "rollback": "never", "timeout_seconds": 1, "bake_seconds": 1,
-}  # fmt: skip
+SERVICE = Service(
+    name="web", image="ghcr.io/acme/shop-web", repository="ghcr.io/acme/shop-web", built=True,
+    deploy=True, watch=(), manifests=(), depends_on=(), workloads=(), health=None, secrets=(),
+    replicas=None, autoscaled=False, migrate=None, external=None, rollback="never",
+    timeout_seconds=1, bake_seconds=1,
+)  # fmt: skip
 
 
 def described(*, preview: bool) -> Description:
-    return parse(
-        {
-            "project": "shop", "environment": "here", "preview": preview, "namespace": "shop",
-            "overlay": "kube", "default_branch": "main", "services": {"web": SERVICE},
-        }
+    return Description(
+        project="shop", environment="here", preview=preview, namespace="shop", overlay="kube",
+        watch=(), url=None, default_branch="main", label=None, time_to_live_hours=72,
+        revert=Revert(auto_merge=False), notify=(), services={"web": SERVICE},
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wfgen.errors import WfgenError
-from wfgen.generate.description import describe
+from wfgen.generate.description import describe, members
 from wfgen.generate.plan import Plan
 from wfgen.generate.setup_page import SETUP_PAGE, SetupPage
 from wfgen.release_program import names
@@ -85,7 +85,7 @@ def _workflows_and_actions(made: Plan) -> Iterator[PlannedFile]:
             "release/description.json",
             tuple(s.service for s in environment.services),
             environment=environment,
-            description=describe(environment),
+            description=members(describe(environment)),
         )
     if any(e.built for e in made.environments):
         yield planned(names.BUILD_WORKFLOW, "_build.yml", ())

@@ -29,9 +29,10 @@ from .commands import (
     watchdog,
 )
 from .commands import plan as changes
+from .failure import Failure
 from .hosting.git import GitError
 from .hosting.github import GitHubError
-from .hosting.outputs import Failure, error
+from .hosting.outputs import error
 from .state import record
 
 COMMANDS: dict[str, Callable[[], int]] = {

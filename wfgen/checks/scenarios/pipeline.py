@@ -114,9 +114,9 @@ class Pipeline:
     @cached_property
     def description(self) -> Description | None:
         """The environment that the workflow is about, where it is one of wfgen's."""
-        from wfgen.release_program.contract import parse
+        from wfgen.release_program.contract import Description, from_json
 
-        return next((parse(values) for values in self.known.values()), None)
+        return next((from_json(Description, values) for values in self.known.values()), None)
 
     @cached_property
     def judging(self) -> tuple[str, ...]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..contract import Description
+from ..failure import Failure
 from ..hosting import git
 from ..hosting.needs import Needs, run_address
-from ..hosting.outputs import Failure, warning
+from ..hosting.outputs import warning
 
 TRAILER = "Reverts-Release"
 ASIDE = {

@@ -9,9 +9,10 @@ from typing import Any
 
 from .. import names
 from ..contract import Description, load
+from ..failure import Failure
 from ..hosting.github import GitHub, GitHubError
 from ..hosting.needs import Needs, run_address, table
-from ..hosting.outputs import Failure, add_summary, error, log
+from ..hosting.outputs import add_summary, error, log
 from ..state import tags
 from .verdict import judge
 

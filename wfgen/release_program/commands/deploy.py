@@ -7,7 +7,8 @@ import time
 from ..cluster import diagnostics, jobs, kubectl, manifests, rollout
 from ..cluster.kubectl import KubectlError, Object, key
 from ..contract import Description, Service, load
-from ..hosting.outputs import Failure, group, log
+from ..failure import Failure
+from ..hosting.outputs import group, log
 from ..state import record, stored
 from ..state.record import InFlight, Record
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from .. import names
 from ..contract import Description, Service, load
+from ..failure import Failure
 from ..hosting import git
 from ..hosting.event import PullRequest, pull_request
 from ..hosting.needs import Needs, is_image_of, read_json, table
-from ..hosting.outputs import Failure, add_summary, log, notice, write_output
+from ..hosting.outputs import add_summary, log, notice, write_output
 from ..state import tags
 
 

@@ -8,8 +8,9 @@ import time
 
 from ..cluster import kubectl, manifests
 from ..contract import Description, load
+from ..failure import Failure
 from ..hosting.git import run as git
-from ..hosting.outputs import Failure, add_summary, log, notice, write_output
+from ..hosting.outputs import add_summary, log, notice, write_output
 from ..state import record, stored
 from ..state.record import HELD, IN_FLIGHT, ROLLBACK_FAILED, InFlight, Record
 from . import _conditions as conditions

@@ -9,8 +9,9 @@ import time
 from ..cluster import kubectl
 from ..cluster.kubectl import Object
 from ..contract import Description, load
+from ..failure import Failure
 from ..hosting import github
-from ..hosting.outputs import Failure, log, write_output
+from ..hosting.outputs import log, write_output
 
 OF = "wfgen/preview-of"
 NUMBER = "wfgen/pull-request"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..cluster import kubectl, manifests
 from ..cluster.kubectl import key
 from ..contract import load
-from ..hosting.outputs import Failure, log
+from ..failure import Failure
+from ..hosting.outputs import log
 from ..state import record, stored
 from ..state.record import GOOD, KEPT
 from .rollback import KEPT_KINDS

@@ -114,7 +114,7 @@ def _pull_request(span: Range, github: GitHub) -> str:
             found = github.post("pulls", {**words, "head": span.branch, "base": branch}, permission)
     except GitHubError as error:
         raise ByHandError(f"branch {span.branch} is ready, but {error}") from error
-    if span.description.auto_merge:
+    if span.description.revert.auto_merge:
         _merge_later(github, found["node_id"])
     return str(found["html_url"])
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ..cluster import kubectl, manifests, pods, rollout
 from ..cluster.kubectl import KubectlError, Object, key
 from ..contract import Description, Service, load
-from ..hosting.outputs import Failure, add_summary, error, group, log, notice, write_output
+from ..failure import Failure
+from ..hosting.outputs import add_summary, error, group, log, notice, write_output
 from ..state import record, stored
 from ..state.record import ROLLBACK_FAILED, ROLLING_BACK, InFlight, Record
 

@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import dataclass
 
-from .outputs import Failure
+from ..failure import Failure
 
 BOTS = ("dependabot[bot]",)
 """Authors whose runs get a read-only token and no secrets, as a fork's do."""

@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 
-from .outputs import Failure
+from ..failure import Failure
 
 
 class GitError(Failure):

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .outputs import Failure
+from ..failure import Failure
 
 if TYPE_CHECKING:
     from email.message import Message

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..contract import Description
-from .outputs import Failure
+from ..failure import Failure
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Failure(Exception):
-    """Ends a command with exit code 1; the message is for whoever reads the run."""
-
-
 def log(text: str) -> None:
     """A line of the log, shown at once."""
     print(text, flush=True)

@@ -17,7 +17,8 @@ from typing import Any
 from ..cluster import kubectl
 from ..cluster.kubectl import KubectlError, Object
 from ..contract import Description
-from ..hosting.outputs import Failure, log
+from ..failure import Failure
+from ..hosting.outputs import log
 
 KEPT = 10
 """Releases whose manifests are kept."""
