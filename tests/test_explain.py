@@ -193,7 +193,7 @@ def test_a_line_of_an_action(terminal: Terminal) -> None:
 def test_a_line_of_a_description(terminal: Terminal) -> None:
     ran = explain(terminal, JSON, '"timeout_seconds": 300')
     code = (ROOT / "wfgen/generate/description.py").read_text("utf-8").split("\n")
-    line = '"timeout_seconds": spec.rollout.timeout,'
+    line = "timeout_seconds=spec.rollout.timeout,"
     number = next(n for n, text in enumerate(code, 1) if line in text)
     assert f"written by wfgen/generate/description.py:{number} (of wfgen)\n  {line}\n" in ran.out
     assert "made of\n    specs/web.yaml:1 rollout.timeout (by default)\n" in ran.out

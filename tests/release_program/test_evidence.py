@@ -11,7 +11,7 @@ import pytest
 from tests.release_program.conftest import ROOT
 from wfgen.release_program.cluster import pods as evidence
 from wfgen.release_program.cluster import rollout
-from wfgen.release_program.contract import Description, Service, parse
+from wfgen.release_program.contract import Description, Service, from_json
 
 Object = dict[str, Any]
 IMAGE = "ghcr.io/acme/shop-client@sha256:new"
@@ -25,7 +25,7 @@ AT = 1767225600.0
 @pytest.fixture
 def description() -> Description:
     path = ROOT / ".github/actions/release/production.json"
-    return parse(json.loads(path.read_text("utf-8")))
+    return from_json(Description, json.loads(path.read_text("utf-8")))
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_a_daemon_set_is_judged_by_the_pods_of_its_newest_revision(
 ) -> None:
     described = json.loads((ROOT / ".github/actions/release/production.json").read_text("utf-8"))
     described["services"]["client"]["workloads"][0]["kind"] = "DaemonSet"
-    client = parse(described).services["client"]
+    client = from_json(Description, described).services["client"]
     live = workload(
         "DaemonSet", desiredNumberScheduled=1, updatedNumberScheduled=1, numberAvailable=1
     )

@@ -13,8 +13,8 @@ from tests.release_program.conftest import RECORD, Release, describe
 from tests.release_program.test_preflight import refused
 from wfgen.release_program.cluster import kubectl, manifests
 from wfgen.release_program.cluster.kubectl import KubectlError
-from wfgen.release_program.contract import Description, parse
-from wfgen.release_program.hosting.outputs import Failure
+from wfgen.release_program.contract import Description, from_json
+from wfgen.release_program.failure import Failure
 from wfgen.release_program.state import stored
 
 
@@ -24,7 +24,7 @@ def description(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> Descri
     for name, value in cluster.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("WFGEN_RETRY_SECONDS", "0.01")
-    return parse(describe("production"))
+    return from_json(Description, describe("production"))
 
 
 def large(seed: int) -> list[dict[str, Any]]:

@@ -30,8 +30,9 @@ _DEPLOY_TAG, _ROLLBACK_TAG = "deploy", "rollback"
 
 
 class Variable:
-    """Environment variables that generated workflows set and the program reads."""
+    """Environment variables that the program reads."""
 
+    # Set by generated workflows.
     DESCRIPTION = "WFGEN_DESCRIPTION"
     SERVICES = "WFGEN_SERVICES"
     REF = "WFGEN_REF"
@@ -53,6 +54,24 @@ class Variable:
     SLACK_WEBHOOK_URL = "SLACK_WEBHOOK_URL"
     PAGERDUTY_ROUTING_KEY = "PAGERDUTY_ROUTING_KEY"
     PAGERDUTY_EVENTS_URL = "PAGERDUTY_EVENTS_URL"
+    KUBECONFIG = "KUBECONFIG"
+    TOKEN = "GITHUB_TOKEN"
+    # Set by GitHub.
+    # https://docs.github.com/en/actions/reference/workflows-and-actions/variables#default-environment-variables
+    ACTOR = "GITHUB_ACTOR"
+    API_URL = "GITHUB_API_URL"
+    EVENT_NAME = "GITHUB_EVENT_NAME"
+    EVENT_PATH = "GITHUB_EVENT_PATH"
+    GRAPHQL_URL = "GITHUB_GRAPHQL_URL"
+    IN_ACTIONS = "GITHUB_ACTIONS"
+    OUTPUT = "GITHUB_OUTPUT"
+    REPOSITORY = "GITHUB_REPOSITORY"
+    RUN_ID = "GITHUB_RUN_ID"
+    SERVER_URL = "GITHUB_SERVER_URL"
+    COMMIT = "GITHUB_SHA"
+    STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+    # Read by git.
+    GIT_CONFIG_COUNT = "GIT_CONFIG_COUNT"
 
 
 class Output:

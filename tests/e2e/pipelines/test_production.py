@@ -201,7 +201,7 @@ def test_health_that_fails(shop: Shop, hold: Hold) -> None:
     hold(
         "a database of `rollback: never` fails, with a change of the services", run,
         failed=("Release / Deploy", "Verdict"),
-        says="production: release 4 restored except redis",
+        says="production: release 4 failed and was rolled back, except redis",
         serves="one", record="good, release 1",
         keeps="tag `rollback/production/4`, deploy: failure, rollback: failure, "
         "revert pull request extended",

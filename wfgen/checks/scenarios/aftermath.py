@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from wfgen.checks.scenarios.program import GOOD_SHA, SHA
 from wfgen.checks.scenarios.story import Story
-from wfgen.release_program.commands.verdict import LIVE, Verdict
+from wfgen.release_program.state.outcome import LIVE, Verdict
 
 AS_IT_WAS = "as it was"
 NEW = f"the new release (commit {SHA[:12]})"

@@ -14,7 +14,7 @@ from wfgen.actions.reading import Read, read_workflow
 from wfgen.actions.workflow import Job, Workflow
 from wfgen.checks.scenarios.roles import Action, actions, key_of
 from wfgen.release_program import names
-from wfgen.release_program.contract import Description, parse
+from wfgen.release_program.contract import Description, from_json
 
 _INPUT = re.compile(r"\$\{\{ *inputs\.([\w-]+) *\}\}")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
@@ -113,7 +113,7 @@ class Pipeline:
     @cached_property
     def description(self) -> Description | None:
         """The environment that the workflow is about, where it is one of wfgen's."""
-        return next((parse(values) for values in self.known.values()), None)
+        return next((from_json(Description, values) for values in self.known.values()), None)
 
     @cached_property
     def judging(self) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import chain, combinations
 from typing import Literal
 
-from wfgen.release_program.commands.verdict import Verdict
 from wfgen.release_program.contract import Description
+from wfgen.release_program.state.outcome import Verdict
 
 SHA = "1f0e1c9d8b7a6f5e4d3c2b1a0f9e8d7c6b5a4f3e"
 """The commit of the run."""

@@ -15,8 +15,8 @@ from wfgen.checks.scenarios.events import Event
 from wfgen.checks.scenarios.pipeline import Pipeline
 from wfgen.checks.scenarios.program import Before
 from wfgen.checks.scenarios.roles import Action
-from wfgen.release_program.commands.verdict import Verdict, judge, judge_request
 from wfgen.release_program.hosting.needs import Needs
+from wfgen.release_program.state.outcome import Verdict, judge, judge_request
 
 _JUDGES = ("verdict", "gate")
 End = Literal["success", "failure", "cut"]

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..contract import Service
-from ..hosting.outputs import Failure, group, log
+from ..failure import Failure
+from ..hosting.outputs import group, log
 from . import kubectl, manifests
 from .kubectl import Object, key
 from .pods import nodes_coming, signs

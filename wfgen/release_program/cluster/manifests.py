@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import Description, Service
-from ..hosting.outputs import Failure
+from ..failure import Failure
 from . import kubectl
 from .kubectl import Object
 

@@ -7,7 +7,8 @@ import time
 from collections.abc import Sequence
 
 from ..contract import Description, Service
-from ..hosting.outputs import Failure, log
+from ..failure import Failure
+from ..hosting.outputs import log
 from ..state import record
 from ..state.record import Record
 from .kubectl import KubectlError, Object

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from ..cluster import jobs, kubectl, manifests
 from ..cluster.kubectl import Object, key
 from ..contract import Description, Service, Workload
-from ..hosting.outputs import Failure, group, log
+from ..failure import Failure
+from ..hosting.outputs import group, log
 from ..state import stored
 
 _MAJOR = re.compile(r":v?(\d+)[^:/@]*(?:@.*)?$")

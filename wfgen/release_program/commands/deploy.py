@@ -7,7 +7,8 @@ import time
 from ..cluster import diagnostics, jobs, kubectl, manifests, rollout
 from ..cluster.kubectl import KubectlError, Object, key
 from ..contract import Description, Service, load
-from ..hosting.outputs import Failure, group, log
+from ..failure import Failure
+from ..hosting.outputs import group, log
 from ..state import record, stored
 from ..state.record import InFlight, Record
 
@@ -17,8 +18,6 @@ def migrate() -> int:
 
     A dependency that is not there at all yet (a new database) is deployed first. A migration is
     never reversed; one that is `contracting` switches automatic rollback off.
-
-    Reads: WFGEN_DESCRIPTION, KUBECONFIG, SECRET_<KEY>, WFGEN_NUMBER (previews). Writes nothing.
     """
     description = load()
     found = record.begin(description)
@@ -61,8 +60,6 @@ def deploy() -> int:
 
     Server-side, by one field manager; a service after what it depends on is ready. Stops at the
     first failure.
-
-    Reads: WFGEN_DESCRIPTION, KUBECONFIG, SECRET_<KEY>, WFGEN_NUMBER (previews). Writes nothing.
     """
     description = load()
     found = record.begin(description)
@@ -179,6 +176,3 @@ def _apply(objects: list[Object]) -> None:
     for thing in objects:
         log(key(thing))
     kubectl.apply(objects)
-
-
-COMMANDS = {"migrate": migrate, "deploy": deploy}

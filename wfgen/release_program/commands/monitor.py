@@ -94,9 +94,6 @@ def monitor() -> int:
     A service is good when its new pods run the applied image, are ready, and then stay so for its
     bake time: no restarts, available, its health check answers. Fails at once on what cannot mend
     itself. The commit point is its last act.
-
-    Reads: WFGEN_DESCRIPTION, KUBECONFIG, WFGEN_NUMBER (previews), WFGEN_POLL_SECONDS (2),
-    WFGEN_DOUBT_SECONDS (12: how long a bad sign must last). Writes: verified, cause (app or infra).
     """
     description = load()
     write_output("verified", "false")
@@ -207,6 +204,3 @@ def _summarize(description: Description, found: Record, verdicts: list[Verdict])
 def _short(image: str) -> str:
     """An image with the first twelve characters of its digest."""
     return re.sub(r"(@sha256:[0-9a-f]{12})[0-9a-f]+", r"\1", image)
-
-
-COMMANDS = {"monitor": monitor}

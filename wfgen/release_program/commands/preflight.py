@@ -8,8 +8,9 @@ import time
 
 from ..cluster import kubectl, manifests
 from ..contract import Description, load
+from ..failure import Failure
 from ..hosting.git import run as git
-from ..hosting.outputs import Failure, add_summary, log, notice, write_output
+from ..hosting.outputs import add_summary, log, notice, write_output
 from ..state import record, stored
 from ..state.record import HELD, IN_FLIGHT, ROLLBACK_FAILED, InFlight, Record
 from . import _conditions as conditions
@@ -17,13 +18,7 @@ from . import rollback
 
 
 def preflight() -> int:
-    """Refuses what is stale, restores what a dead run left, and opens the release's record.
-
-    Reads: WFGEN_DESCRIPTION, KUBECONFIG, WFGEN_SHA, WFGEN_SERVICES (JSON list), WFGEN_IMAGES (JSON
-    object), WFGEN_FORCE, WFGEN_GO_BACK (number of a release), WFGEN_NUMBER (previews),
-    GITHUB_REPOSITORY, GITHUB_RUN_ID, WFGEN_LEASE_SECONDS (1800).
-    Writes: proceed, stale, release (number), lkg_sha.
-    """
+    """Refuses what is stale, restores what a dead run left, and opens the release's record."""
     description = load()
     # Until the record is written there is nothing to roll back, whatever ends this.
     _answer("false")
@@ -163,6 +158,3 @@ def _commit(found: Record) -> str:
     """The commit of the last known good release."""
     known = found.known(found.release)
     return str(known["sha"]) if known else ""
-
-
-COMMANDS = {"preflight": preflight}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..cluster import kubectl, manifests
 from ..cluster.kubectl import key
 from ..contract import load
-from ..hosting.outputs import Failure, log
+from ..failure import Failure
+from ..hosting.outputs import log
 from ..state import record, stored
 from ..state.record import GOOD, KEPT
 from .rollback import KEPT_KINDS
@@ -22,8 +23,6 @@ def prune() -> int:
     ConfigMaps and Secrets stay as long as one of the last ten releases uses them, as going back
     needs them. Volumes, claims, namespaces and Jobs are never deleted. Does nothing while a release
     is in flight.
-
-    Reads: WFGEN_DESCRIPTION, KUBECONFIG, WFGEN_NUMBER (previews). Writes nothing.
     """
     description = load()
     found = record.read(description)
@@ -57,6 +56,3 @@ def prune() -> int:
     kubectl.delete(unused)
     log(f"{len(unused)} objects pruned")
     return 0
-
-
-COMMANDS = {"prune": prune}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ..cluster import kubectl, manifests, pods, rollout
 from ..cluster.kubectl import KubectlError, Object, key
 from ..contract import Description, Service, load
-from ..hosting.outputs import Failure, add_summary, error, group, log, notice, write_output
+from ..failure import Failure
+from ..hosting.outputs import add_summary, error, group, log, notice, write_output
 from ..state import record, stored
 from ..state.record import ROLLBACK_FAILED, ROLLING_BACK, InFlight, Record
 
@@ -42,11 +43,6 @@ def rollback() -> int:
     Acts only where the record says that a release of this run is in flight; twice is the same as
     once. Services with `rollback: never` stay as they are. A preview stays up, for debugging.
     Exits 1 where that failed, or where the release in flight is another run's.
-
-    Reads: WFGEN_DESCRIPTION, KUBECONFIG, GITHUB_RUN_ID, WFGEN_NUMBER (previews),
-    WFGEN_POLL_SECONDS (2).
-    Writes: restored (all, `except: a, b`, nothing, verified: it was good already, taken over: by
-    another run, failed), cause (app or infra).
     """
     description = load()
     write_output("restored", "failed")  # what is true if this job dies; the last line counts
@@ -228,6 +224,3 @@ def _called(found: Record) -> str:
         if found.release >= 0
         else "what was there before the first release"
     )
-
-
-COMMANDS = {"rollback": rollback}

@@ -15,10 +15,7 @@ def watchdog() -> int:
     """Rolls back a release whose owner is gone; dispatched, also one that could not be undone.
 
     The owner is gone when its run has ended (WFGEN_FINISHED_RUN) or its lease has run out.
-
-    Reads: WFGEN_DESCRIPTION, KUBECONFIG, GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_EVENT_NAME,
-    WFGEN_FINISHED_RUN. Writes nothing. Exits 1 where it had to act or a rollback has failed, so
-    that somebody looks.
+    Exits 1 where it had to act or a rollback has failed, so that somebody looks.
     """
     description = load()
     found = record.read(description)
@@ -48,6 +45,3 @@ def _finished() -> str:
     """The run whose end started this one, as records name it; nobody's name on a schedule."""
     repository = os.environ.get("GITHUB_REPOSITORY", "by-hand")
     return f"{repository}/{os.environ.get('WFGEN_FINISHED_RUN', '')}"
-
-
-COMMANDS = {"watchdog": watchdog}

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..cluster import kubectl
 from ..cluster.kubectl import KubectlError, Object
 from ..contract import Description
-from ..hosting.outputs import Failure, log
+from ..failure import Failure
+from ..hosting.outputs import log
 
 KEPT = 10
 """Releases whose manifests are kept."""
@@ -243,18 +243,3 @@ def config_map(description: Description, name: str, data: dict[str, str]) -> Obj
         },
         "data": data,
     }
-
-
-def show() -> int:
-    """Prints the release record.
-
-    Reads: WFGEN_DESCRIPTION, WFGEN_NUMBER (previews). Writes nothing.
-    """
-    from ..contract import load
-
-    record = read(load())
-    log(json.dumps(asdict(record), indent=2) if record else "no release was ever made here")
-    return 0
-
-
-COMMANDS: dict[str, Callable[[], int]] = {"record": show}

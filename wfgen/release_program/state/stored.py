@@ -10,7 +10,7 @@ import json
 from ..cluster import kubectl, manifests
 from ..cluster.kubectl import Object
 from ..contract import Description
-from ..hosting.outputs import Failure
+from ..failure import Failure
 from .record import config_map, name_of
 
 CHUNK = 700_000
