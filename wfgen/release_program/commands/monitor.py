@@ -128,16 +128,7 @@ def monitor() -> int:
         for service in description.in_order(in_flight.services)
         if manifests.workloads_of(service, objects)
     ]
-    failed: list[MonitoredService] = []
-    while True:
-        rollout.look_at(description, [service.watch for service in watched], objects)
-        for service in watched:
-            service.decide(description)
-        failed = [service for service in watched if service.failure]
-        if failed or all(service.good for service in watched):
-            break
-        renew_lease(description, record)
-        time.sleep(rollout.poll_seconds())
+    failed = _watch(description, record, watched, objects)
     _summarize(description, record, watched)
     if failed:
         cause = "app" if any(service.cause == "app" for service in failed) else "infra"
@@ -151,6 +142,24 @@ def monitor() -> int:
     write_output("cause", "")
     log(f"release {in_flight.release} is good")
     return 0
+
+
+def _watch(
+    description: Description,
+    record: Record,
+    watched: list[MonitoredService],
+    objects: list[Object],
+) -> list[MonitoredService]:
+    """Watches services until all are good or some failed; returns those that failed."""
+    while True:
+        rollout.look_at(description, [service.watch for service in watched], objects)
+        for service in watched:
+            service.decide(description)
+        failed = [service for service in watched if service.failure]
+        if failed or all(service.good for service in watched):
+            return failed
+        renew_lease(description, record)
+        time.sleep(rollout.poll_seconds())
 
 
 def _report(description: Description, failed: MonitoredService, objects: list[Object]) -> None:

@@ -46,7 +46,7 @@ def preflight() -> int:
     write_output("lkg_sha", _commit(record))
     if record.in_flight is not None and record.state != ROLLBACK_FAILED:
         _restore_unfinished(description, record, record.in_flight)
-    _demand_open(record, forced, go_back)
+    _demand_not_held(record, forced, go_back)
     reason = (
         "" if forced or go_back else _stale(description, record, [s.name for s in services], sha)
     )
@@ -60,10 +60,7 @@ def preflight() -> int:
     else:
         conditions.demand_manifests(description, services, images)
     in_flight = InFlight(record.last + 1, sha, [s.name for s in services], images, go_back=go_back)
-    _inherit(record, in_flight)
-    record.last, record.in_flight = in_flight.release, in_flight
-    record.state, record.owner = IN_FLIGHT, this_run()
-    _write(description, record)
+    _open(description, record, in_flight)
     log(f"release {record.last} of {description.environment}: {', '.join(names)} at {sha}")
     write_output("release", str(record.last))
     _answer("true")
@@ -86,7 +83,15 @@ def _write(description: Description, record: Record) -> None:
         raise
 
 
-def _demand_open(record: Record, forced: bool, go_back: int) -> None:
+def _open(description: Description, record: Record, in_flight: InFlight) -> None:
+    """Makes a release the one in flight, owned by this run."""
+    _inherit(record, in_flight)
+    record.last, record.in_flight = in_flight.release, in_flight
+    record.state, record.owner = IN_FLIGHT, this_run()
+    _write(description, record)
+
+
+def _demand_not_held(record: Record, forced: bool, go_back: int) -> None:
     """Raises `Failure` where a failed rollback or an operator holds releases back."""
     if record.state == ROLLBACK_FAILED and not forced:
         raise Failure(
