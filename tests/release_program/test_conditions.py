@@ -105,7 +105,7 @@ def test_grpc_health_takes_the_probe_that_finds_it(shop: Release) -> None:
     shop.description["services"]["client"]["health"] = {"type": "grpc", "port": 9000}
     done = begin(shop, "client")
     assert refused(done), done
-    assert "Deployment/client has no readinessProbe by grpc on port 9000" in done.log
+    assert "Deployment/client has no gRPC readinessProbe on port 9000" in done.log
     probe = "readinessProbe:\n            "
     by_http = f"{probe}httpGet:\n              path: /healthz\n              port: http"
     by_grpc = f"{probe}grpc: {{port: 9000}}"

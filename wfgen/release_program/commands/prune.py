@@ -60,7 +60,7 @@ def _used(description: Description, good: int, kept: Iterable[int]) -> set[str]:
     """
     current = stored.read(description, good)
     if current is None:
-        raise Failure(f"the stored manifests of release {good} not found; nothing was pruned")
+        raise Failure(f"no stored manifests of release {good} found; nothing was pruned")
     return {key(manifest) for manifest in current} | {
         key(manifest)
         for release in kept
