@@ -101,8 +101,8 @@ def test_go_back_and_resume(shop: Shop, tell: Tell) -> None:
     shop.environment["WFGEN_GO_BACK"], shop.now = "1", one
     done = shop.release()
     for image in one.values():
-        assert f"looking for {image}" in done["preflight"].log
-        assert f"{image} is there" in done["preflight"].log
+        assert f"pull {image}" in done["preflight"].log
+        assert f"pulled {image}" in done["preflight"].log
     tell("an operator goes back to release 1", done, serves="one", record="held, release 3")
     shop.environment.clear()
     shop.build("four")

@@ -56,7 +56,7 @@ def test_only_the_owner_rolls_back_and_only_the_owner_is_monitored(flying: Relea
     live, writes = flying.cluster.images("shop"), len(flying.writes)
     done = flying.run("rollback", GITHUB_RUN_ID="999")
     assert (done.code, done.values["restored"]) == (1, "taken over")
-    assert f"acme/shop/{flying.run_id} owns it" in done.log
+    assert f"owned by acme/shop/{flying.run_id}" in done.log
     assert flying.run("monitor", GITHUB_RUN_ID="999").code == 1
     assert flying.cluster.images("shop") == live
     assert len(flying.writes) == writes

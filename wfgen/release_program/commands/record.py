@@ -1,17 +1,14 @@
-"""Shows what the cluster has recorded of releases."""
+"""Shows the release record."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 from ..contract import load
 from ..hosting.outputs import log
-from ..state.record import read
+from ..state.record import dump_record, read_record
 
 
 def record() -> int:
     """Prints the release record as JSON."""
-    current = read(load())
-    log(json.dumps(asdict(current), indent=2) if current else "no release is recorded")
+    current = read_record(load())
+    log(dump_record(current) if current else "nothing was ever released here")
     return 0
