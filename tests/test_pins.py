@@ -424,7 +424,7 @@ def test_a_pin_in_an_own_template_is_refused(terminal: Terminal) -> None:
     case.write(terminal.root, {"templates/_release-steps.yml": step})
     ran = terminal.run("render")
     assert ran.code == 2
-    assert "uses acme/plain@v3; the lock does not have it [locked-actions]" in ran.err
+    assert "uses acme/plain@v3; the lock has no entry for it [locked-actions]" in ran.err
 
 
 def test_entries_of_another_form_are_kept(terminal: Terminal) -> None:

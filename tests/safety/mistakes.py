@@ -91,24 +91,24 @@ MISTAKES = (
         "# wfgen: deploy\n      - run: kubectl rollout status deployment/shop # wfgen: monitor\n",
         "# wfgen: deploy server, worker\n"
         "      - run: kubectl rollout status deployment/server # wfgen: monitor server\n",
-        "all-deployed-is-watched",
+        "every-deploy-is-monitored",
     ),
     Mistake(
         "nobody watches", "      - run: kubectl rollout status deployment/shop # wfgen: monitor\n",
-        "", "all-deployed-is-watched",
+        "", "every-deploy-is-monitored",
     ),
     Mistake("a lock by commit", "group: deploy,", "group: 'deploy-${{ github.sha }}',", "one-lock"),
     Mistake("no lock", LOCK, "", "one-lock"),
     Mistake("a deploy that newer runs cancel", "in-progress: false", "in-progress: true",
-            "never-cancelled-by-newer"),
+            "never-cancelled-by-newer-run"),
     Mistake("a deploy on pull_request", "  push:\n    branches: [main]\n", "  pull_request:\n",
-            "no-credentials-for-strangers"),
+            "no-credentials-for-untrusted-code"),
     Mistake(
         "credentials for an action at a branch", "      - run: kubectl apply -f kube #",
         "      - uses: azure/k8s-set-context@main\n"
         "        with: {kubeconfig: '${{ secrets.KUBECONFIG }}'}\n"
         "      - run: kubectl apply -f kube #",
-        "pinned-with-credentials",
+        "credentials-need-pinned-actions",
     ),
     Mistake("a deploy without its build", "    needs: build\n", "", "builds-before-deploy"),
     Mistake("a deploy after a failed build", "    needs: build\n",
@@ -118,13 +118,13 @@ MISTAKES = (
         "      - run: kubectl rollout status deployment/shop # wfgen: monitor\n",
         "      - run: kubectl rollout status deployment/shop # wfgen: monitor\n"
         "        continue-on-error: true\n",
-        "green-means-good",
+        "green-means-verified",
     ),
     Mistake(
         "a rollback that waits for reviewers", ROLLBACK,
         "  rollback:\n    needs: deploy\n    if: always() && needs.deploy.result != 'success'\n"
         "    environment: production-approval\n    runs-on: ubuntu-24.04\n    steps:\n"
         "      - run: kubectl apply -f good # wfgen: rollback\n",
-        "rollback-waits-for-nobody",
+        "no-approval-during-release",
     ),
 )  # fmt: skip

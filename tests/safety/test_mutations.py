@@ -16,8 +16,8 @@ from wfgen.checks.scenarios.pipeline import Pipeline
 
 ROOT = Path(__file__).parents[2]
 FOUND = tuple(fault for fault in FAULTS if fault.breaks)
-QUICK = ("never-cancelled-by-newer", "one-lock", "pinned-with-credentials",
-         "rollback-waits-for-nobody")  # fmt: skip
+QUICK = ("never-cancelled-by-newer-run", "one-lock", "credentials-need-pinned-actions",
+         "no-approval-during-release")  # fmt: skip
 """Properties of the files alone."""
 NOT_FOUND = tuple(fault for fault in FAULTS if not fault.breaks)
 

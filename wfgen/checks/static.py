@@ -61,7 +61,7 @@ def check_rendered(files: Iterable[RenderedFile]) -> list[Diagnostic]:
     return [
         counterexample.diagnostic()
         for counterexample in counterexamples
-        if counterexample.property != "pinned-with-credentials"
+        if counterexample.property != "credentials-need-pinned-actions"
     ]
 
 
