@@ -144,7 +144,7 @@ class Revert(Model):
         | None
     ) = None
     """The client ID of a GitHub App with write access to contents, pull requests and workflows.
-    The default token is not enough: its pull requests run no checks, and it must not change
+    The default token is not enough: its pull requests run no checks, and it cannot change
     workflows."""
     app_key_secret: SecretName | None = None
     """The name of the secret with the App's private key."""
