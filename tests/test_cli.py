@@ -27,8 +27,8 @@ from wfgen.cli.app import main
         (["list", "--format", "sarif"], "--format sarif: expected text, json or github"),
         (["new"], "Missing argument"),
         (["new", "worker"], "Missing option '--kind'"),
-        (["render", "--only", "prodution.yml"], "did you mean production.yml?"),
-        (["schema", "sever"], "did you mean server?"),
+        (["render", "--only", "prodution.yml"], "did you mean `production.yml`?"),
+        (["schema", "sever"], "did you mean `server`?"),
     ],
     ids=" ".join,
 )
@@ -106,12 +106,12 @@ def test_no_specs_are_no_pass(terminal: Terminal, command: list[str]) -> None:
     (terminal.root / "specs/web.yaml").unlink()
     ran = terminal.run(*command)
     assert (ran.code, ran.out) == (2, "")
-    assert "no specs of services: write specs/NAME.yaml, or: wfgen new" in ran.err
+    assert "no service specs found; to create one, run `wfgen new" in ran.err
     (terminal.root / "specs/project.yaml").unlink()
     (terminal.root / "specs").rmdir()
     ran = terminal.run(*command)
     assert (ran.code, ran.out) == (2, "")
-    assert "no specs: " in ran.err
+    assert "no specs found in `" in ran.err
 
 
 def test_mistake_in_a_spec(terminal: Terminal) -> None:
@@ -120,8 +120,8 @@ def test_mistake_in_a_spec(terminal: Terminal) -> None:
     for command in ("render", "check", "validate", "list"):
         ran = terminal.run(command)
         assert (ran.code, ran.out) == (2, "")
-        assert ran.err.startswith("specs/web.yaml:1:7: sever is no kind of service")
-        assert "hint: did you mean server?" in ran.err
+        assert ran.err.startswith("specs/web.yaml:1:7: unknown kind `sever`")
+        assert "hint: did you mean `server`?" in ran.err
         assert ran.err.endswith("1 error; nothing was written\n")
     assert terminal.files() == before
 
@@ -198,9 +198,9 @@ def test_errors_as_json(terminal: Terminal) -> None:
             "file": "specs/web.yaml",
             "line": 1,
             "column": 7,
-            "message": "sever is no kind of service",
+            "message": "unknown kind `sever`",
             "rule": "unknown-kind",
-            "hint": "did you mean server?",
+            "hint": "did you mean `server`?",
         }
 
 
@@ -209,7 +209,7 @@ def test_what_stops_a_command_as_json(terminal: Terminal) -> None:
     ran = terminal.run("check", "--format", "json")
     assert (ran.code, ran.err) == (2, "")
     (error,) = json.loads(ran.out)["errors"]
-    assert error["message"].startswith("no specs of services")
+    assert error["message"].startswith("no service specs found")
 
 
 def test_errors_become_annotations_by_themselves(
@@ -220,11 +220,11 @@ def test_errors_become_annotations_by_themselves(
     terminal.edit("specs/web.yaml", "kind: server", "kind: sever")
     ran = terminal.run("check")
     place = "::error file=specs/web.yaml,line=1,col=7::"
-    assert f"{place}sever is no kind of service [unknown-kind]\n" in ran.err
-    assert "specs/web.yaml:1:7: sever is no kind" in (tmp_path / "page.md").read_text("utf-8")
+    assert f"{place}unknown kind `sever` [unknown-kind]\n" in ran.err
+    assert "specs/web.yaml:1:7: unknown kind `sever`" in (tmp_path / "page.md").read_text("utf-8")
     (terminal.root / "specs/web.yaml").unlink()
-    assert "\n::error::no specs of services" in terminal.run("check").err
-    assert "no specs of services" in (tmp_path / "page.md").read_text("utf-8")
+    assert "\n::error::no service specs found" in terminal.run("check").err
+    assert "no service specs found" in (tmp_path / "page.md").read_text("utf-8")
     assert "::error" not in terminal.run("check", "--format", "text").err
 
 

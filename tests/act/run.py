@@ -26,7 +26,7 @@ MARKS = {
     "Gate": r"^## ",
     "Watch over production": r"is in flight|was left half done",
     "Tear down": r"^deleted namespace ",
-    "List what was left over": r"^\d+ previews$",
+    "List expired previews": r"^\d+ previews$",
     "Sweep": r"^deleted namespace ",
 }
 """What a job's program prints once it does its work: a green step alone proves nothing."""

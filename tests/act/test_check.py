@@ -92,9 +92,9 @@ def test_what_is_as_the_specs_say_passes(sample: Sample, tmp_path: Path) -> None
     (sample.root / "NOTES.md").write_text("a change\n", "utf-8")
     sample.commit("change something else")
     run, log = pull_request(tmp_path, sample, GENERATED)
-    assert run.results == {"Drift check": "success", "Pins of actions": "success"}, log
-    assert "\n0 of " in "\n" + run.told["Pins of actions"]
-    assert " pins asked: 0 wrong, 0 behind\n" in run.told["Pins of actions"]
+    assert run.results == {"Drift check": "success", "Action pins": "success"}, log
+    assert "\n0 of " in "\n" + run.told["Action pins"]
+    assert " pins asked: 0 wrong, 0 behind\n" in run.told["Action pins"]
     assert " generated files are what the specs say\n" in run.told["Drift check"]
 
 

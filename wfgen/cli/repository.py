@@ -53,7 +53,7 @@ def load(root: Path, overlays: Overlays) -> Repository:
     project = spec.load(root, overlays)
     notes = []
     if overlays.command is None:
-        notes.append("neither kubectl nor kustomize is here: the overlays were not looked at")
+        notes.append("kubectl and kustomize not found; manifest checks skipped")
     if project.spec.wfgen != __version__:
         notes.append(
             f"specs/project.yaml names wfgen {project.spec.wfgen}, this is {__version__}; "
