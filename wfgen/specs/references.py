@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wfgen.findings import Diagnostic, did_you_mean
 from wfgen.specs.kinds import ProjectSpec, ServiceSpec
+from wfgen.specs.kinds.requirement import path_of
 from wfgen.text.source import Route, diagnose, locate
 
 
@@ -232,3 +233,19 @@ def _secrets(
             yield file.at(
                 route, f"secret {used} is used and not declared", "undeclared-secret", hint
             )
+
+
+def check_requirement(root: Path, spec: ProjectSpec, file: SpecFile) -> Iterator[Diagnostic]:
+    """A path that pip would not find in a checkout of the repository."""
+    path = path_of(spec.requirement)
+    if path is None:
+        return
+    message = ""
+    if not (root / path).exists():
+        message = f"{path} does not exist"
+    elif not (root / path).resolve().is_relative_to(root.resolve()):
+        message = f"{path} leads outside the repository"
+    if message:
+        hint = "copy wfgen to this path, or write `wfgen-cli==<version>`"
+        route = ("wfgen_requirement",)
+        yield file.at(route, f"wfgen_requirement: {message}", "requirement", hint)

@@ -8,7 +8,6 @@ from pydantic import Field
 from wfgen.specs.kinds._model import (  # fmt: skip
     Label,
     Lasting,
-    Line,
     Matching,
     Mistake,
     Model,
@@ -21,6 +20,7 @@ from wfgen.specs.kinds._model import (  # fmt: skip
 from wfgen.specs.kinds.clusters import Cluster
 from wfgen.specs.kinds.patch import Patch
 from wfgen.specs.kinds.registries import Registry
+from wfgen.specs.kinds.requirement import Requirement
 
 
 def _cron(*parts: str) -> str:
@@ -157,9 +157,10 @@ class ProjectSpec(Model):
         str, Matching(r"[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.]*", "a version of wfgen, such as 0.1.0")
     ]
     """The version of wfgen that renders, quoted; another version says so first."""
-    wfgen_requirement: Line
-    """What pip installs for the drift check: a path in this repository, or
-    `wfgen @ git+https://HOST/OWNER/wfgen@<commit>`. What PyPI has by this name is another's."""
+    wfgen_requirement: Requirement | None = None
+    """What pip installs for the drift check: `wfgen-cli==<version>` by default, a path in this
+    repository such as `./tools/wfgen`, or `wfgen-cli @ git+https://git.example.com/tools/wfgen@v1`.
+    PyPI's `wfgen` is an unrelated project."""
     default_branch: Annotated[
         str, Matching(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9_-])?", "the name of a branch")
     ] = "main"
@@ -189,3 +190,8 @@ class ProjectSpec(Model):
     """When previews that were left over are removed (UTC)."""
     patches: dict[Name, Patch] = {}
     """Changes to generated files, for what no field can say, each by a name of its own."""
+
+    @property
+    def requirement(self) -> str:
+        """What pip installs for the drift check."""
+        return self.wfgen_requirement or f"wfgen-cli=={self.wfgen}"
