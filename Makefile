@@ -19,10 +19,11 @@ setup: $(VENV)/dev judges ## install everything that the tests need into .venv, 
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
 # Two stamps: rendering needs a third of the packages. Each depends on what decides
-# what is installed. Nothing is fetched except files of the locks: the lock's hatchling builds wfgen.
+# what is installed; --clear removes what the locks no longer name. Nothing is fetched except files of
+# the locks: the lock's hatchling builds wfgen.
 $(VENV)/render: $(RENDER_LOCK) pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
 	$(INSTALL) --require-hashes --only-binary :all: -r $(RENDER_LOCK)
 	$(INSTALL) --no-deps --no-build-isolation -e .
 	touch $@

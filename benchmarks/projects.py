@@ -8,7 +8,6 @@ from pathlib import Path
 PROJECT = """\
 project: shop
 wfgen: "{version}"
-wfgen_requirement: tools/wfgen
 registry: {{type: ghcr, namespace: acme}}
 secrets: [DATABASE_URL, SLACK_WEBHOOK_URL]
 notify: {{slack_secret: SLACK_WEBHOOK_URL}}

@@ -27,8 +27,9 @@ from wfgen.specs.kinds.project import Environment, Revert
 from wfgen.specs.kinds.service import _OF_DEPLOYED, External, Health, Workload
 
 Values = dict[str, Any]
-_APART = frozenset({"environments", "secrets", "patches"})
-"""Fields of the project that must agree with others; patches are tried in test_patches.py."""
+_APART = frozenset({"environments", "secrets", "patches", "wfgen_requirement"})
+"""Fields of the project that must agree with others, or have a test: test_patches.py for patches,
+test_requirement.py for wfgen_requirement."""
 _TAKEN = {"watchdog", "wfgen-check", "ci"}
 """Environments that would be a workflow of another name."""
 LONG = 300

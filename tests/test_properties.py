@@ -185,7 +185,6 @@ PLACES_OF_TEXT = {
     ("Build", "before"): "build: {context: ., before: %s}",
     ("Health", "exec"): "build: {context: .}\nhealth: {exec: [%s]}",
     ("Migrate", "command"): "build: {context: .}\nmigrate: {command: [%s]}",
-    ("ProjectSpec", "wfgen_requirement"): "",
 }
 """All fields that take any text, each with a spec that has one. Patches are YAML themselves, and
 written as such: tests/test_patches.py."""
@@ -229,12 +228,7 @@ def test_no_text_breaks_out_of_its_scalar(
 ) -> None:
     written = json.dumps(text)
     files = {**case.BASE, "Dockerfile": ""}
-    if PLACES_OF_TEXT[place]:
-        files["specs/web.yaml"] = f"kind: server\n{PLACES_OF_TEXT[place] % written}\n"
-    else:
-        files["specs/web.yaml"] = "kind: server\nbuild: {context: .}\n"
-        project = files["specs/project.yaml"]
-        files["specs/project.yaml"] = project.replace("tools/wfgen", written)
+    files["specs/web.yaml"] = f"kind: server\n{PLACES_OF_TEXT[place] % written}\n"
     made = case.rendered(case.write(tmp_path, files))
     found = [
         (route, value)

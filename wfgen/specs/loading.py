@@ -17,7 +17,14 @@ from wfgen.specs import overlay
 from wfgen.specs.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
 from wfgen.specs.kustomize import Overlays
 from wfgen.specs.messages import kind_diagnostic, translate
-from wfgen.specs.references import Project, Service, SpecFile, check_project, check_services
+from wfgen.specs.references import (
+    Project,
+    Service,
+    SpecFile,
+    check_project,
+    check_requirement,
+    check_services,
+)
 from wfgen.text.positions import MAX_BYTES, parse
 
 PROJECT_FILE = "specs/project.yaml"
@@ -50,6 +57,7 @@ def load(root: Path, overlays: Overlays | None = None) -> Project:
     problems += check_services(root, name, services, specs.unread)
     if specs.project is not None:
         project = Project(root, *specs.project, services)
+        problems += check_requirement(root, project.spec, project.file)
         problems += check_project(project.spec, project.file, services)
         if overlays is not None:
             problems += overlay.check(project, overlays, complete=not specs.unread)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from wfgen.text.source import Route
+from wfgen.text.positions import Route
 
 
 @dataclass(frozen=True, slots=True)

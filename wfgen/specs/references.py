@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wfgen.findings import Diagnostic, did_you_mean, nearest
 from wfgen.specs.kinds import ProjectSpec, ServiceSpec
+from wfgen.specs.kinds.requirement import path_of
 from wfgen.text.positions import Route, diagnose, locate
 
 
@@ -231,3 +232,18 @@ def _check_secrets(
             if near := nearest(used, declared):
                 hint = f"did you mean `{near}`? If not, {hint}"
             yield file.at(route, f"undeclared secret `{used}`", "undeclared-secret", hint)
+
+
+def check_requirement(root: Path, spec: ProjectSpec, file: SpecFile) -> Iterator[Diagnostic]:
+    """Whether pip finds the path of `wfgen_requirement` in a checkout of the repository."""
+    path = path_of(spec.requirement)
+    if path is None:
+        return
+    message = ""
+    if not (root / path).exists():
+        message = f"no file or folder `{path}` found"
+    elif not (root / path).resolve().is_relative_to(root.resolve()):
+        message = f"`{path}` is outside the repository"
+    if message:
+        hint = "copy wfgen to this path, or use `wfgen-cli==<version>`"
+        yield file.at(("wfgen_requirement",), message, "requirement", hint)

@@ -8,7 +8,6 @@ from pydantic import Field
 from wfgen.specs.kinds._model import (  # fmt: skip
     Label,
     Lasting,
-    Line,
     Matching,
     Mistake,
     Model,
@@ -21,6 +20,7 @@ from wfgen.specs.kinds._model import (  # fmt: skip
 from wfgen.specs.kinds.clusters import Cluster
 from wfgen.specs.kinds.patch import Patch
 from wfgen.specs.kinds.registries import Registry
+from wfgen.specs.kinds.requirement import Requirement
 
 
 def _cron(*parts: str) -> str:
@@ -171,9 +171,10 @@ class ProjectSpec(Model):
         Matching(r"[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.]*", "wfgen version", "use one such as `0.1.0`"),
     ]
     """The version of wfgen that renders the files, quoted; other versions print a note."""
-    wfgen_requirement: Line
-    """What pip installs for the drift check: a path in this repository, or
-    `wfgen @ git+https://HOST/OWNER/wfgen@<commit>`. What PyPI has by this name is another's."""
+    wfgen_requirement: Requirement | None = None
+    """What pip installs for the drift check: `wfgen-cli==<version>` by default, a path in this
+    repository such as `./tools/wfgen`, or `wfgen-cli @ git+https://git.example.com/tools/wfgen@v1`.
+    The package `wfgen` on PyPI is an unrelated project."""
     default_branch: Annotated[
         str,
         Matching(
@@ -211,3 +212,8 @@ class ProjectSpec(Model):
     """When expired previews are removed (cron syntax, UTC)."""
     patches: dict[Name, Patch] = {}
     """Changes to generated files that no field covers, by a name of your choice."""
+
+    @property
+    def requirement(self) -> str:
+        """What pip installs for the drift check."""
+        return self.wfgen_requirement or f"wfgen-cli=={self.wfgen}"
