@@ -35,7 +35,7 @@ class Place:
     """More of the jobs' environment."""
     build: Path = STANDINS / "build-push"
     """The stand-in that builds images."""
-    patience: float = 120
+    patience: float = 600
     """Seconds that a run may take."""
 
 

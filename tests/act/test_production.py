@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import Any
@@ -151,8 +152,9 @@ def test_a_rollback_that_does_nothing_is_noticed_and_left_to_the_watchdog(
 
 
 def _release_bad(shop: Shop, emptied: str = "") -> Run:
-    """Releases both services; the client crashes again and again after it was ready."""
-    shop.cluster.behave(BAD, crash_after=0.6)
+    """Releases both services; the client crashes repeatedly after its first health check."""
+    crash = functools.partial(shop.cluster.behave, BAD, crash_loop=True)
+    shop.cluster.after("GET", "/pods/client-.*/proxy/", crash)
     shop.sample.change("server")
     shop.sample.change("client", digest=BAD)
     if emptied:

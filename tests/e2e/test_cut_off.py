@@ -51,7 +51,8 @@ def _cut_off(shop: Shop, phase: str, number: signal.Signals) -> dict[str, Output
             return done
         process = shop.start(command, **environment)
         if phase == "monitor":
-            time.sleep(6)  # it changes nothing that could be seen
+            assert process.stdout is not None
+            process.stdout.readline()  # what the first look at the cluster found
         else:
             shop.kube.wait(lambda: _sign(shop, phase), 60)
         done[command] = shop.cut_off(process, number)
