@@ -56,7 +56,7 @@ def describe(environment: str) -> dict[str, Any]:
     path = ROOT / f".github/actions/release/{environment}.json"
     description: dict[str, Any] = json.loads(path.read_text("utf-8"))
     for service in description["services"].values():
-        service.update(timeout_seconds=20, bake_seconds=0.3)
+        service.update(timeout_seconds=60, bake_seconds=0.3)
     return description
 
 
