@@ -84,7 +84,7 @@ def test_application_with_a_new_schema(
     shop.build("three")
     done = shop.release()
     observe(
-        "sample application: the server raises at its start, after its migration", done,
+        "sample application: the server raises an exception at startup, after its migration", done,
         says="RuntimeError: no page is set up",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
@@ -122,7 +122,7 @@ def test_application_that_is_not_well(
     shop.build("three")
     done = shop.release()
     observe(
-        "sample application: the server's query is wrong, so its health address says 503", done,
+        "sample application: a wrong query makes the server's health check fail", done,
         says="no progress within its deadline",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip

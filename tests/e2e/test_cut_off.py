@@ -77,7 +77,7 @@ def test_cut_off(shop: Shop, observe: Observe, phase: str) -> None:
     done["watchdog"] = shop.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN=finished)
     assert done["watchdog"].code == 1, done["watchdog"].log
     observe(
-        f"the runner is lost {place}; the watchdog comes", done,
+        f"the runner is lost {place}; the watchdog rolls back", done,
         says="was left half done", restored="failed" if phase == "rollback" else "",
         serves="one", record="good, release 1",
     )  # fmt: skip
@@ -92,7 +92,7 @@ def test_unfinished_release_before_another_bad_one(shop: Shop, observe: Observe)
     shop.build("three", "client", CRASH="0s")
     done = shop.release()
     observe(
-        "a bad release follows one that a dead run left unfinished", done,
+        "a bad release follows one that a killed run left unfinished", done,
         says="unfinished: restoring the last",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
@@ -111,7 +111,7 @@ def test_another_run_meanwhile(shop: Shop, observe: Observe) -> None:
     shop.run_id = mine
     done["monitor"] = shop.run("monitor")
     observe(
-        "another run comes while a release is in flight", done,
+        "another run starts while a release is in flight", done,
         says="Else another repository releases here",
         serves={"server": "one", "client": "two"}, record="good, release 2",
     )  # fmt: skip
@@ -130,6 +130,6 @@ def test_two_runs_at_once(shop: Shop, observe: Observe) -> None:
     shop.run_id = int(won[0])
     done = {"deploy": shop.run("deploy"), "monitor": shop.run("monitor")}
     observe(
-        "two runs begin in the same moment: one of them is refused, the other goes on", done,
+        "two runs start at the same time: one is refused, the other continues", done,
         serves={"server": "one", "client": "two"}, record="good, release 2",
     )  # fmt: skip

@@ -19,7 +19,7 @@ def test_an_image_is_not_there(shop: Shop, observe: Observe) -> None:
     done = shop.release()
     assert done["monitor"].values["cause"] == "app"
     observe(
-        "an image is not there", done,
+        "an image does not exist in the registry", done,
         says="ImagePull", restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
@@ -29,7 +29,7 @@ def test_crash_at_start(shop: Shop, observe: Observe) -> None:
     shop.build("two", "client", CRASH="0s")
     done = shop.release()
     observe(
-        "a service crashes at its start", done,
+        "a service crashes at startup", done,
         says="(exit code 3)", restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
@@ -39,7 +39,7 @@ def test_crash_within_the_bake_time(shop: Shop, observe: Observe) -> None:
     shop.build("two", "client", CRASH="50s")
     done = shop.release("client")
     observe(
-        "a service crashes some time after it was ready", done,
+        "a service crashes within the bake time", done,
         says="a container was restarted within the bake time",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
@@ -51,7 +51,7 @@ def test_never_ready(shop: Shop, observe: Observe) -> None:
     shop.build("two", READY="no")
     done = shop.release()
     observe(
-        "a service is never ready", done,
+        "a service never becomes ready", done,
         says="no progress within its deadline",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
@@ -62,7 +62,7 @@ def test_health_address_that_fails(shop: Shop, observe: Observe) -> None:
     shop.build("two", "client", HEALTH="bad")
     done = shop.release("client")
     observe(
-        "a service is ready, but its health address fails", done,
+        "a service is ready, but its health check fails", done,
         says="http 8080/healthz", restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
@@ -82,7 +82,7 @@ def test_apply_that_fails_in_the_middle(shop: Shop, observe: Observe) -> None:
     shop.kube.refuse(shop.now["client"])
     done = shop.release()
     observe(
-        "the API server refuses the second of two services, after its dry run was fine", done,
+        "the API server accepts the dry run, then refuses the second of two services", done,
         says="refused by the test", restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
@@ -92,7 +92,7 @@ def test_first_release_that_fails(first: Shop, observe: Observe) -> None:
     first.build("one", "client", CRASH="0s")
     done = first.release()
     observe(
-        "the very first release fails", done,
+        "the first release fails", done,
         says="(exit code 3)", restored="except: postgres, redis",
         serves="nothing", record="good, release -1",
     )  # fmt: skip
@@ -109,7 +109,7 @@ def test_database_that_fails(shop: Shop, observe: Observe) -> None:
     shop.build("two")
     done = shop.release()
     observe(
-        "a database of `rollback: never` fails, with a change of the services", done,
+        "a database with `rollback: never` fails, released together with the services", done,
         says="redis: not ready after 20 s", restored="except: redis",
         serves="one", record="good, release 1",
     )  # fmt: skip
@@ -122,7 +122,7 @@ def test_two_failures_in_a_row(shop: Shop, observe: Observe) -> None:
         shop.build(name, "client", CRASH="0s")
         done = shop.release()
     observe(
-        "a second bad release follows one that was rolled back", done,
+        "a bad release follows one that was rolled back", done,
         says="(exit code 3)", restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
@@ -138,7 +138,7 @@ def test_waiting_run_that_contains_a_failed_release(shop: Shop, observe: Observe
     done = shop.release(commit=False)
     assert done["preflight"].values["stale"] == "true"
     observe(
-        "a waiting run contains a release that failed meanwhile", done,
+        "a queued run contains a release that failed meanwhile", done,
         says="stale, nothing was done", serves="one", record="good, release 1",
     )  # fmt: skip
 
@@ -155,6 +155,6 @@ def test_rollback_that_fails(shop: Shop, observe: Observe) -> None:
     shop.kube.allow()
     done = {"watchdog": shop.run("watchdog", GITHUB_EVENT_NAME="workflow_dispatch")}
     observe(
-        "a rollback failed; its cause is mended, and the watchdog is dispatched", done,
+        "a rollback failed; the cause is fixed, and an operator dispatches the watchdog", done,
         says="restored: all", serves="one", record="good, release 1",
     )  # fmt: skip

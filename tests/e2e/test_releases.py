@@ -27,7 +27,7 @@ def test_service_that_was_not_rebuilt(shop: Shop, observe: Observe) -> None:
     shop.build("two", "server")
     done = shop.release()
     observe(
-        "one service was rebuilt: the pods of the others stay", done,
+        "one service changed: the pods of the others keep running", done,
         serves={"server": "two", "client": "one"}, record="good, release 2",
     )  # fmt: skip
     assert before <= set(shop.kube.names("pods"))
@@ -70,7 +70,7 @@ def test_autoscaled_service(shop: Shop, observe: Observe) -> None:
     shop.build("two", "client", CRASH="0s")
     done = shop.release("server", "client")
     observe(
-        "the autoscaler has scaled a service; a bad release is rolled back", done,
+        "a bad release of an autoscaled service is rolled back", done,
         says="(exit code 3)", restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
     assert shop.kube.get("deployment", "server")["spec"]["replicas"] == 3
@@ -87,7 +87,7 @@ def test_adoption(first: Shop, observe: Observe) -> None:
     first.build("two", "client", CRASH="0s")
     done = first.release("server", "client")
     observe(
-        "the first release over an application that was applied by hand fails", done,
+        "the first release of an application that was applied by hand fails", done,
         says="they are release 0", restored="all", serves="one", record="good, release 0",
     )  # fmt: skip
     after = {name: first.kube.get("deployment", name)["spec"] for name in ("server", "client")}
@@ -124,6 +124,6 @@ def test_stale_run(shop: Shop, observe: Observe) -> None:
     done = shop.release(commit=False)
     assert done["preflight"].values["stale"] == "true"
     observe(
-        "a run of an older commit comes late", done,
+        "a run of an older commit starts late", done,
         says="stale, nothing was done", serves="two", record="good, release 2",
     )  # fmt: skip

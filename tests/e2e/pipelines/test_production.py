@@ -32,7 +32,7 @@ def _first(shop: Shop) -> Run:
 def test_what_is_released_and_what_is_not(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.push(shop.new_run())
     observe_run(
-        "the first release ever", run,
+        "the first release", run,
         says="production: release 1 is live", serves="one", record="good, release 1",
         keeps="tag `deploy/production/1`, deploy: success",
     )  # fmt: skip
@@ -43,7 +43,7 @@ def test_what_is_released_and_what_is_not(shop: Shop, observe_run: ObserveRun) -
     run = shop.release("two", "client")
     now = {"server": "one", "client": "two"}
     observe_run(
-        "one service changed: the pods of the others stay", run,
+        "one service changed: the pods of the others keep running", run,
         says="production: release 2 is live",
         serves=now, record="good, release 2",
         keeps="tag `deploy/production/2`, deploy: success",
@@ -62,7 +62,7 @@ def test_what_is_released_and_what_is_not(shop: Shop, observe_run: ObserveRun) -
 
     run = shop.push(shop.new_run(), sha=first)
     observe_run(
-        "a run of an older commit is run again", run,
+        "a run of an older commit is re-run", run,
         says="production: stale, nothing was done", serves=now, record="good, release 2",
     )  # fmt: skip
 
@@ -80,7 +80,7 @@ def test_what_is_released_and_what_is_not(shop: Shop, observe_run: ObserveRun) -
     shop.sample.refuse_approval()
     run = shop.push(shop.new_run())
     observe_run(
-        "the approval is refused", run, failed=("Approve", "Verdict"),
+        "a reviewer rejects the release", run, failed=("Approve", "Verdict"),
         says="production: not released, nothing was touched",
         serves=now, record="good, release 2",
     )  # fmt: skip
@@ -109,21 +109,21 @@ def test_going_back(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.dispatch(shop.new_run(), go_back="1")
     assert run.built == {}
     observe_run(
-        "somebody goes back to release 1", run,
+        "an operator goes back to release 1", run,
         says="production: release 3 is live", serves="one", record="held, release 3",
         keeps="tag `deploy/production/3`, deploy: success",
     )  # fmt: skip
     run = shop.release("three")
     assert "automatic releases are held" in run.logs["Release/Preflight"]
     observe_run(
-        "a push comes while the environment is held", run,
+        "a push while the environment is held", run,
         failed=("Release / Preflight", "Verdict"),
         says="production: not released, nothing was touched",
         serves="one", record="held, release 3",
     )  # fmt: skip
     run = shop.dispatch(shop.new_run(), force="true")
     observe_run(
-        "releases are resumed, by force", run,
+        "an operator resumes releases with `force`", run,
         says="production: release 4 is live", serves="three", record="good, release 4",
         keeps="tag `deploy/production/4`, deploy: success",
     )  # fmt: skip
@@ -135,7 +135,7 @@ def test_images_that_fail(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.release("two", "client", LOST="yes")
     assert "ImagePull" in run.logs["Release/Monitor"]
     observe_run(
-        "an image is not there", run, failed=ROLLED_BACK,
+        "an image does not exist in the registry", run, failed=ROLLED_BACK,
         says="production: release 2 failed and was rolled back",
         serves="one", record="good, release 1", keeps=_keeps(2, "revert pull request opened"),
     )  # fmt: skip
@@ -147,7 +147,7 @@ def test_images_that_fail(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.release("three", "client", CRASH="0s")
     assert "(exit code 3)" in run.logs["Release/Monitor"]
     observe_run(
-        "a second bad release follows: a service crashes at its start", run, failed=ROLLED_BACK,
+        "a second bad release: a service crashes at startup", run, failed=ROLLED_BACK,
         says="production: release 3 failed and was rolled back",
         serves="one", record="good, release 1", keeps=_keeps(3, "revert pull request extended"),
     )  # fmt: skip
@@ -157,7 +157,7 @@ def test_images_that_fail(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.release("four", "client", CRASH="50s")
     assert "a container was restarted within the bake time" in run.logs["Release/Monitor"]
     observe_run(
-        "a service crashes some time after it was ready", run, failed=ROLLED_BACK,
+        "a service crashes within the bake time", run, failed=ROLLED_BACK,
         says="production: release 4 failed and was rolled back",
         serves="one", record="good, release 1", keeps=_keeps(4, "revert pull request extended"),
     )  # fmt: skip
@@ -177,7 +177,7 @@ def test_health_that_fails(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.release("two", READY="no")
     assert "no progress within its deadline" in run.logs["Release/Deploy"]
     observe_run(
-        "a service is never ready", run, failed=("Release / Deploy", "Verdict"),
+        "a service never becomes ready", run, failed=("Release / Deploy", "Verdict"),
         says="production: release 2 failed and was rolled back",
         serves="one", record="good, release 1", keeps=_keeps(2, "revert pull request opened"),
     )  # fmt: skip
@@ -188,7 +188,7 @@ def test_health_that_fails(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.release("three", "client", HEALTH="bad")
     assert "http 8080/healthz" in run.logs["Release/Monitor"]
     observe_run(
-        "a service is ready, but its health address fails", run, failed=ROLLED_BACK,
+        "a service is ready, but its health check fails", run, failed=ROLLED_BACK,
         says="production: release 3 failed and was rolled back",
         serves="one", record="good, release 1", keeps=_keeps(3, "revert pull request extended"),
     )  # fmt: skip
@@ -199,7 +199,7 @@ def test_health_that_fails(shop: Shop, observe_run: ObserveRun) -> None:
     shop.describe("redis", timeout_seconds=20)
     run = shop.release("four")
     observe_run(
-        "a database of `rollback: never` fails, with a change of the services", run,
+        "a database with `rollback: never` fails, released together with the services", run,
         failed=("Release / Deploy", "Verdict"),
         says="production: release 4 restored except redis",
         serves="one", record="good, release 1",
@@ -224,7 +224,7 @@ def test_steps_that_fail(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.push(shop.new_run())
     assert "refused by the test" in run.logs["Release/Deploy"]
     observe_run(
-        "the API server refuses the second of two services, after its dry run was fine", run,
+        "the API server accepts the dry run, then refuses the second of two services", run,
         failed=("Release / Deploy", "Verdict"),
         says="production: release 3 failed and was rolled back",
         serves="one", record="good, release 1", keeps=_keeps(3),
@@ -244,7 +244,7 @@ def test_steps_that_fail(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.release("five", "client")
     assert "dispatch the watchdog" in run.logs["Release/Preflight"]
     observe_run(
-        "a push comes after a rollback that failed", run,
+        "a push after a failed rollback", run,
         failed=("Release / Preflight", "Verdict"),
         says="production: not released, nothing was touched",
         serves=mixed, record="rollback-failed, release 1",
@@ -253,7 +253,7 @@ def test_steps_that_fail(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.dispatch(shop.new_run(), "watchdog.yml")
     assert "restored: all" in run.logs["Watch over production"]
     observe_run(
-        "its cause is mended, and somebody dispatches the watchdog", run,
+        "the cause is fixed, and an operator dispatches the watchdog", run,
         failed=("Watch over production",),
         serves="one", record="good, release 1",
     )  # fmt: skip

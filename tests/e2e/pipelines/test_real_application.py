@@ -35,7 +35,7 @@ def shop(
 def test_sample_application(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.push(shop.new_run())
     observe_run(
-        "the sample application itself is built and released", run,
+        "the sample application is built and released", run,
         says="production: release 1 is live", serves="one", record="good, release 1",
         keeps="tag `deploy/production/1`, deploy: success",
     )  # fmt: skip
@@ -44,7 +44,7 @@ def test_sample_application(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.push(shop.new_run())
     assert 'invalid parameter "root"' in run.logs["Release/Monitor"]
     observe_run(
-        "its client is built of a configuration that nginx refuses", run,
+        "its client has a configuration that nginx refuses", run,
         failed=("Release / Monitor", "Verdict"),
         says="production: release 2 failed and was rolled back",
         serves="one", record="good, release 1",

@@ -33,14 +33,14 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
     assert shop.images.find(f"/v2/acme/shop-server/manifests/{sha}") is None
     assert shop.github.requests == []
     observe_run(
-        "a fork's pull request", run, says="staging: green without a preview",
+        "a pull request from a fork", run, says="staging: green without a preview",
         serves="nothing", record="none", of=shop.preview,
     )  # fmt: skip
     assert not _exists(shop.preview.kube)
 
     run = shop.pull_request(shop.new_run(), sha=sha, action="labeled")
     observe_run(
-        "a pull request gets its label", run,
+        "a pull request gets the preview label", run,
         says="staging, pull request 12: release 1 is live",
         serves={"server": "two", "client": "one"}, record="good, release 1", of=shop.preview,
     )  # fmt: skip
@@ -56,8 +56,8 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.pull_request(shop.new_run(), sha=sha, action="synchronize")
     now = {"server": "two", "client": "three"}
     observe_run(
-        "a commit comes", run, says="staging, pull request 12: release 2 is live",
-        serves=now, record="good, release 2", of=shop.preview,
+        "a commit is pushed to the pull request", run,
+        says="staging, pull request 12: release 2 is live", serves=now, record="good, release 2", of=shop.preview,
     )  # fmt: skip
     assert shop.preview.pods("postgres", "redis") == databases
 
@@ -67,7 +67,7 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
     assert "the preview stays up, for debugging" in run.logs["Release/Roll back"]
     assert "the preview failed" in _comment(shop)
     observe_run(
-        "a bad commit comes: its pods stay, for debugging", run,
+        "a bad commit is pushed: its pods stay up for debugging", run,
         failed=("Release / Monitor", "Gate"),
         says="staging, pull request 12: the preview failed",
         serves=now, record="good, release 2", of=shop.preview,
@@ -77,7 +77,7 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
 
     run = _sweep(shop)
     observe_run(
-        "the sweep takes previews that are past their time (13), whose pull request is closed (14) "
+        "the sweep deletes previews that have expired (13), whose pull request is closed (14) "
         "or has lost its label (15)", run,
         serves=now, record="good, release 2", of=shop.preview,
     )  # fmt: skip
