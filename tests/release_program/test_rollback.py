@@ -224,6 +224,7 @@ def test_a_failing_migration_leaves_everything_and_the_schema(shop: Release) -> 
 
 def test_a_migration_whose_image_is_not_there_is_not_waited_for(shop: Release) -> None:
     shop.cluster.behave(shop.images(server="bad")["server"], pull_error=True)
+    shop.cluster.world.time_scale = 1  # no deadline of the Job ends before the pull is judged
     done = shop.release("migrate", APP, client="c2", server="bad")
     assert done["migrate"].code == 1
     assert "ErrImagePull" in done["migrate"].log
