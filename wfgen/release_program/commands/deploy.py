@@ -9,14 +9,8 @@ from ..cluster.kubectl import KubectlError, Object, key
 from ..contract import Description, Service, load
 from ..hosting.outputs import Failure, group, log
 from ..state import stored
-from ..state.record import (
-    InFlight,
-    Record,
-    continue_release,
-    renew_lease,
-    write_cause,
-    write_record,
-)
+from ..state.record import continue_release, renew_lease, write_cause, write_record
+from ..state.record_format import InFlight, Record
 
 
 def migrate() -> int:

@@ -9,7 +9,8 @@ from ..cluster.kubectl import key
 from ..contract import Description, load
 from ..hosting.outputs import Failure, log
 from ..state import stored
-from ..state.record import GOOD, KEPT_RELEASES, read_record
+from ..state.record import read_record
+from ..state.record_format import GOOD, KEPT_RELEASES
 from .rollback import KEPT_KINDS
 
 KINDS = (
