@@ -103,7 +103,7 @@ def keep_replicas(objects: list[Object]) -> None:
 
 
 def owner(description: Description, manifest: Object) -> str | None:
-    """The service that an object belongs to, by workload name, else by label; None for none."""
+    """The service that an object belongs to, by workload name, else by label; None if to none."""
     for service in description.services.values():
         for workload in service.workloads:
             if (manifest["kind"], manifest["metadata"]["name"]) == (workload.kind, workload.name):

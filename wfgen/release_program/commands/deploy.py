@@ -10,14 +10,8 @@ from ..contract import Description, Service, load
 from ..failure import Failure
 from ..hosting.outputs import group, log
 from ..state import stored
-from ..state.record import (
-    InFlight,
-    Record,
-    continue_release,
-    renew_lease,
-    write_cause,
-    write_record,
-)
+from ..state.record import continue_release, renew_lease, write_cause, write_record
+from ..state.record_format import InFlight, Record
 
 
 def migrate() -> int:

@@ -10,19 +10,16 @@ from ..cluster.kubectl import Object, key
 from ..contract import Description, Service, load
 from ..hosting.outputs import add_summary, error, log, write_output
 from ..state import stored
-from ..state.record import (
+from ..state.record import read_record, renew_lease, write_cause, write_record
+from ..state.record_format import (
     GOOD,
     HELD,
     KEPT_RELEASES,
     LiveService,
     PastRelease,
     Record,
-    read_record,
-    renew_lease,
     repository,
     this_run,
-    write_cause,
-    write_record,
 )
 
 

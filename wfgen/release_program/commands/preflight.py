@@ -12,16 +12,8 @@ from ..failure import Failure
 from ..hosting import git
 from ..hosting.outputs import add_summary, log, notice, write_output
 from ..state import stored
-from ..state.record import (
-    HELD,
-    IN_FLIGHT,
-    ROLLBACK_FAILED,
-    InFlight,
-    Record,
-    read_record,
-    this_run,
-    write_record,
-)
+from ..state.record import read_record, write_record
+from ..state.record_format import HELD, IN_FLIGHT, ROLLBACK_FAILED, InFlight, Record, this_run
 from . import _conditions as conditions
 from . import rollback
 

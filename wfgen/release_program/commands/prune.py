@@ -10,7 +10,8 @@ from ..contract import Description, load
 from ..failure import Failure
 from ..hosting.outputs import log
 from ..state import stored
-from ..state.record import GOOD, KEPT_RELEASES, read_record
+from ..state.record import read_record
+from ..state.record_format import GOOD, KEPT_RELEASES
 from .rollback import KEPT_KINDS
 
 KINDS = (

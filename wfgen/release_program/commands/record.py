@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..contract import load
 from ..hosting.outputs import log
-from ..state.record import dump_record, read_record
+from ..state.record import read_record
+from ..state.record_format import dump_record
 
 
 def record() -> int:

@@ -11,17 +11,15 @@ from ..contract import Description, Service, load
 from ..failure import Failure
 from ..hosting.outputs import add_summary, error, group, log, notice, write_output
 from ..state import stored
-from ..state.record import (
+from ..state.record import read_record, renew_lease, write_record
+from ..state.record_format import (
     KEPT_FAILURES,
     ROLLBACK_FAILED,
     ROLLING_BACK,
     FailedCommit,
     InFlight,
     Record,
-    read_record,
-    renew_lease,
     this_run,
-    write_record,
 )
 
 ATTEMPTS = 3

@@ -6,7 +6,8 @@ import os
 
 from ..contract import load
 from ..hosting.outputs import error, log, notice
-from ..state.record import ROLLBACK_FAILED, read_record, repository, this_run, write_record
+from ..state.record import read_record, write_record
+from ..state.record_format import ROLLBACK_FAILED, repository, this_run
 from . import rollback
 
 

@@ -11,7 +11,8 @@ from ..cluster import kubectl, manifests
 from ..cluster.kubectl import Object, key
 from ..contract import Description
 from ..failure import Failure
-from .record import KEPT_RELEASES, config_map, record_name
+from .record import config_map, record_name
+from .record_format import KEPT_RELEASES
 
 CHUNK = 700_000
 """Characters of manifests in one ConfigMap; the API server accepts 1 MiB per object."""
