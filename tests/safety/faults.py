@@ -14,7 +14,7 @@ WATCHDOG = ".github/workflows/watchdog.yml"
 
 @dataclass(frozen=True)
 class Fault:
-    """A text that takes another one's place in a job, or before all jobs where it names none."""
+    """A text that is replaced in a job, or above the jobs where `job` is ""."""
 
     name: str
     file: str
@@ -22,18 +22,18 @@ class Fault:
     before: str
     after: str
     breaks: str = ""
-    """A property that does not hold any more; "" where verify finds nothing."""
+    """The property that no longer holds; "" where verify finds nothing."""
     harmless: str = ""
-    """Why nobody is harmed, for what is not found."""
+    """Why a fault that is not found has no effect."""
 
     def put_into(self, text: str) -> str:
-        """The file with the fault. Its place must be there, so that no fault goes stale."""
+        """The file with the fault. Fails where the replaced text no longer exists."""
         start = text.index(f"\n  {self.job}:\n", text.index("\njobs:\n")) if self.job else 0
         at = text.find(self.before, start)
         later = [text.find(f"\n  {name}:", start + 1) for name in _jobs(text)]
-        end = min((each for each in later if each > start), default=len(text))
+        end = min((position for position in later if position > start), default=len(text))
         end = end if self.job else text.index("\njobs:\n")
-        assert start <= at < end, f"{self.name}: {self.before!r} is not in {self.file} any more"
+        assert start <= at < end, f"{self.name}: {self.before!r} is no longer in {self.file}"
         return text[:at] + self.after + text[at + len(self.before) :]
 
 
@@ -43,7 +43,7 @@ def _jobs(text: str) -> list[str]:
             if line.startswith("  ") and not line.startswith(("   ", "  #"))]  # fmt: skip
 
 
-def _gone(name: str, file: str, job: str, text: str, breaks: str) -> Fault:
+def _dropped(name: str, file: str, job: str, text: str, breaks: str) -> Fault:
     return Fault(f"{name} dropped", file, job, text, "", breaks)
 
 
@@ -58,17 +58,17 @@ STAGING_LOCK = LOCK.replace(
 
 FAULTS = (
     # Conditions of the release.
-    _gone("always() of release", PRODUCTION, "release", "always() && ", "changes-are-released"),
-    _gone("approval of release", PRODUCTION, "release",
+    _dropped("always() of release", PRODUCTION, "release", "always() && ", "changes-are-released"),
+    _dropped("approval of release", PRODUCTION, "release",
           " && needs.approve.result == 'success'", "refused-release-is-not-deployed"),
     Fault("result of images of release dropped", PRODUCTION, "release",
           " && needs.images.result == 'success'", "",
           harmless="it changes nothing: approve has the same clause, and release needs it"),
-    _gone("failed builds of images", PRODUCTION, "images",
+    _dropped("failed builds of images", PRODUCTION, "images",
           " && !contains(needs.*.result, 'failure')", "builds-before-deploy"),
-    _gone("cancelled builds of images", PRODUCTION, "images",
+    _dropped("cancelled builds of images", PRODUCTION, "images",
           " && !contains(needs.*.result, 'cancelled')", "builds-before-deploy"),
-    _gone("!cancelled() of images", PRODUCTION, "images", "!cancelled() && ",
+    _dropped("!cancelled() of images", PRODUCTION, "images", "!cancelled() && ",
           "changes-are-released"),
     Fault("a build that images do not need", PRODUCTION, "images",
           "needs: [plan, build_server, build_client]", "needs: [plan, build_server]",
@@ -87,17 +87,17 @@ FAULTS = (
           "needs: [preflight]", "changes-are-released"),
     Fault("monitor does not need deploy", DEPLOY, "monitor", "needs: [preflight, deploy]",
           "needs: [preflight]", "changes-are-released"),
-    _gone("status function of deploy", DEPLOY, "deploy", "!cancelled() && ",
+    _dropped("status function of deploy", DEPLOY, "deploy", "!cancelled() && ",
           "changes-are-released"),
-    _gone("migration of deploy", DEPLOY, "deploy", " && needs.migrate.result == 'success'",
+    _dropped("migration of deploy", DEPLOY, "deploy", " && needs.migrate.result == 'success'",
           "refused-release-is-not-deployed"),
-    Fault("migrate goes on without preflight's word", DEPLOY, "migrate",
+    Fault("migrate goes on without preflight's output", DEPLOY, "migrate",
           " && needs.preflight.outputs.proceed == 'true'", "", "refused-release-is-not-deployed"),
     Fault("a wrong output name in deploy", DEPLOY, "deploy", "outputs.proceed ==",
           "outputs.proceeds ==", "changes-are-released"),
-    _gone("status function of monitor", DEPLOY, "monitor", "!cancelled() && ",
+    _dropped("status function of monitor", DEPLOY, "monitor", "!cancelled() && ",
           "changes-are-released"),
-    _gone("deploy of monitor", DEPLOY, "monitor", " && needs.deploy.result == 'success'",
+    _dropped("deploy of monitor", DEPLOY, "monitor", " && needs.deploy.result == 'success'",
           "every-deploy-is-monitored"),
     Fault("a wrong step in monitor's outputs", DEPLOY, "monitor",
           "verified: ${{ steps.monitor.outputs.verified }}",
@@ -113,17 +113,17 @@ FAULTS = (
           "failure() && ", "rollback-runs"),
     Fault("!cancelled() for always() on rollback", DEPLOY, "rollback", "always() && ",
           "!cancelled() && ", "rollback-runs"),
-    _gone("always() of rollback", DEPLOY, "rollback", "always() && ", "rollback-runs"),
+    _dropped("always() of rollback", DEPLOY, "rollback", "always() && ", "rollback-runs"),
     Fault("rollback only after a failure", DEPLOY, "rollback",
           "needs.monitor.result != 'success'", "needs.monitor.result == 'failure'",
           "rollback-runs"),
-    Fault("rollback only where preflight was sure", DEPLOY, "rollback",
+    Fault("rollback only where preflight reports that it proceeds", DEPLOY, "rollback",
           "needs.preflight.outputs.proceed != 'false'", "needs.preflight.outputs.proceed == 'true'",
           "rollback-runs"),
     Fault("rollback does not need monitor", DEPLOY, "rollback",
           "needs: [preflight, deploy, monitor]", "needs: [preflight, deploy]",
           "changes-are-released"),
-    _gone("always() of rollback's step", DEPLOY, "rollback",
+    _dropped("always() of rollback's step", DEPLOY, "rollback",
           "        id: rollback\n        if: ${{ always() }}\n", "rollback-runs"),
     Fault("approval on rollback", DEPLOY, "rollback", "name: ${{ inputs.environment }}",
           "name: ${{ inputs.environment }}-approval", "no-approval-during-release"),
@@ -156,29 +156,29 @@ FAULTS = (
     Fault("another lock for the teardown", CLEANUP, "teardown", "group: release-staging-",
           "group: teardown-staging-", "one-lock"),
     # What comes after.
-    Fault("prune without the monitor's word", PRODUCTION, "prune",
+    Fault("prune without the monitor's output", PRODUCTION, "prune",
           " && needs.release.outputs.verified == 'true'", "", "prune-after-verified"),
-    _gone("always() of audit", PRODUCTION, "audit", "always() && ", "release-is-recorded"),
+    _dropped("always() of audit", PRODUCTION, "audit", "always() && ", "release-is-recorded"),
     Fault("audit of good releases alone", PRODUCTION, "audit",
           " || needs.release.result == 'failure' || needs.release.result == 'cancelled'", "",
           "release-is-recorded"),
     Fault("audit of no cancelled release", PRODUCTION, "audit",
           " || needs.release.result == 'cancelled'", "", "release-is-recorded"),
-    Fault("revert whatever was to blame", PRODUCTION, "revert_pr",
+    Fault("revert whatever caused the failure", PRODUCTION, "revert_pr",
           " && needs.release.outputs.cause == 'app'", "", "revert-after-rollback"),
     Fault("revert after going back", PRODUCTION, "revert_pr",
           "needs.plan.outputs.go_back == '' && ", "", "revert-after-rollback"),
     Fault("revert whatever was restored", PRODUCTION, "revert_pr",
           " && (needs.release.outputs.restored == 'all' || "
           "startsWith(needs.release.outputs.restored, 'except'))", "", "revert-after-rollback"),
-    _gone("always() of revert", PRODUCTION, "revert_pr", "always() && ", "revert-after-rollback"),
+    _dropped("always() of revert", PRODUCTION, "revert_pr", "always() && ", "revert-after-rollback"),
     Fault("a revert that does not need the plan", PRODUCTION, "revert_pr",
           "needs: [plan, images, release]", "needs: [images, release]", "revert-after-rollback"),
     Fault("verdict only after success", PRODUCTION, "verdict", "    if: ${{ always() }}\n", "",
           "every-run-is-reported"),
     Fault("verdict without the release", PRODUCTION, "verdict",
           "approve, release, audit", "approve, audit", "every-run-is-reported"),
-    Fault("a verdict that does not hear of the revert", PRODUCTION, "revert_pr",
+    Fault("a verdict that does not see the revert", PRODUCTION, "revert_pr",
           "steps.revert.outputs.reverted", "steps.revert.outputs.revert", "every-run-is-reported"),
     Fault("notify only after success", PRODUCTION, "notify", "    if: ${{ always() }}\n", "",
           "every-run-is-reported"),
@@ -188,7 +188,7 @@ FAULTS = (
           "if: ${{ !cancelled() }}", "every-run-is-reported"),
     Fault("notify without the release", PRODUCTION, "notify",
           "approve, release, audit", "approve, audit", "every-run-is-reported"),
-    # Strangers, previews, the watchdog.
+    # Untrusted code, previews, the watchdog.
     Fault("production on pull requests", PRODUCTION, "", "on:\n", "on:\n  pull_request:\n",
           "no-credentials-for-untrusted-code"),
     Fault("a token that writes on pull requests", STAGING, "gate", "contents: read",
@@ -212,15 +212,15 @@ FAULTS = (
           "changes-are-released"),
     Fault("no teardown when a request is closed", CLEANUP, "", "types: [closed, unlabeled]",
           "types: [labeled]", "preview-torn-down"),
-    Fault("no teardown when the label is taken off", CLEANUP, "teardown",
+    Fault("no teardown when the label is removed", CLEANUP, "teardown",
           "github.event.action == 'closed' ||", "github.event.action == 'closed' &&",
           "preview-torn-down"),
     Fault("a teardown that never runs", CLEANUP, "teardown",
           "github.event_name == 'pull_request'", "github.event_name == 'pull_request_closed'",
           "preview-torn-down"),
-    Fault("no schedule for what is left over", CLEANUP, "",
+    Fault("no schedule for remaining previews", CLEANUP, "",
           '  schedule:\n    - cron: "17 3 * * *"\n', "", "preview-torn-down"),
-    Fault("a sweep turned around", CLEANUP, "sweep", "outputs.numbers != '[]'",
+    Fault("a sweep with its condition reversed", CLEANUP, "sweep", "outputs.numbers != '[]'",
           "outputs.numbers == '[]'", "preview-torn-down"),
     Fault("no schedule for the watchdog", WATCHDOG, "",
           '  schedule:\n    - cron: "*/15 * * * *"\n', "", "every-environment-has-a-watchdog"),
@@ -232,14 +232,14 @@ FAULTS = (
     # What verify does not find.
     Fault("rollback where preflight was skipped", DEPLOY, "rollback",
           "needs.preflight.result != 'skipped' && ", "",
-          harmless="the rollback's program looks at the record, which no job of this run opened"),
+          harmless="the rollback reads the record, which no job of this run opened"),
     Fault("rollback where preflight refused", DEPLOY, "rollback",
           "needs.preflight.outputs.proceed != 'false' && ", "",
-          harmless="the rollback's program looks at the record, which no job of this run opened"),
-    Fault("deploy goes on without preflight's word", DEPLOY, "deploy",
+          harmless="the rollback reads the record, which no job of this run opened"),
+    Fault("deploy goes on without preflight's output", DEPLOY, "deploy",
           " && needs.preflight.outputs.proceed == 'true'", "",
           harmless="it changes nothing: migrate has the same clause, and deploy needs its success"),
-    Fault("a preview's release for strangers", STAGING, "release",
+    Fault("a preview's release for forks", STAGING, "release",
           " && needs.plan.outputs.trusted == 'true'", "",
           harmless="it changes nothing: images has the same clause, and release needs its success"),
     Fault("images in a cancelled run", PRODUCTION, "images", "!cancelled() && ", "always() && ",

@@ -57,7 +57,8 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
     now = {"server": "two", "client": "three"}
     observe_run(
         "a commit is pushed to the pull request", run,
-        says="staging, pull request 12: release 2 is live", serves=now, record="good, release 2", of=shop.preview,
+        says="staging, pull request 12: release 2 is live", serves=now, record="good, release 2",
+        of=shop.preview,
     )  # fmt: skip
     assert shop.preview.pods("postgres", "redis") == databases
 
@@ -70,7 +71,8 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
         "a bad commit is pushed: its pods stay up for debugging", run,
         failed=("Release / Monitor", "Gate"),
         says="staging, pull request 12: the preview failed",
-        serves=now, record="good, release 2", of=shop.preview,
+        serves=now, record="good, release 2",
+        of=shop.preview,
     )  # fmt: skip
     pods = shop.preview.kube.objects("pod")
     assert bad in {pod["spec"]["containers"][0]["image"] for pod in pods}
@@ -79,7 +81,8 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
     observe_run(
         "the sweep deletes previews that have expired (13), whose pull request is closed (14) "
         "or has lost its label (15)", run,
-        serves=now, record="good, release 2", of=shop.preview,
+        serves=now, record="good, release 2",
+        of=shop.preview,
     )  # fmt: skip
 
     run = shop.pull_request(
