@@ -236,7 +236,9 @@ def test_a_patched_line(terminal: Terminal) -> None:
         assert ran.out.count("patches.clock") == 1
         assert "template" not in ran.out
     ran = explain(terminal, PRODUCTION, "name: Compare with the last known good release")
-    number = source("pipeline.yml").index("      - name: Compare with the last known good release") + 1
+    number = (
+        source("pipeline.yml").index("      - name: Compare with the last known good release") + 1
+    )
     assert f"template templates/pipeline.yml:{number} (of wfgen)\n" in ran.out
     assert "patch" not in ran.out
 
