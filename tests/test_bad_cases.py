@@ -1,6 +1,6 @@
-"""What wfgen says of specs that cannot be rendered: all of it, positions included.
+"""The whole output for specs that cannot be rendered, with positions.
 
-`pytest tests/test_bad_cases.py --snapshot-update` writes the `.out` files anew: read the diff.
+`pytest tests/test_bad_cases.py --snapshot-update` updates the `.out` files: read the diff.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`wfgen new` in a small repository: what it keeps, and what it refuses."""
+"""`wfgen new` in a small repository: what it keeps unchanged, and what it refuses."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def add_overlay(terminal: Terminal, folder: str = "kube/overlays/production") ->
     return terminal.root / folder / "kustomization.yaml"
 
 
-def test_overlay_with_a_name_of_its_own(terminal: Terminal) -> None:
-    """And overlays that are none of the project's stay as they are."""
+def test_overlay_with_another_name(terminal: Terminal) -> None:
+    """Overlays that the project spec does not name stay unchanged."""
     terminal.edit(
         "specs/project.yaml", "deploy_on: push", "deploy_on: push\n    overlay: deploy/live/"
     )
@@ -34,7 +34,7 @@ def test_overlay_with_a_name_of_its_own(terminal: Terminal) -> None:
     assert other.read_text("utf-8") == KUSTOMIZATION
 
 
-def test_what_stands_already_is_kept(terminal: Terminal) -> None:
+def test_existing_folders_are_kept(terminal: Terminal) -> None:
     case.write(
         terminal.root,
         {"app/worker/Dockerfile": "FROM scratch\n", "kube/bases/worker/x.yaml": "kind: List\n"},
@@ -49,7 +49,7 @@ def test_what_stands_already_is_kept(terminal: Terminal) -> None:
 def test_kind_without_manifests_is_in_no_overlay(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as one that a contributor has just begun."""
+    """For example, one that a contributor has just started."""
     overlay = add_overlay(terminal)
     names = Templates.names
     monkeypatch.setattr(
