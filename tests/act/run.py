@@ -21,7 +21,7 @@ MARKS = {
     "Prune": r" objects pruned$|nothing is pruned$",
     "Audit": r"^tag \S+ on |^GitHub deployment \d+ of |^no release began",
     "Revert": r"^### Revert ",
-    "Notify": r"^Slack was told$",
+    "Notify": r"^Slack was notified$",
     "Verdict": r"^## ",
     "Gate": r"^## ",
     "Watch over production": r"is in flight|was left half done",
