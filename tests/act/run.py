@@ -19,7 +19,7 @@ MARKS = {
     "Monitor": r"^### Release \d+ of ",
     "Roll back": r"^apply Deployment/|was rolled back to|the preview stays up|^nothing was applied",
     "Prune": r" objects pruned$|nothing is pruned$",
-    "Audit": r"^tag \S+ on |^GitHub deployment \d+ of |^no release began",
+    "Audit": r"^created tag |^GitHub deployment \d+ of |^no release started",
     "Revert": r"^### Revert ",
     "Notify": r"^Slack was notified$",
     "Verdict": r"^## ",

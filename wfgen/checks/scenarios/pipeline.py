@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from wfgen.actions.workflow import Job, Read, Workflow, read_workflow
 from wfgen.checks.scenarios.roles import Action, actions, key_of
+from wfgen.errors import WfgenError
 from wfgen.release_program import names
 
 if TYPE_CHECKING:
@@ -115,8 +116,14 @@ class Pipeline:
     def description(self) -> Description | None:
         """The environment that the workflow is about, where it is one of wfgen's."""
         from wfgen.release_program.contract import Description, from_json
+        from wfgen.release_program.failure import Failure
 
-        return next((from_json(Description, values) for values in self.known.values()), None)
+        for environment, values in self.known.items():
+            try:
+                return from_json(Description, values)
+            except Failure as failure:
+                raise WfgenError(f"{names.description(environment)}: {failure}") from failure
+        return None
 
     @cached_property
     def judging(self) -> tuple[str, ...]:
