@@ -71,7 +71,7 @@ def _workflows_and_actions(made: Plan) -> Iterator[PlannedFile]:
     yield planned(names.action(names.CHECK_ACTION), "wfgen-check/action.yml", ())
     yield planned(names.action(names.CLUSTER_LOGIN_ACTION), "cluster-login.yml", ())
     action = names.action(names.RELEASE_ACTION)
-    yield planned(action, "release/action.yml", (), outputs=commands.written())
+    yield planned(action, "release/action.yml", (), outputs=commands.output_descriptions())
 
 
 def check_paths(planned: list[PlannedFile]) -> None:
