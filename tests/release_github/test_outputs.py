@@ -13,7 +13,7 @@ import yaml
 
 from wfgen import release_program
 from wfgen.release_program import names
-from wfgen.release_program.commands import COMMANDS, RUNNER, run, written
+from wfgen.release_program.commands import COMMANDS, RUNNER_VARIABLES, output_descriptions, run
 from wfgen.release_program.hosting.outputs import write_output
 from wfgen.release_program.names import Job, Output, Variable
 
@@ -67,7 +67,7 @@ def steps() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
 def test_the_action_has_the_outputs_that_commands_declare() -> None:
     action = yaml.safe_load((ROOT / names.action(names.RELEASE_ACTION)).read_text("utf-8"))
     described = {name: output["description"] for name, output in action["outputs"].items()}
-    assert described == written()
+    assert described == output_descriptions()
     assert len(described) > 20
 
 
@@ -94,7 +94,7 @@ def test_an_output_that_is_not_declared_is_an_error(
 
 
 def test_every_variable_that_the_program_reads_is_declared() -> None:
-    declared = {*RUNNER}.union(*(command.reads for command in COMMANDS.values()))
+    declared = {*RUNNER_VARIABLES}.union(*(command.reads for command in COMMANDS.values()))
     read = {variable for module in PROGRAM for variable in variables_of(module)}
     assert len(read) > 20
     # What a function is given as an argument, and secrets: `f"SECRET_{key}"`.
@@ -108,7 +108,7 @@ def test_a_command_declares_what_its_module_reads() -> None:
     modules = {command.module for command in COMMANDS.values()}
     for module in modules:
         mine = [command.reads for command in COMMANDS.values() if command.module == module]
-        assert variables_of(f"commands/{module}.py") <= {*RUNNER}.union(*mine), module
+        assert variables_of(f"commands/{module}.py") <= {*RUNNER_VARIABLES}.union(*mine), module
 
 
 def test_every_variable_that_a_workflow_sets_is_one_that_a_command_reads() -> None:
