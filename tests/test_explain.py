@@ -256,6 +256,88 @@ def test_a_template_of_the_repositorys_own(terminal: Terminal) -> None:
     assert "templates/wfgen-check.yml:10\n" in explain(terminal, path, "# SHOP").out
 
 
+HEAD = (
+    "name: check\n\non: push\n\njobs:\n  a:\n"
+    "    runs-on: ubuntu-24.04\n    steps: [{run: 'true'}]\n"
+)
+
+TEMPLATES = {
+    "elif": (
+        "#{% if project.notify.slack_secret %}#\n# x\n#{% elif project.runner %}#\n# y\n"
+        "#{% endif %}#\n",
+        "# y",
+        ["template 12", "only if 11 notify.slack_secret runner"],
+    ),
+    "a variable": (
+        '#{% set branch = project.default_branch ~ "x" %}#\n# #{{ branch }}#\n',
+        "# mainx",
+        ["template 10 default_branch"],
+    ),
+    "a variable that only one branch sets": (
+        "#{% if project.layout %}#\n#{% set a = project.runner %}#\n#{% else %}#\n"
+        "#{% set a = project.project %}#\n#{% endif %}#\n# z #{{ a }}#\n",
+        "# z",
+        ["template 14 runner"],
+    ),
+    "a name of a condition that a loop uses again": (
+        "#{% set name = project.runner %}#\n#{% if name %}#\n"
+        "#{% for name in [1] %}#\n# #{{ name }}#!\n#{% endfor %}#\n#{% endif %}#\n",
+        "# 1!",
+        ["template 12", "repeated for 11", "only if 10 runner"],
+    ),
+    "a condition within the line that does not hold": (
+        "# q#{% if project.notify.slack_secret %}#z#{% endif %}#\n# next\n",
+        "# q",
+        ["template 9 notify.slack_secret"],
+    ),
+    "a condition before the line that does not hold": (
+        "#{% if project.notify.slack_secret %}#\n# z\n#{% endif %}#\n# after\n",
+        "# after",
+        ["template 12"],
+    ),
+    "what a loop reads for its next item": (
+        '#{% for item in [project, project] | map(attribute="runner") %}#\n# i #{{ item }}#\n'
+        "#{% endfor %}#\n",
+        "# i",
+        ["template 10", "repeated for 9 runner"],
+    ),
+    "what a loop's condition reads for its next item": (
+        "#{% for item in [project, project] if item.runner %}#\n# j\n#{% endfor %}#\n",
+        "# j",
+        ["template 10", "repeated for 9 runner"],
+    ),
+    "several lines of one value": (
+        "# #{{ (project.runner ~ '\\n# k') | raw }}#\n",
+        "# k",
+        ["template 9 runner"],
+    ),
+    "text that the template reads": (
+        "#{% set text %}#a#{% endset %}#\n# #{{ text | length }}#\n",
+        "# 1",
+        ["unknown: the template reads text that it renders; its lines cannot be traced"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_conditions_loops_and_variables_of_a_template(terminal: Terminal, name: str) -> None:
+    text, line, expected = TEMPLATES[name]
+    case.write(terminal.root, {"templates/wfgen-check.yml": HEAD + text})
+    terminal.run("render")
+    path = ".github/workflows/wfgen-check.yml"
+    lines = (terminal.root / path).read_text("utf-8").split("\n")
+    number = 1 + next(index for index, each in enumerate(lines) if each.startswith(line))
+    ran = terminal.run("explain", f"{path}:{number}", "--format", "json")
+    assert [
+        " ".join(
+            [reason["role"]]
+            + ([str(reason["line"]["line"])] if reason["line"] else [])
+            + [field["name"] for field in reason["fields"]]
+        )
+        for reason in json.loads(ran.out)["reasons"]
+    ] == expected
+
+
 # What is on disk, and what is no line.
 
 

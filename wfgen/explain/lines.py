@@ -112,7 +112,9 @@ class Reasons:
         if index is not None and self.pieces:
             yield from self._of_template(index)
         elif index is not None:
-            yield Reason("unknown: the template reads text that it renders; its lines cannot be traced")
+            yield Reason(
+                "unknown: the template reads text that it renders; its lines cannot be traced"
+            )
 
     def _of_template(self, index: int) -> Iterator[Reason]:
         pieces = self.pieces[index]

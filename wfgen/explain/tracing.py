@@ -125,8 +125,6 @@ class _Calls(CodeGenerator):
 
     def visit_Template(self, node: nodes.Template, frame: Any = None) -> None:  # noqa: N802 - Jinja's
         self.count = itertools.count()
-        self.set_at: dict[str, str] = {}
-        """For each variable that the template sets, the variable with what was read for it."""
         node.body = self._with_calls(node.body, ())
         node.set_lineno(1).set_environment(self.environment)
         super().visit_Template(node, frame)
@@ -140,36 +138,33 @@ class _Calls(CodeGenerator):
             text = part.data.splitlines(True) if isinstance(part, nodes.TemplateData) else []
             pieces: list[Any] = [nodes.TemplateData(line) for line in text] or [part]
             for line, piece in enumerate(pieces, part.lineno):
-                yield self._piece(_cause("template", line, self._reads(piece)), *around)
+                yield self._piece(_cause("template", line, _reads(piece)), *around)
                 yield nodes.Output([piece])
 
     def _of_tag(self, node: Any, around: tuple[nodes.Tuple, ...]) -> Iterator[nodes.Node]:
-        name, branches = f"_reads_{next(self.count)}", getattr(node, "elif_", [])
-        reads = nodes.Name(name, "load")
-        read = [child for child in node.iter_child_nodes() if isinstance(child, nodes.Expr)]
-        role = _ROLES.get(type(node), "tag")
-        yield nodes.Assign(
-            nodes.Name(name, "store"), self._reads(*read, *(branch.test for branch in branches))
-        )
+        name, role = f"_reads_{next(self.count)}", _ROLES.get(type(node), "tag")
+        reads, branches = nodes.Name(name, "load"), getattr(node, "elif_", [])
+        read = [*node.iter_child_nodes(exclude=("target", "targets"))]
+        read = [child for child in read if isinstance(child, nodes.Expr)]
+        targets = _names(getattr(node, "target", None), *getattr(node, "targets", ()))
+        items = [nodes.Name(target, "load") for target in targets]
+        yield _assign(name, _reads(*read, *(branch.test for branch in branches)))
         yield self._piece(_cause(role, node.lineno, reads), *around)
-        items = [nodes.Name(item, "load") for item in _names(getattr(node, "target", None))]
         for holder, part in ((node, "body"), *((b, "body") for b in branches), (node, "else_")):
-            tag = (_cause("unless" if part == "else_" else role, holder.lineno, reads, *items),)
             if body := getattr(holder, part, None):
-                inside = self._with_calls(body, (*(tag if role != "tag" else ()), *around))
-                setattr(holder, part, inside)
+                how = "unless" if part == "else_" else role
+                tag = (_cause(how, holder.lineno, reads, *items),) if role != "tag" else ()
+                setattr(holder, part, self._with_calls(body, (*tag, *around)))
+        if isinstance(node, nodes.For | nodes.With):
+            node.body[:0] = [_assign(f"_reads_of_{name}", nodes.Const(None)) for name in targets]
         if isinstance(node, nodes.For):
             node.iter = nodes.Filter(node.iter, "list", [], [], None, None)  # read before the loop
-            node.body.append(nodes.Assign(nodes.Name(f"{name}_end", "store"), self._reads()))
+            node.body.append(_assign(f"{name}_end", _reads()))
         yield node
         if isinstance(node, nodes.Include):
             yield self._piece()
         elif isinstance(node, nodes.Assign):
-            self.set_at |= dict.fromkeys(_names(node.target), name)
-
-    def _reads(self, *used: nodes.Node) -> nodes.Call:
-        names = {self.set_at[name] for node in used for name in _names(node) if name in self.set_at}
-        return _call("_reads", *(nodes.Name(name, "load") for name in sorted(names)))
+            yield from (_assign(f"_reads_of_{name}", reads) for name in targets)
 
     def _piece(self, *causes: nodes.Tuple) -> nodes.Output:
         file = nodes.Const(str(self.filename))
@@ -185,5 +180,15 @@ def _call(name: str, *given: nodes.Expr) -> nodes.Call:
     return nodes.Call(nodes.Name(name, "load"), [*given], [], None, None)
 
 
-def _names(node: nodes.Node | None) -> list[str]:
-    return [name.name for name in nodes.Output([node]).find_all(nodes.Name)] if node else []
+def _assign(name: str, value: nodes.Expr) -> nodes.Assign:
+    return nodes.Assign(nodes.Name(name, "store"), value)
+
+
+def _reads(*used: nodes.Expr) -> nodes.Call:
+    """A list for what is read next; begins with what was read for the variables used."""
+    return _call("_reads", *(nodes.Name(f"_reads_of_{name}", "load") for name in _names(*used)))
+
+
+def _names(*expressions: nodes.Expr | None) -> list[str]:
+    used = nodes.Output([expression for expression in expressions if expression])
+    return [name.name for name in used.find_all(nodes.Name)]
