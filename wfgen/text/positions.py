@@ -2,8 +2,7 @@
 
 `parse` turns libyaml's events into plain values and refuses what other YAML readers would read
 differently. `locate` is asked only once something is wrong; it asks the same libyaml, so the two
-cannot disagree on where a value stands. ruamel.yaml edits texts whose comments are to stay. No
-other module reads specs.
+cannot disagree on where a value is. No other module reads specs.
 """
 
 from __future__ import annotations
@@ -244,22 +243,3 @@ def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part], node.value[part]
     return None
-
-
-def with_item(text: str, key: str, item: str) -> str:
-    """A YAML text with one more item in the list at `key`; comments and order stay as they are."""
-    import io
-
-    from ruamel.yaml import YAML
-
-    editor: Any = YAML(typ="rt")
-    editor.preserve_quotes = True
-    editor.width = 4096
-    editor.indent(mapping=2, sequence=4, offset=2)
-    tree: Any = editor.load(text)
-    if item in tree.setdefault(key, []):
-        return text
-    tree[key].append(item)
-    out = io.StringIO()
-    editor.dump(tree, out)
-    return out.getvalue()
