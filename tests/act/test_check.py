@@ -95,7 +95,7 @@ def test_what_is_as_the_specs_say_passes(sample: Sample, tmp_path: Path) -> None
     assert run.results == {"Drift check": "success", "Pins of actions": "success"}, log
     assert "\n0 of " in "\n" + run.told["Pins of actions"]
     assert " pins asked: 0 wrong, 0 behind\n" in run.told["Pins of actions"]
-    assert " generated files are what the specs say\n" in run.told["Drift check"]
+    assert " generated files are up to date\n" in run.told["Drift check"]
 
 
 @pytest.mark.parametrize("workflow", [GENERATED, OTHER])
