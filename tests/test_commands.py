@@ -129,6 +129,15 @@ def test_output_is_held_against_githubs_schemas(terminal: Terminal) -> None:
     assert {error["file"] for error in json.loads(ran.out)["errors"]} == {CHECK}
 
 
+def test_schemas_that_are_not_installed(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    ran = terminal.run("validate", "--output")
+    assert (ran.code, ran.out) == (2, "")
+    assert 'to install it, run `pip install "wfgen-cli[schemas]"`' in ran.err
+
+
 def test_list_says_what_comes_from_what(terminal: Terminal) -> None:
     ran = terminal.run("list")
     assert ran.code == 0
