@@ -27,8 +27,8 @@ from wfgen.cli.app import main
         (["list", "--format", "sarif"], "--format sarif: expected text, json or github"),
         (["new"], "Missing argument"),
         (["new", "worker"], "Missing option '--kind'"),
-        (["render", "--only", "prodution.yml"], "did you mean production.yml?"),
-        (["schema", "sever"], "did you mean server?"),
+        (["render", "--only", "prodution.yml"], "did you mean `production.yml`?"),
+        (["schema", "sever"], "did you mean `server`?"),
     ],
     ids=" ".join,
 )
@@ -121,7 +121,7 @@ def test_mistake_in_a_spec(terminal: Terminal) -> None:
         ran = terminal.run(command)
         assert (ran.code, ran.out) == (2, "")
         assert ran.err.startswith("specs/web.yaml:1:7: sever is no kind of service")
-        assert "hint: did you mean server?" in ran.err
+        assert "hint: did you mean `server`?" in ran.err
         assert ran.err.endswith("1 error; nothing was written\n")
     assert terminal.files() == before
 
@@ -200,7 +200,7 @@ def test_errors_as_json(terminal: Terminal) -> None:
             "column": 7,
             "message": "sever is no kind of service",
             "rule": "unknown-kind",
-            "hint": "did you mean server?",
+            "hint": "did you mean `server`?",
         }
 
 

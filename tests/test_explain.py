@@ -277,7 +277,7 @@ def test_the_number_is_that_of_the_file_on_disk(terminal: Terminal) -> None:
         ("a", "a: expected FILE:LINE, such as .github/workflows/_deploy.yml:12"),
         (f"{PRODUCTION}:x", "x: expected FILE:LINE, such as .github/workflows/_deploy.yml:12"),
         (":3", ":3: expected FILE:LINE, such as .github/workflows/_deploy.yml:12"),
-        (f"{PRODUCTION}x:3", f"no file that wfgen generates; did you mean {PRODUCTION}?"),
+        (f"{PRODUCTION}x:3", f"no file that wfgen generates; did you mean `{PRODUCTION}`?"),
         ("web/Dockerfile:1", "no file that wfgen generates; they are listed by: wfgen list"),
         ("../other:1", "../other is no file that wfgen generates"),
         (f"{PRODUCTION}:0", " lines; expected one of them"),

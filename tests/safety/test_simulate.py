@@ -159,12 +159,12 @@ def test_text_is_for_people(run: Any) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("prodution", "no workflow prodution; did you mean production?"),
-        ("production --fail monitr", "production has no job monitr; did you mean monitor?"),
+        ("prodution", "no workflow prodution; did you mean `production`?"),
+        ("production --fail monitr", "production has no job monitr; did you mean `monitor`?"),
         ("production --fail release", "release calls a workflow; name one of release/preflight"),
-        ("production --fail monitor:clutser", "no step clutser; did you mean cluster?"),
+        ("production --fail monitor:clutser", "no step clutser; did you mean `cluster`?"),
         ("production --fail build", "job build is one of several: build_server/build, build_cl"),
-        ("production --output monitor.caus=app", "has no such output; did you mean cause?"),
+        ("production --output monitor.caus=app", "has no such output; did you mean `cause`?"),
         ("production --output monitor", "--output monitor: expected JOB.NAME=VALUE"),
         ("production --reject plan", "plan has no environment whose reviewers could reject it"),
         ("production --cancel plan --cancel deploy", "a run is cancelled once; name one job"),

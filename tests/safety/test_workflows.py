@@ -53,7 +53,7 @@ def test_a_workflow_without_roles_is_refused(verify) -> None:  # type: ignore[no
 def test_an_unknown_role_is_refused_with_the_nearest(verify) -> None:  # type: ignore[no-untyped-def]
     ran = verify(SOUND.replace("wfgen: rollback", "wfgen: rolback"))
     assert ran.code == 2
-    assert "deploy.yml:18: no role rolback; did you mean rollback?" in ran.err
+    assert "deploy.yml:18: no role rolback; did you mean `rollback`?" in ran.err
 
 
 def test_a_comment_at_no_step_is_refused(verify) -> None:  # type: ignore[no-untyped-def]

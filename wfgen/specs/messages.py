@@ -44,7 +44,7 @@ def translate(file: SpecFile, model: type[BaseModel], error: ValidationError) ->
 def _meant(unknown: Diagnostic) -> str:
     """What else is said of the field that an unknown one stands for."""
     parent, dot, _ = unknown.message.rpartition(".")
-    name = unknown.hint.removeprefix("did you mean ").removesuffix("?")
+    name = unknown.hint.removeprefix("did you mean `").removesuffix("`?")
     return f"{parent}{dot}{name} is missing"
 
 
