@@ -146,9 +146,9 @@ def line(command: str, roots: list[Path]) -> list[str]:
     if len(roots) == 1:
         return [str(WFGEN), command, "-C", str(roots[0])]
     script = (
-        "import gc, sys\nfrom wfgen.cli.app import COMMANDS, run\ngc.disable()\n"
+        "import gc, sys\nfrom wfgen.cli.app import run\ngc.disable()\n"
         "for root in sys.argv[2:]:\n"
-        "    if code := run({sys.argv[1]: COMMANDS[sys.argv[1]]}, [sys.argv[1], '-C', root]):\n"
+        "    if code := run([sys.argv[1], '-C', root]):\n"
         "        sys.exit(code)\n"
     )
     return [sys.executable, "-c", script, command, *map(str, roots)]

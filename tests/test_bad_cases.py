@@ -29,7 +29,7 @@ def test_messages(name: str, tmp_path: Path, pytestconfig: pytest.Config) -> Non
             case.missing("kubectl")
     with pytest.raises(InvalidSpecs) as caught:
         Repository(spec.load(case.write(tmp_path, files), overlays), ()).files()
-    text = report.diagnostics(caught.value.diagnostics, "text") + "\n"
+    text = report.errors(caught.value.diagnostics) + "\n"
     expected = BAD / f"{name}.out"
     if pytestconfig.option.update_snapshots:
         expected.write_text(text, "utf-8")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests import case
-from tests.terminal import Terminal
+from tests.terminal import Terminal, fail_to_write
 from wfgen.generate.templating import Templates
 
 KUSTOMIZATION = "# Ours\nresources:\n  - ../../bases/web # first\nlabels: []\n"
@@ -157,14 +155,7 @@ def test_nothing_is_written_where_the_disk_is_full(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_overlay(terminal)
-    real, calls = tempfile.mkstemp, iter(range(1, 100))
-
-    def mkstemp(**arguments: Any) -> Any:
-        if next(calls) == 5:
-            raise OSError(28, "No space left on device")
-        return real(**arguments)
-
-    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    fail_to_write(monkeypatch, 5, OSError(28, "No space left on device"))
     before = terminal.files()
     ran = terminal.run("new", "worker", "--kind", "server")
     assert (ran.code, ran.out) == (2, "")

@@ -20,15 +20,14 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tests import case
-from tests.judges import tree
+from tests.judges import Finding, Sample, schema, tree
 from tests.spec_strategies import Values, as_yaml, projects
-from wfgen.checks.github_schema import validate_files
 from wfgen.checks.rules import verify
 from wfgen.cli import repository
 from wfgen.errors import InvalidSpecs, WfgenError
 from wfgen.generate.plan import plan
 from wfgen.generate.render import RenderedFile, render
-from wfgen.report import text as report
+from wfgen.report.formats import REPORTS
 from wfgen.report.reference import refused
 from wfgen.specs import loading as spec
 from wfgen.specs.kinds import KINDS, ProjectSpec
@@ -74,7 +73,9 @@ def test_any_valid_spec_renders(specs: dict[str, Values]) -> None:
         root = written(Path(folder), specs)
         files = render(plan(spec.load(root)))
         assert render(plan(spec.load(root))) == files
-    assert [str(finding) for finding in [*verify(files), *validate_files(files)]] == []
+        case.write(root / "rendered", {file.path: file.text for file in files})
+        findings = [*verify(files), *shape_findings(root / "rendered")]
+    assert [str(finding) for finding in findings] == []
     for file in files:
         assert "\r" not in file.text
         parsed = parse(file)
@@ -96,7 +97,7 @@ def test_no_spec_however_mangled_ends_in_a_traceback(data: st.DataObject) -> Non
             for file in without_kustomize(root).files():
                 parse(file)
         except InvalidSpecs as error:
-            outputs = [report.diagnostics(error.diagnostics, style) for style in STYLES]
+            outputs = [report.errors(error.diagnostics) for report in REPORTS.values()]
         except WfgenError as error:
             outputs = [str(error)]
         else:
@@ -110,7 +111,6 @@ def without_kustomize(root: Path) -> repository.Repository:
     return repository.load(root, overlays)
 
 
-STYLES: tuple[Any, ...] = ("text", "json", "github")
 REAL = {f"specs/{path.name}": path.read_bytes() for path in (ROOT / "specs").glob("*.yaml")}
 PLACES = {f"app/{name}/Dockerfile": "" for name in ("client", "server")}
 PIECES = st.sampled_from(
@@ -165,7 +165,18 @@ def damaged_lines(draw: st.DrawFn, text: bytes) -> bytes:
 def test_a_runner_is_a_text_whatever_its_name(runner: str, tmp_path: Path) -> None:
     project = case.BASE["specs/project.yaml"] + f"runner: {json.dumps(runner)}\n"
     made = case.rendered(case.write(tmp_path, {**case.BASE, "specs/project.yaml": project}))
-    assert [str(found) for found in validate_files(made)] == []
+    case.write(tmp_path / "rendered", {file.path: file.text for file in made})
+    assert [str(finding) for finding in shape_findings(tmp_path / "rendered")] == []
+
+
+def shape_findings(root: Path) -> list[Finding]:
+    """What GitHub's schemas refuse in the workflows and actions of a repository."""
+    workflows, actions = (
+        tuple(path.relative_to(root).as_posix() for path in (root / ".github").glob(pattern))
+        for pattern in ("workflows/*.yml", "actions/*/action.yml")
+    )
+    assert workflows
+    return schema.check(Sample(root, workflows, actions))
 
 
 def parse(file: RenderedFile) -> Any:

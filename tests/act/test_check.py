@@ -95,7 +95,7 @@ def test_what_is_as_the_specs_say_passes(sample: Sample, tmp_path: Path) -> None
     assert run.results == {"Drift check": "success", "Action pins": "success"}, log
     assert "\n0 of " in "\n" + run.logs["Action pins"]
     assert " pins asked: 0 wrong, 0 behind\n" in run.logs["Action pins"]
-    assert " generated files are what the specs say\n" in run.logs["Drift check"]
+    assert " generated files are up to date\n" in run.logs["Drift check"]
 
 
 @pytest.mark.parametrize("workflow", [GENERATED, OTHER])
