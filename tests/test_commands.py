@@ -163,7 +163,7 @@ def test_history_says_how_releases_ended(
     (found,) = json.loads(terminal.run("history", "production", "--format", "json").out)
     assert (found["release"], found["ended"], found["services"]) == (7, "live", {"web": None})
     ran = terminal.run("history", "prodution")
-    assert (ran.code, "did you mean production" in ran.err) == (2, True)
+    assert (ran.code, "did you mean `production`" in ran.err) == (2, True)
 
 
 def test_schemas(terminal: Terminal, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from wfgen.release_program.cluster.kubectl import _REMEDIES, KubectlError
 from wfgen.specs import loading as spec
 from wfgen.specs.kinds.clusters import CLUSTERS
 from wfgen.specs.kinds.registries import REGISTRIES
-from wfgen.text.values import code
+from wfgen.text.quoting import code
 
 ROOT = Path(__file__).resolve().parents[1]
 CASES = ["this repository", *case.names("ok")]

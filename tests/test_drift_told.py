@@ -85,7 +85,7 @@ def test_mistakes_in_specs_as_sarif(terminal: Terminal, command: str) -> None:
     assert (ran.code, ran.err) == (2, "")
     (result,) = sarif(ran.out)["results"]
     assert (place(result), result["ruleId"]) == (("specs/web.yaml", 1), "unknown-kind")
-    assert result["message"]["text"].endswith("\n\nHint: did you mean server?")
+    assert result["message"]["text"].endswith("\n\nHint: did you mean `server`?")
 
 
 def test_what_stopped_a_command_as_sarif(terminal: Terminal) -> None:

@@ -193,7 +193,7 @@ def test_a_line_of_an_action(terminal: Terminal) -> None:
 def test_a_line_of_a_description(terminal: Terminal) -> None:
     ran = explain(terminal, JSON, '"timeout_seconds": 300')
     code = (ROOT / "wfgen/generate/description.py").read_text("utf-8").split("\n")
-    line = '"timeout_seconds": spec.rollout.timeout,'
+    line = "timeout_seconds=spec.rollout.timeout,"
     number = next(n for n, text in enumerate(code, 1) if line in text)
     assert f"written by wfgen/generate/description.py:{number} (of wfgen)\n  {line}\n" in ran.out
     assert "made of\n    specs/web.yaml:1 rollout.timeout (by default)\n" in ran.out
@@ -235,8 +235,10 @@ def test_a_patched_line(terminal: Terminal) -> None:
         assert "\npatch specs/project.yaml:9\n" in ran.out
         assert ran.out.count("patches.clock") == 1
         assert "template" not in ran.out
-    ran = explain(terminal, PRODUCTION, "name: Compare with the last good release")
-    number = source("pipeline.yml").index("      - name: Compare with the last good release") + 1
+    ran = explain(terminal, PRODUCTION, "name: Compare with the last known good release")
+    number = (
+        source("pipeline.yml").index("      - name: Compare with the last known good release") + 1
+    )
     assert f"template templates/pipeline.yml:{number} (of wfgen)\n" in ran.out
     assert "patch" not in ran.out
 
@@ -277,7 +279,7 @@ def test_the_number_is_that_of_the_file_on_disk(terminal: Terminal) -> None:
         ("a", "a: expected FILE:LINE, such as .github/workflows/_deploy.yml:12"),
         (f"{PRODUCTION}:x", "x: expected FILE:LINE, such as .github/workflows/_deploy.yml:12"),
         (":3", ":3: expected FILE:LINE, such as .github/workflows/_deploy.yml:12"),
-        (f"{PRODUCTION}x:3", f"no file that wfgen generates; did you mean {PRODUCTION}?"),
+        (f"{PRODUCTION}x:3", f"no file that wfgen generates; did you mean `{PRODUCTION}`?"),
         ("web/Dockerfile:1", "no file that wfgen generates; they are listed by: wfgen list"),
         ("../other:1", "../other is no file that wfgen generates"),
         (f"{PRODUCTION}:0", " lines; expected one of them"),

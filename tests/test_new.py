@@ -166,18 +166,18 @@ def test_first_program_answers_and_ends_when_told(copy: Copy) -> None:
     command = [sys.executable, str(copy.root / "app/worker/main.py")]
     program = subprocess.Popen(command, env={"PORT": str(port)}, stderr=subprocess.DEVNULL)
     try:
-        assert ask(port, "/healthz") == 200
-        assert ask(port, "/") == 404
+        assert ask(program, port, "/healthz") == 200
+        assert ask(program, port, "/") == 404
         program.send_signal(signal.SIGTERM)
-        assert program.wait(10) == 0
+        assert program.wait(60) == 0
     finally:
         program.kill()
         program.wait()
 
 
-def ask(port: int, path: str) -> int:
-    """The status of an answer; the server is given time to start."""
-    for _ in range(200):
+def ask(program: subprocess.Popen[bytes], port: int, path: str) -> int:
+    """The status of an answer; waits until the server has started."""
+    while program.poll() is None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
                 return int(answer.status)
@@ -186,4 +186,4 @@ def ask(port: int, path: str) -> int:
                 return error.code
         except OSError:
             time.sleep(0.05)
-    raise AssertionError("nothing answers")
+    raise AssertionError(f"the program ended with exit code {program.returncode}")

@@ -20,7 +20,8 @@ from tests import case
 from tests.terminal import Terminal
 from wfgen.errors import WfgenError
 from wfgen.locks.pins import LOCK
-from wfgen.worktree.drift import PROGRAM, Cause, compare, write
+from wfgen.release_program.names import PROGRAM
+from wfgen.worktree.drift import Cause, compare, write
 
 CHECK = ".github/workflows/wfgen-check.yml"
 DESCRIPTION = ".github/actions/release/production.json"

@@ -26,9 +26,9 @@ from wfgen.specs import loading as spec
 from wfgen.specs.kinds import ProjectSpec
 from wfgen.specs.kinds.patch import Patch
 from wfgen.specs.references import Project, SpecFile
-from wfgen.text.source import Route
-from wfgen.text.splice import Document, Unfit
-from wfgen.text.values import entry
+from wfgen.text.editor import Document, Unfit
+from wfgen.text.positions import Route
+from wfgen.text.quoting import entry
 
 ROOT = Path(__file__).parents[1]
 GENERATED = {
@@ -380,7 +380,7 @@ def test_an_expression_is_for_patches_alone(tmp_path: Path) -> None:
         spec.load(case.write(tmp_path, files))
     assert {found.rule for found in caught.value.diagnostics} == {"no-expression"}
     assert {found.message for found in caught.value.diagnostics} == {
-        "an expression of GitHub Actions; expected a plain value"
+        "GitHub Actions expressions are not allowed here"
     }
 
 

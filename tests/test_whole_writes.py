@@ -28,7 +28,7 @@ def stop(how: str, *places: Path) -> dict[str, int]:
     ran = subprocess.run(
         [sys.executable, "-m", "tests.killing", how, *map(str, places)],
         cwd=ROOT, capture_output=True, text=True, check=False,
-        timeout=60 if len(places) == 1 else 500,
+        timeout=900,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     found: dict[str, int] = json.loads(ran.stdout or "{}")
@@ -50,10 +50,9 @@ def test_stopped_within_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["kill", "timer"])
-def test_stopped_at_any_point_of_this_repository(how: str, tmp_path: Path) -> None:
-    """Hundreds of points: before each call, and at any moment between."""
-    found = stop(how, tmp_path / "repository", ROOT)
+def test_stopped_at_any_point_of_this_repository(tmp_path: Path) -> None:
+    """Hundreds of points: before each call that changes something."""
+    found = stop("kill", tmp_path / "repository", ROOT)
     assert sum(found.values()) > 200
     assert found["old"] > 30
     assert found["mixed"] > 30

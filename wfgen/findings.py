@@ -60,10 +60,17 @@ def printable(text: str) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """The hint for an unknown `name`: the nearest of `known`; else all, where they are few."""
-    import difflib  # only here, where something is wrong
-
+    """The hint for an unknown `name`: the nearest of `known`; else all of them if they are few."""
     names = sorted(known)
-    if near := difflib.get_close_matches(name, names, n=1, cutoff=0.65):
-        return f"did you mean {near[0]}?"
-    return f"known: {', '.join(names)}" if 0 < len(names) <= _FEW else otherwise
+    if near := nearest(name, names):
+        return f"did you mean `{near}`?"
+    if 0 < len(names) <= _FEW:
+        return f"known: {', '.join(f'`{each}`' for each in names)}"
+    return otherwise
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The one of `known` that `name` most likely misspells; "" if none is similar."""
+    import difflib  # slow to import, and needed only for an error
+
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.65)), "")

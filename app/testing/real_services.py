@@ -22,8 +22,8 @@ import psycopg
 import pytest
 import redis
 
-START_SECONDS = 20
-STOP_SECONDS = 10
+START_SECONDS = 120
+STOP_SECONDS = 60
 
 
 @dataclass

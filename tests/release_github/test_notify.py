@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.github_api import Api
-from wfgen.release_program.commands import notify
+from wfgen.release_program import commands
 
 from .conftest import Describe
 
@@ -32,7 +32,7 @@ def tell(
         plan = {"any": "true", "sha": "1" * 40, "services": '["a<b>&c"]'}
         end = {"proceed": "true", "release": "42", **release}
         needs(**{"plan": ("success", plan), "release": ("failure", end), **(jobs or {})})
-        return notify.notify()
+        return commands.run("notify")
 
     return run
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from wfgen.release_program.commands import plan as changes
-from wfgen.release_program.hosting.outputs import Failure
+from wfgen.release_program import commands
+from wfgen.release_program.failure import Failure
 
 from .conftest import DIGESTS, Describe, Repository, service
 
@@ -31,7 +31,7 @@ def plan(
     def run(**variables: str) -> dict[str, Any]:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        assert changes.plan() == 0
+        assert commands.run("plan") == 0
         found: dict[str, Any] = dict(outputs())
         for name in ("services", "build", "images"):
             found[name] = json.loads(found[name])
@@ -197,7 +197,7 @@ def test_dispatch_of_an_unknown_service_names_the_known_ones(
 ) -> None:
     monkeypatch.setenv("WFGEN_SERVICES", "server, sever")
     with pytest.raises(Failure, match="unknown service sever; production has redis, server, "):
-        changes.plan()
+        commands.run("plan")
 
 
 def test_dispatched_ref_is_resolved_to_the_full_sha(plan: Plan, repository: Repository) -> None:
@@ -215,7 +215,7 @@ def test_dispatched_ref_must_be_a_name(
 ) -> None:
     monkeypatch.setenv("WFGEN_REF", ref)
     with pytest.raises(Failure, match="is no branch, tag or commit"):
-        changes.plan()
+        commands.run("plan")
 
 
 @pytest.mark.parametrize("by_ref", [True, False])
@@ -227,7 +227,7 @@ def test_what_was_not_merged_is_not_released(
     monkeypatch.setenv("GITHUB_EVENT_NAME", "workflow_dispatch")
     monkeypatch.setenv("WFGEN_REF" if by_ref else "GITHUB_SHA", sha)
     with pytest.raises(Failure, match="is not part of main"):
-        changes.plan()
+        commands.run("plan")
 
 
 def test_dispatch_in_a_clone_without_the_default_branch_says_what_to_change(
@@ -236,7 +236,7 @@ def test_dispatch_in_a_clone_without_the_default_branch_says_what_to_change(
     repository.git("update-ref", "-d", "refs/remotes/origin/main")
     monkeypatch.setenv("WFGEN_REF", repository.git("rev-parse", "HEAD"))
     with pytest.raises(Failure, match="fetch-depth: 0"):
-        changes.plan()
+        commands.run("plan")
 
 
 def test_going_back_takes_the_recorded_images_and_builds_nothing(
@@ -284,7 +284,7 @@ def test_going_back_to_what_is_not_recorded_is_refused(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(Failure, match=message):
-        changes.plan()
+        commands.run("plan")
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_preview_without_a_pull_request_is_refused(
     (tmp_path / "event.json").write_text("{}")
     monkeypatch.setenv("GITHUB_EVENT_PATH", str(tmp_path / "event.json"))
     with pytest.raises(Failure, match="the event of a pull request"):
-        changes.plan()
+        commands.run("plan")
 
 
 @pytest.fixture
@@ -451,7 +451,7 @@ def collect(
         }
         monkeypatch.setenv("WFGEN_PLAN", json.dumps(plan))
         monkeypatch.setenv("WFGEN_NEEDS", json.dumps(jobs))
-        assert changes.images() == 0
+        assert commands.run("images") == 0
         found: dict[str, str] = json.loads(outputs()["images"])
         return found
 

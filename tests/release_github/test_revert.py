@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.github_api import Api
-from wfgen.release_program.commands import revert
+from wfgen.release_program import commands
+from wfgen.release_program.failure import Failure
 from wfgen.release_program.hosting.github import GitHubError
-from wfgen.release_program.hosting.outputs import Failure
 
 from .conftest import Describe, Repository
 
@@ -90,7 +90,7 @@ def fail(needs: Callable[..., None], outputs: Outputs) -> Callable[..., dict[str
         plan = {"sha": bad, "services": json.dumps(services), "go_back": go_back}
         end = {"release": "42", "lkg_sha": good, "cause": "app", "restored": "all", **release}
         needs(plan=("success", plan), release=("failure", end))
-        assert revert.revert() == 0
+        assert commands.run("revert") == 0
         return outputs()
 
     return run

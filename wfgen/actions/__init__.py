@@ -27,20 +27,13 @@ outcomes that cannot be (an unknown job or output, a rejection without an enviro
 """
 
 from wfgen.actions.outcomes import SUCCESS, Cancellation, Kind, Outcome, Result, ScenarioError
+from wfgen.actions.reading import Read, folder_reader, read_workflow
 from wfgen.actions.rules import TABLE, Rule
 from wfgen.actions.run import JobRun, Lock, Run
 from wfgen.actions.simulator import Simulator
 from wfgen.actions.states import State
 from wfgen.actions.steps import StepRun
-from wfgen.actions.workflow import (
-    Job,
-    Read,
-    Step,
-    Workflow,
-    WorkflowError,
-    folder_reader,
-    read_workflow,
-)
+from wfgen.actions.workflow import Job, Step, Workflow, WorkflowError
 
 __all__ = [
     "SUCCESS",

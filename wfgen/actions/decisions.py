@@ -6,16 +6,14 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wfgen.actions.compiled import CompiledJob
 from wfgen.actions.expressions import ExpressionError, Lifted, Object, Value, is_truthy
+from wfgen.actions.frames import Frame
 from wfgen.actions.outcomes import Result
 from wfgen.actions.phases import RUNNING, WAITING
 from wfgen.actions.states import State
-
-if TYPE_CHECKING:
-    from wfgen.actions.frames import Frame
 
 
 class Decision:

@@ -5,25 +5,35 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-synt
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 from typing import Any
 
-from wfgen.actions.workflow import (
-    Concurrency,
-    Environment,
-    Job,
-    Read,
-    Step,
-    Workflow,
-    WorkflowError,
-)
+from wfgen.actions.workflow import Concurrency, Environment, Job, Step, Workflow, WorkflowError
 from wfgen.actions.yamltree import Located, YamlError, load, text
 
+Read = Callable[[str], str]
+"""The text of a file, by its path from the repository's root; `OSError` or `KeyError` if none."""
 LOCAL = ("./", "$/")
 """How a reference to a file of the same repository begins."""
 
 
-class Reader:
+def folder_reader(root: Path) -> Read:
+    """Reads files below a folder."""
+    return lambda path: (root / path).read_text("utf-8")
+
+
+def read_workflow(path: str, read: Read) -> Workflow:
+    """Reads a workflow, and those that it calls by `./` or `$/`.
+
+    Raises `WorkflowError` for a file that is not YAML or has no jobs, for `needs` that name an
+    unknown job or form a cycle, and for a called workflow that is unreadable or not callable.
+    """
+    return _Reader(read).workflow(path)
+
+
+class _Reader:
     """Reads workflows; the files that it is in keep calls from going in a circle."""
 
     def __init__(self, read: Read) -> None:

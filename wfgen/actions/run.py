@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from wfgen.actions.compiled import CompiledJob
 from wfgen.actions.decisions import Decision
+from wfgen.actions.frames import Frame
 from wfgen.actions.outcomes import Outcome, Result
 from wfgen.actions.states import State
 from wfgen.actions.steps import StepRun
 from wfgen.actions.workflow import Job
-
-if TYPE_CHECKING:
-    from wfgen.actions.frames import Frame
 
 
 class JobRun:

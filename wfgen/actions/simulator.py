@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from wfgen.actions.compiled import CompiledLock, compile_workflow
+from wfgen.actions.execution import Execution
 from wfgen.actions.expressions import Lifted, lift, to_string
 from wfgen.actions.frames import Frame
 from wfgen.actions.observed import observe
@@ -32,7 +33,7 @@ class Simulator:
         self._compiled = compile_workflow(workflow)
         given = {**{name: {} for name in CONTEXTS}, **(contexts or {})}
         lifted = Lifted({name: lift(value) for name, value in given.items()})
-        self._frame = Frame(self._compiled, lifted, clear=True, failed=False)
+        self._execution = Execution(Frame(self._compiled, lifted, clear=True, failed=False))
         self._places = {job.path: (at, job) for at, job in enumerate(self._compiled.walk())}
         self._phases: dict[Cancellation, Mapping[str, int]] = {}
 
@@ -46,11 +47,16 @@ class Simulator:
         if not outcomes.keys() <= self._places.keys():
             self._check_names(outcomes)
         when = self._when(cancellation) if cancellation else {}
-        found: list[State] = []
-        states = self._frame.run(outcomes, when, found)
+        all_states: list[State] = []
+        states = self._execution.run(outcomes, when, all_states)
         conclusion = "cancelled" if cancellation else worst(state.result for state in states)
         return Run(
-            self._places, tuple(found), self._frame, when, conclusion, cancellation is not None
+            places=self._places,
+            states=tuple(all_states),
+            frame=self._execution.frame,
+            phases=when,
+            conclusion=conclusion,
+            cancelled=cancellation is not None,
         )
 
     def _when(self, cancellation: Cancellation) -> Mapping[str, int]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from wfgen.actions.expressions import Object, lift
+from wfgen.actions.frames import Frame
 from wfgen.actions.outcomes import Outcome, Result
 from wfgen.actions.steps import StepRun
-
-if TYPE_CHECKING:
-    from wfgen.actions.frames import Frame
 
 RANKS: dict[Result, int] = {"skipped": 0, "success": 1, "cancelled": 2, "failure": 3}
 

@@ -5,13 +5,9 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-synt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-Read = Callable[[str], str]
-"""The text of a file, by its path from the repository's root; `OSError` or `KeyError` if none."""
 
 
 class WorkflowError(Exception):
@@ -117,19 +113,3 @@ class Workflow:
             if job.called:
                 found += job.called.walk(f"{prefix}{job.id}/")
         return found
-
-
-def folder_reader(root: Path) -> Read:
-    """Reads files below a folder."""
-    return lambda path: (root / path).read_text("utf-8")
-
-
-def read_workflow(path: str, read: Read) -> Workflow:
-    """Reads a workflow, and those that it calls by `./` or `$/`.
-
-    Raises `WorkflowError` where it is not YAML, has no jobs, needs a job that is not there, needs
-    go in a circle, or calls a workflow that cannot be read or is not callable.
-    """
-    from wfgen.actions.reading import Reader
-
-    return Reader(read).workflow(path)

@@ -12,8 +12,8 @@ from jsonschema import Draft7Validator
 
 from wfgen.errors import WfgenError
 from wfgen.findings import Diagnostic, Position
-from wfgen.generate.files import ACTIONS, WORKFLOWS
 from wfgen.generate.render import RenderedFile
+from wfgen.release_program import names
 
 
 class _Loader(yaml.SafeLoader):
@@ -28,7 +28,7 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-_SCHEMAS = {WORKFLOWS: "github-workflows.json", ACTIONS: "github-actions.json"}
+_SCHEMAS = {names.WORKFLOWS: "github-workflows.json", names.ACTIONS: "github-actions.json"}
 
 
 def validate_files(files: Iterable[RenderedFile]) -> list[Diagnostic]:

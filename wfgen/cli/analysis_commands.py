@@ -11,6 +11,7 @@ from wfgen.cli.console import WITH_SARIF, is_document, say, style
 from wfgen.cli.plain_commands import Directory, FormatOfFindings, Quiet, root_of
 from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS, WfgenError
 from wfgen.findings import did_you_mean
+from wfgen.release_program import names
 
 if TYPE_CHECKING:
     from wfgen.checks.scenarios.pipeline import Pipeline
@@ -138,9 +139,9 @@ def _open(root: Path, named: str) -> Pipeline:
 
     path, below = named, root
     if not named.endswith((".yml", ".yaml")):
-        path = f".github/workflows/{named}.yml"
+        path = names.workflow(named)
         if not (root / path).is_file():
-            known = sorted(each.stem for each in (root / ".github/workflows").glob("*.yml"))
+            known = sorted(each.stem for each in (root / names.WORKFLOWS).glob("*.yml"))
             raise WfgenError(f"no workflow {named}; {did_you_mean(named, known)}")
     elif not (root / path).is_file() and Path(path).is_file():
         below, path = Path.cwd(), Path(path).resolve().relative_to(Path.cwd()).as_posix()

@@ -30,7 +30,7 @@ COMMANDS: dict[str, Any] = {
     **ANALYSIS_COMMANDS,
 }
 """Each command by its name; a mapping where it has commands of its own."""
-_GROUPS = {"pins": "The lock of actions: list, update, pull, verify; and the bot that bumps it."}
+_GROUPS = {"pins": "The lock of actions: update, pull, verify."}
 
 
 def application(commands: dict[str, Any]) -> typer.Typer:

@@ -19,19 +19,6 @@ Actions = Annotated[
 ]
 
 
-def list_(directory: Directory = None, output: Format = None) -> int:
-    """List the actions of the lock: version, commit, and the files that use each."""
-    from wfgen.locks import pins
-    from wfgen.report import listing
-
-    form = style(output)
-    repository = open_repository(directory)
-    locked = pins.read(_lock(repository.root))
-    used = {file.path: pins.read(file.text) for file in repository.files()}
-    say(listing.pinned(locked, used, form))
-    return EXIT_CLEAN
-
-
 def update(
     actions: Actions = None,
     offline: Annotated[
@@ -85,7 +72,7 @@ def verify(
     """Prove that each commit is the release that it is called.
 
     Git asks each action's repository for its tags. Exit code 0 where every commit of the lock is
-    the one that its tag names, 1 where one is not. Says also which are behind.
+    the one that its tag names, 1 where one is not.
     """
     from wfgen.locks import pins, proofs, releases
     from wfgen.report import text as report
@@ -98,47 +85,14 @@ def verify(
     found = proofs.prove(asked, tags)
     if form == "json" or found:
         say(report.findings(found, form))
-    behind = proofs.behind(asked, tags)
-    for action, newest in behind.items():
-        say(f"note: {action} {locked[action].version} is behind {newest}", quiet, error=True)
-    said = f"{len(asked)} of {len(locked)} pins asked: {len(found)} wrong, {len(behind)} behind"
+    said = f"{len(asked)} of {len(locked)} pins verified, {len(found)} wrong"
     say(said, form == "json" or (quiet and not found))
     page = [("", "text", report.findings(found, "text"))] if found else []
     report.write_step_summary(f"wfgen pins verify: {said}", page)
     return EXIT_FINDINGS if found else EXIT_CLEAN
 
 
-def bot(
-    name: Annotated[str, typer.Argument(help="dependabot or renovate.")],
-    directory: Directory = None,
-    quiet: Quiet = False,
-) -> int:
-    """Set up the bot that bumps actions.
-
-    Writes its file where there is none. Where there is one, it is left as it is: exit code 0 where
-    it keeps the lock and all files in step, 1 where it does not, with what is to be added.
-    """
-    from wfgen.locks import bots
-    from wfgen.worktree.writing import write_all
-
-    repository = open_repository(directory)
-    root, bumped = repository.root, bots.Bumped.of(repository.files())
-    path = bots.present(root, name)
-    text = bots.first(root, name, bumped)
-    if path is None:
-        path = bots.FILES[name][0]
-        write_all(root, {path: text})
-        say(f"wrote {path}", quiet)
-        return EXIT_CLEAN
-    gaps = bots.gaps(root, path, bumped)
-    if not gaps:
-        say(f"{path} keeps the lock and the files in step", quiet)
-        return EXIT_CLEAN
-    say("\n".join([*(f"{path} {gap}" for gap in gaps), "a first one would be:\n", text.rstrip()]))
-    return EXIT_FINDINGS
-
-
-PIN_COMMANDS = {"list": list_, "update": update, "pull": pull, "verify": verify, "bot": bot}
+PIN_COMMANDS = {"update": update, "pull": pull, "verify": verify}
 
 
 def _lock(root: Path) -> str:

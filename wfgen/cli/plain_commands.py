@@ -107,11 +107,8 @@ def check(
 
     form = style(output, WITH_SARIF)
     repository = open_repository(directory)
-    from wfgen.locks import bots  # only now, while kustomize runs
-
     wanted = repository.files()
     found, notes = drift.examine(repository.root, wanted)
-    notes += bots.notes(repository.root, wanted)
     if not found and (note := bumps.note(pins.load(repository.root) or "", first_lock())):
         notes.append(note)
     for note in notes:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wfgen import __version__
-from wfgen.checks.proof import check_rendered
 from wfgen.checks.rules import verify
+from wfgen.checks.static import check_rendered
 from wfgen.errors import InvalidSpecs, WfgenError
 from wfgen.findings import did_you_mean
 from wfgen.generate.plan import plan
@@ -53,7 +53,7 @@ def load(root: Path, overlays: Overlays) -> Repository:
     project = spec.load(root, overlays)
     notes = []
     if overlays.command is None:
-        notes.append("neither kubectl nor kustomize is here: the overlays were not looked at")
+        notes.append("kubectl and kustomize not found; manifest checks skipped")
     if project.spec.wfgen != __version__:
         notes.append(
             f"specs/project.yaml names wfgen {project.spec.wfgen}, this is {__version__}; "

@@ -48,7 +48,7 @@ def code_of(keys: list[str], read: set[int]) -> Span | None:
 
 @dataclass(frozen=True)
 class _Entry:
-    """An entry of a dict in the code."""
+    """A keyword argument in the code: a field of the description."""
 
     keys: tuple[str, ...]
     """Its key, and those around it in its function."""
@@ -73,13 +73,8 @@ def _entries() -> list[_Entry]:
 
 
 def _below(node: ast.AST, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int, int]]:
-    if not isinstance(node, ast.Dict):
-        for child in ast.iter_child_nodes(node):
-            yield from _below(child, keys)
-        return
-    for key, value in zip(node.keys, node.values, strict=True):
-        inner = keys
-        if isinstance(key, ast.Constant):
-            inner = (*keys, str(key.value))
-            yield inner, key.lineno, value.end_lineno or key.lineno
-        yield from _below(value, inner)
+    if isinstance(node, ast.keyword) and node.arg:
+        keys = (*keys, node.arg)
+        yield keys, node.lineno, node.end_lineno or node.lineno
+    for child in ast.iter_child_nodes(node):
+        yield from _below(child, keys)

@@ -18,15 +18,16 @@ from wfgen.explain.template_tags import open_tags, set_above
 from wfgen.explain.tracing import Mark, Read, Spot, Trace, unmarked
 from wfgen.findings import did_you_mean
 from wfgen.generate.description import describe
-from wfgen.generate.files import RELEASE_ACTION, PlannedFile, files
+from wfgen.generate.files import PlannedFile, files
 from wfgen.generate.patches import Patches
 from wfgen.generate.plan import Plan, PlannedEnvironment, PlannedService, plan
 from wfgen.generate.render import RenderedFile, locked_actions, render
 from wfgen.generate.templating import Templates, built_in_templates
 from wfgen.locks import pins
+from wfgen.release_program import names
 from wfgen.specs.references import Project, SpecFile
 from wfgen.text import header
-from wfgen.text.source import Route, has, locate
+from wfgen.text.positions import Route, has, locate
 
 _HEADER = 3
 """Lines of a header."""
@@ -87,8 +88,8 @@ def _reasons(project: Project, file: RenderedFile, number: int) -> Iterator[Reas
     if number <= _HEADER:
         yield Reason("the header, written by wfgen: the specs, the command, digests")
         return
-    if file.path.startswith(f"{RELEASE_ACTION}/release_program/"):
-        source = Path(__file__).parents[1] / file.path.removeprefix(f"{RELEASE_ACTION}/")
+    if file.path.startswith(f"{names.PROGRAM}/"):
+        source = Path(__file__).parents[1] / file.path.removeprefix(f"{names.RELEASE_ACTION}/")
         yield Reason("a copy of", _line(project, Spot(str(source), number - _HEADER)))
         return
     yield from _Traced(project, file).reasons(number - _HEADER)

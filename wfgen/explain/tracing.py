@@ -27,7 +27,7 @@ from wfgen.generate.plan import Plan
 from wfgen.generate.templating import Templates
 from wfgen.specs.kinds._model import Model
 from wfgen.specs.references import Project, SpecFile
-from wfgen.text.source import Route
+from wfgen.text.positions import Route
 
 _MARK = re.compile("\ue000([0-9]+)\ue001")  # characters of private use stand in no template
 _CALL = "_wfgen_mark"

@@ -20,8 +20,8 @@ from wfgen.locks import pins
 from wfgen.locks.pins import Pin
 from wfgen.specs.kinds.patch import Patch
 from wfgen.specs.references import Project
-from wfgen.text.source import Route
-from wfgen.text.splice import Document, Edit, Origin, Unfit
+from wfgen.text.editor import Document, Edit, Origin, Unfit
+from wfgen.text.positions import Route
 
 CLASHING = ("replace", "remove")
 _VERBS = {

@@ -1,7 +1,7 @@
 """The Jinja environment that templates run in.
 
 Its delimiters leave GitHub's `${{ }}` and bash's brackets alone, and make a template parse as
-YAML. Whatever a template prints goes through `values.scalar`.
+YAML. Whatever a template prints goes through `quoting.scalar`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from markupsafe import Markup
 from wfgen import __version__
 from wfgen.errors import WfgenError
 from wfgen.locks import pins
+from wfgen.release_program import names
 from wfgen.text import header
-from wfgen.text.values import block, code, line, scalar
+from wfgen.text.quoting import block, code, line, scalar
 
 _PACKAGE = Path(__file__).parents[1]
 _REFERS = re.compile(r'#\{% (?:include|import|from|extends) "([^"]+)"')
@@ -53,7 +54,7 @@ class Templates:
             auto_reload=False,
             cache_size=-1,
         )
-        prefix = "$/.github/" if self_repository else "./.github/"
+        prefix = (names.SAME_REPOSITORY if self_repository else names.CHECKOUT) + ".github/"
 
         def pin(action: str) -> Markup:
             if action not in locked:

@@ -14,7 +14,6 @@ from wfgen.locks.pins import Pin
 
 PULL = "wfgen pins pull"
 """Takes bumps that stand in generated files alone into the lock."""
-_ALIKE = 0.75
 
 
 class Bump(NamedTuple):
@@ -29,7 +28,7 @@ class Bump(NamedTuple):
         """What it is: another action, a ref that can move, a comment or a commit of its own."""
         found, wanted = self.found, self.wanted
         if found.action != wanted.action:
-            return f"{found.action} in place of {wanted.action}: {_likeness(found, wanted)}"
+            return f"{found.action} in place of {wanted.action}"
         if found.fault:
             return f"{found.fault}; the lock has {wanted.short}"
         if found.ref == wanted.ref:
@@ -67,15 +66,8 @@ def find(found: str, wanted: str) -> list[Bump] | None:
 def remarks_on_lock(found: str, wanted: str) -> list[Remark]:
     """What is wrong with the lock; `wanted` is the lock with all actions that are needed."""
     remarks = [Remark(fault.line, fault.message) for fault in pins.faults(found)]
-    here = pins.read(found)
-    for action, pin in pins.read(wanted).items():
-        if action not in here:
-            near = next((other for other in here.values() if _are_alike(other, pin)), None)
-            message = f"{action} is not in the lock"
-            if near:
-                message += f", which has {near.action}: {_likeness(near, pin)}"
-            remarks.append(Remark(near.line if near else 1, message))
-    return sorted(remarks)
+    missing = pins.read(wanted).keys() - pins.read(found).keys()
+    return sorted(remarks + [Remark(1, f"{action} is not in the lock") for action in missing])
 
 
 def remedy_of_lock(found: str) -> str:
@@ -120,18 +112,3 @@ def note(lock: str, first: str) -> str:
         f"bumped since this wfgen was released: {names}; lock and files agree, "
         "and wfgen pins verify proves that the commits are these releases"
     )
-
-
-def _likeness(found: Pin, wanted: Pin) -> str:
-    return "a look-alike of another owner" if _are_alike(found, wanted) else "another action"
-
-
-def _are_alike(one: Pin, other: Pin) -> bool:
-    """Whether two owners have a repository of one name, or of nearly one name."""
-    import difflib  # only here, where something is wrong
-
-    (owner, _, name), (other_owner, _, other_name) = (
-        pin.repository.partition("/") for pin in (one, other)
-    )
-    likeness = difflib.SequenceMatcher(None, name, other_name).ratio()
-    return owner != other_owner and likeness >= _ALIKE

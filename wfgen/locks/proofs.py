@@ -9,7 +9,7 @@ from pathlib import Path
 from wfgen.errors import WfgenError
 from wfgen.findings import Diagnostic, Position
 from wfgen.locks import pins
-from wfgen.locks.pins import LOCK, Pin, is_newer
+from wfgen.locks.pins import LOCK, Pin
 from wfgen.locks.releases import Tags
 
 RULE = "pins"
@@ -28,12 +28,6 @@ def prove(locked: Iterable[Pin], tags: Mapping[str, Tags]) -> list[Diagnostic]:
             place = Position(LOCK, pin.line)
             found.append(Diagnostic(place, f"{pin.action}: {message}", RULE, hint, source=str(pin)))
     return found
-
-
-def behind(locked: Iterable[Pin], tags: Mapping[str, Tags]) -> dict[str, str]:
-    """Action to its newest release, of those that the lock has an older one of."""
-    newest = {pin: tags[pin.repository].newest(pin.version) for pin in locked}
-    return {pin.action: tag for pin, tag in newest.items() if is_newer(tag, pin.version)}
 
 
 def changed_since(root: Path, revision: str, locked: Mapping[str, Pin]) -> list[Pin]:

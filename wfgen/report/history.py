@@ -7,7 +7,6 @@ undone. The last line of a tag's message is JSON: the release program's `audit` 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,10 +14,10 @@ from typing import Any
 
 from wfgen.errors import WfgenError
 from wfgen.findings import did_you_mean, printable
+from wfgen.release_program import names
 from wfgen.report.listing import table
 from wfgen.specs.references import Project
 
-_TAG = re.compile(r"(?:deploy|rollback)/[^/]+/([1-9][0-9]{0,8})")
 _FORMAT = "%(objecttype)%00%(refname:strip=2)%00%(taggerdate:iso-strict)%00%(contents)%00"
 
 
@@ -60,7 +59,8 @@ def history(project: Project, environment: str, limit: int, style: str) -> str:
 def releases(root: Path, environment: str) -> list[Release]:
     """What the tags of an environment say, newest first. Raises `WfgenError` without a clone."""
     command = ["git", "for-each-ref", f"--format={_FORMAT}"]
-    places = [f"refs/tags/{kind}/{environment}/" for kind in ("deploy", "rollback")]
+    tags = (names.deploy_tag(environment, ""), names.rollback_tag(environment, ""))
+    places = [f"refs/tags/{tag}" for tag in tags]
     try:
         done = subprocess.run(
             [*command, *places],
@@ -80,16 +80,16 @@ def releases(root: Path, environment: str) -> list[Release]:
 
 def _read(kind: str, tag: str, when: str, message: str) -> Release | None:
     """The release of a tag; None for a tag that no release made."""
-    name = _TAG.fullmatch(tag)
-    if kind != "tag" or name is None:
+    number = names.tagged_release(tag)
+    if kind != "tag" or number is None:
         return None
     try:
         facts: dict[str, Any] = json.loads(message.strip().rpartition("\n")[2])
         services = {str(n): each["image"] for n, each in facts["services"].items()}
         ended = "live"
-        if tag.startswith("rollback/"):
+        if names.is_rollback_tag(tag):
             ended = f"rolled back ({facts['cause'] or 'unknown'}), restored {facts['restored']}"
         texts = (str(facts["sha"]), str(facts["actor"]), services, str(facts["run"]))
     except (ValueError, KeyError, TypeError, AttributeError):
         ended, texts = "unknown: the tag says nothing of a release", ("", "", {}, "")
-    return Release(int(name[1]), when, ended, *texts, tag)
+    return Release(number, when, ended, *texts, tag)

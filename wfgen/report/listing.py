@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from wfgen.generate.plan import plan
 from wfgen.generate.render import render
-from wfgen.locks.pins import LOCK, Pin
+from wfgen.locks.pins import LOCK
 from wfgen.specs.references import Project
 
 
@@ -55,28 +55,6 @@ def listing(project: Project, style: str) -> str:
             ),
         ]
     )
-
-
-def pinned(locked: dict[str, Pin], used: dict[str, dict[str, Pin]], style: str) -> str:
-    """The actions of the lock, and which files use each, for people or as JSON."""
-    rows = [
-        {
-            "action": pin.action,
-            "version": pin.version,
-            "commit": pin.ref,
-            "files": [path for path, pins in used.items() if pin.action in pins and path != LOCK],
-        }
-        for pin in locked.values()
-    ]
-    if style == "json":
-        return json.dumps({"pins": rows}, indent=2)
-    return "\n".join(
-        table([(r["action"], r["version"], r["commit"], _files(len(r["files"]))) for r in rows])
-    )
-
-
-def _files(count: int) -> str:
-    return "not used" if not count else f"in {count} file{'s' if count > 1 else ''}"
 
 
 def _without_specs(path: str) -> str:

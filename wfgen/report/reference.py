@@ -216,7 +216,7 @@ def _type(annotation: Any, marks: typing.Sequence[Any] = ()) -> str:
     for mark in marks:
         match mark:
             case Matching():
-                return mark.what
+                return mark.noun
             case Between():
                 return f"a number from {mark.low} to {mark.high}"
             case Lasting():

@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wfgen.errors import WfgenError
-from wfgen.generate.files import RELEASE_ACTION
 from wfgen.generate.render import RenderedFile
 from wfgen.locks import bumps, pins
+from wfgen.release_program import names
 from wfgen.text import header
 from wfgen.worktree import ownership as owned
 from wfgen.worktree.writing import UNFINISHED, alone, tidy, unfinished, write_all
 
-PROGRAM = f"{RELEASE_ACTION}/release_program"
 """Runs with the credentials of releases: nothing may lie there that no review takes for code."""
 _CONFLICT = re.compile(r"^<{7}( .*)?$.*^>{7}( .*)?$", re.MULTILINE | re.DOTALL)
 
@@ -118,7 +117,7 @@ def compare(root: Path, wanted: tuple[RenderedFile, ...], *, orphans: bool = Tru
         known = {file.path for file in wanted}
         drifts += [_orphan(root, path) for path in owned.find(root, known)]
         known |= {drift.path for drift in drifts}
-        drifts += [_stranger(root, path) for path in owned.strangers(root, PROGRAM, known)]
+        drifts += [_stranger(root, path) for path in owned.strangers(root, names.PROGRAM, known)]
     drifts = _name_pins(drifts, [file.text for file in wanted if file.path != pins.LOCK])
     return sorted(drifts, key=lambda drift: drift.path)
 

@@ -37,7 +37,7 @@ def test_waits_for_another_migration_but_not_for_ever(stores: dict[str, Store]) 
         other.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         waiting = pool.submit(migrate, lock_seconds=1)
         with pytest.raises(psycopg.errors.LockNotAvailable):
-            waiting.result(timeout=10)
+            waiting.result(timeout=60)
         assert other.execute("SELECT to_regclass('visits')").fetchone() == (None,)
     migrate(lock_seconds=1)
 

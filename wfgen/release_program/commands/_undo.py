@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..contract import Description
+from ..failure import Failure
 from ..hosting import git
 from ..hosting.needs import Needs, run_address
-from ..hosting.outputs import Failure, warning
+from ..hosting.outputs import warning
+from ..names import Job, Output
 
 TRAILER = "Reverts-Release"
 ASIDE = {
@@ -94,10 +96,10 @@ class Range:
 def find_range(description: Description, needs: Needs, credential: dict[str, str]) -> Range:
     """What to revert. Raises `NothingToRevertError`; `Failure` where the clone cannot tell."""
     _demand_blame(needs)
-    good, bad = needs.output("release", "lkg_sha"), needs.output("plan", "sha")
+    good, bad = needs.output(Job.RELEASE, Output.LKG_SHA), needs.output(Job.PLAN, Output.SHA)
     if not good:
         raise NothingToRevertError("there was no release before this one")
-    span = Range(description, needs.output("release", "release"), good, bad, ())
+    span = Range(description, needs.output(Job.RELEASE, Output.RELEASE), good, bad, ())
     done = git.run(
         "fetch", "--quiet", "--prune", "--no-tags", "origin",
         f"+refs/heads/{description.default_branch}:{span.base}",
@@ -128,11 +130,11 @@ def find_range(description: Description, needs: Needs, credential: dict[str, str
 
 def _demand_blame(needs: Needs) -> None:
     """Raises `NothingToRevertError` unless services were restored because of a bad change."""
-    if needs.output("plan", "go_back"):
+    if needs.output(Job.PLAN, Output.GO_BACK):
         raise NothingToRevertError("an operator went back to a recorded release")
-    if needs.output("release", "cause") != "app":
+    if needs.output(Job.RELEASE, Output.CAUSE) != "app":
         raise NothingToRevertError("the change is not known to be bad")
-    if not re.match("all|except", needs.output("release", "restored")):
+    if not re.match("all|except", needs.output(Job.RELEASE, Output.RESTORED)):
         raise NothingToRevertError("no service was restored")
 
 

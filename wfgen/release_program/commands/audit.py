@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from .. import names
 from ..contract import Description, load
+from ..failure import Failure
 from ..hosting.github import GitHub, GitHubError
 from ..hosting.needs import Needs, run_address, table
-from ..hosting.outputs import Failure, add_summary, error, log
+from ..hosting.outputs import add_summary, error, log
+from ..names import Job, Output, Variable
 from ..state import tags
-from .verdict import judge
+from ..state.outcome import judge
 
 CONTENTS = "contents: write"
 DEPLOYMENTS = "deployments: write"
@@ -24,50 +27,48 @@ def audit() -> int:
     The tag is deploy/<environment>/<n> on a good release, rollback/<environment>/<n> on one that
     was undone. A rollback is a GitHub deployment of its own, of the commit restored, and names the
     one that failed. A second run finds what the first one made.
-
-    Reads: WFGEN_DESCRIPTION, WFGEN_NEEDS (toJSON(needs): plan, images, release), GITHUB_TOKEN
-    (contents: write, deployments: write), GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_ACTOR.
-    Writes the run's summary, no outputs.
     """
     description, needs = load(), Needs.load()
-    number = needs.output("release", "release")
-    verified = needs.output("release", "verified") == "true"
-    restored = needs.output("release", "restored")
+    number = needs.output(Job.RELEASE, Output.RELEASE)
+    verified = needs.output(Job.RELEASE, Output.VERIFIED) == "true"
+    restored = needs.output(Job.RELEASE, Output.RESTORED)
     undone = restored == "all" or restored.startswith("except")
-    if not number.isdigit() or needs.output("release", "stale") == "true":
+    if not number.isdigit() or needs.output(Job.RELEASE, Output.STALE) == "true":
         log("no release began: nothing to record")
         return 0
-    sha = needs.output("plan", "sha")
+    sha = needs.output(Job.PLAN, Output.SHA)
     images = needs.images(description)
     rows = [(name, images.get(name, "-")) for name in {**dict.fromkeys(needs.services), **images}]
     title = judge(description, needs).title
     add_summary(f"### {title}\n\n" + table(["service", "image"], rows))
 
-    github = GitHub(os.environ.get("GITHUB_TOKEN", ""))
+    github = GitHub(os.environ.get(Variable.TOKEN, ""))
     services = {name: {"sha": sha, "image": images.get(name)} for name, _ in rows}
     facts: dict[str, Any] = {
         "release": int(number),
         "sha": sha,
         "services": services,
         "run": run_address(),
-        "actor": os.environ.get("GITHUB_ACTOR", ""),
+        "actor": os.environ.get(Variable.ACTOR, ""),
     }
     complaints = []
     try:
         if verified:
-            _tag(github, f"deploy/{description.environment}/{number}", sha, title, facts)
+            tag = names.deploy_tag(description.environment, number)
+            _tag(github, tag, sha, title, facts)
         elif undone:
             facts["restored"] = restored
-            facts["restored_sha"] = needs.output("release", "lkg_sha")
-            facts["cause"] = needs.output("release", "cause")
-            _tag(github, f"rollback/{description.environment}/{number}", sha, title, facts)
+            facts["restored_sha"] = needs.output(Job.RELEASE, Output.LKG_SHA)
+            facts["cause"] = needs.output(Job.RELEASE, Output.CAUSE)
+            tag = names.rollback_tag(description.environment, number)
+            _tag(github, tag, sha, title, facts)
     except Failure as failure:
         complaints.append(str(failure))
     try:
         state = "success" if verified else "error" if restored == "failed" else "failure"
         key = {"release": int(number), "run": run_address()}
         made = _deployment(github, description, sha, "deploy", key, state, title)
-        back = needs.output("release", "lkg_sha")
+        back = needs.output(Job.RELEASE, Output.LKG_SHA)
         if undone and back:
             key = {**key, "failed_deployment": made, "failed_sha": sha}
             state = "success" if restored == "all" else "failure"
@@ -156,6 +157,3 @@ def _payload(deployment: Mapping[str, Any]) -> Any:
         return json.loads(payload) if isinstance(payload, str) else payload
     except ValueError:
         return None
-
-
-COMMANDS: dict[str, Callable[[], int]] = {"audit": audit}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
 
 from ..contract import load
 from ..hosting.github import GitHub
 from ..hosting.needs import Needs, read_json, run_address, table
 from ..hosting.outputs import log, notice, write_output
-from .verdict import judge
+from ..names import Job, Output, Variable
+from ..state.outcome import judge
 
 PERMISSION = "pull-requests: write"
 
@@ -21,13 +21,10 @@ def comment() -> int:
 
     The comment is known by a hidden marker and by having been written by a bot; it is changed in
     place. Nothing for a fork's or a bot's pull request, whose token may only read.
-
-    Reads: WFGEN_DESCRIPTION, WFGEN_NEEDS (toJSON(needs): plan, images, release), GITHUB_TOKEN
-    (pull-requests: write), GITHUB_REPOSITORY, GITHUB_RUN_ID. Writes no outputs.
     """
     description, needs = load(), Needs.load()
-    number = needs.output("plan", "number")
-    if not number.isdigit() or needs.output("plan", "trusted") != "true":
+    number = needs.output(Job.PLAN, Output.NUMBER)
+    if not number.isdigit() or needs.output(Job.PLAN, Output.TRUSTED) != "true":
         log("no pull request that this token may write to")
         return 0
     verdict = judge(description, needs)
@@ -40,10 +37,10 @@ def comment() -> int:
         *([f"**{address}**"] if address else []),
         verdict.text,
         table(["service", "image"], [(n, f"`{images[n]}`") for n in needs.services if n in images]),
-        f"Commit {needs.output('plan', 'sha')}, [run]({run_address()})",
+        f"Commit {needs.output(Job.PLAN, Output.SHA)}, [run]({run_address()})",
     ]
     body = {"body": "\n\n".join(lines)}
-    github = GitHub(os.environ.get("GITHUB_TOKEN", ""))
+    github = GitHub(os.environ.get(Variable.TOKEN, ""))
     for old in github.pages(f"issues/{number}/comments", PERMISSION):
         if (old.get("body") or "").startswith(marker) and old["user"]["type"] == "Bot":
             if old["body"] != body["body"]:
@@ -57,12 +54,9 @@ def closed() -> int:
     """Says which previews are to be torn down: past their time, or not asked for any more.
 
     All open pull requests are listed once; where that fails nothing is torn down.
-
-    Reads: WFGEN_DESCRIPTION, WFGEN_NAMESPACES (output of `previews`: number, expires in seconds
-    since 1970), GITHUB_TOKEN (pull-requests: read), GITHUB_REPOSITORY. Writes: numbers (JSON list).
     """
-    previews = read_json("WFGEN_NAMESPACES") or []
-    github = GitHub(os.environ.get("GITHUB_TOKEN", ""))
+    previews = read_json(Variable.NAMESPACES) or []
+    github = GitHub(os.environ.get(Variable.TOKEN, ""))
     pages = github.pages("pulls?state=open", "pull-requests: read")
     labels = {
         str(request["number"]): [label["name"] for label in request["labels"]] for request in pages
@@ -80,8 +74,5 @@ def closed() -> int:
         else:
             continue
         numbers.append(number)
-    write_output("numbers", json.dumps(numbers))
+    write_output(Output.NUMBERS, json.dumps(numbers))
     return 0
-
-
-COMMANDS: dict[str, Callable[[], int]] = {"comment": comment, "closed": closed}

@@ -7,14 +7,15 @@ https://developer.pagerduty.com/docs/events-api-v2/trigger-events/
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..contract import Description, load
 from ..hosting.github import send
 from ..hosting.needs import Needs, run_address
 from ..hosting.outputs import log, warning
-from .verdict import LIVE, Verdict, judge
+from ..names import Variable
+from ..state.outcome import LIVE, Verdict, judge
 
 PAGERDUTY = "https://events.pagerduty.com"
 
@@ -25,19 +26,16 @@ def notify() -> int:
     A failure before the release began wakes nobody: what runs is as good as before. The next good
     release resolves PagerDuty's incident of the environment. A message that could not be sent is a
     warning and exit code 1; nothing else depends on this job.
-
-    Reads: WFGEN_DESCRIPTION, WFGEN_NEEDS (toJSON(needs)), SLACK_WEBHOOK_URL, PAGERDUTY_ROUTING_KEY,
-    PAGERDUTY_EVENTS_URL (another region, or a test). Writes no outputs.
     """
     description = load()
     verdict = judge(description, Needs.load())
     sent = True
     if "slack" in description.notify and not verdict.good:
-        url = os.environ.get("SLACK_WEBHOOK_URL", "")
+        url = os.environ.get(Variable.SLACK_WEBHOOK_URL, "")
         sent = _post("Slack", "SLACK_WEBHOOK_URL", url, url, slack_message(verdict)) and sent
     if "pagerduty" in description.notify and (verdict.severity or verdict.state == LIVE):
-        key = os.environ.get("PAGERDUTY_ROUTING_KEY", "")
-        url = os.environ.get("PAGERDUTY_EVENTS_URL", PAGERDUTY).rstrip("/") + "/v2/enqueue"
+        key = os.environ.get(Variable.PAGERDUTY_ROUTING_KEY, "")
+        url = os.environ.get(Variable.PAGERDUTY_EVENTS_URL, PAGERDUTY).rstrip("/") + "/v2/enqueue"
         event = pagerduty_event(description, verdict, key)
         sent = _post("PagerDuty", "PAGERDUTY_ROUTING_KEY", key, url, event) and sent
     return 0 if sent else 1
@@ -53,7 +51,7 @@ def slack_message(verdict: Verdict) -> dict[str, Any]:
 
 def pagerduty_event(description: Description, verdict: Verdict, key: str) -> dict[str, Any]:
     """The body of an event; one incident per environment, however many releases fail."""
-    repository = os.environ.get("GITHUB_REPOSITORY", description.project)
+    repository = os.environ.get(Variable.REPOSITORY, description.project)
     event = {
         "routing_key": key,
         "dedup_key": f"wfgen/{repository}/{description.environment}"[:255],
@@ -103,6 +101,3 @@ def _post(name: str, secret: str, value: str, url: str, body: Mapping[str, Any])
 def _escape(text: str) -> str:
     """For Slack's mrkdwn: https://api.slack.com/reference/surfaces/formatting#escaping"""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-COMMANDS: dict[str, Callable[[], int]] = {"notify": notify}

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from .. import names
 from ..contract import Description, Service, load
+from ..failure import Failure
 from ..hosting import git
 from ..hosting.event import PullRequest, pull_request
-from ..hosting.needs import Needs, is_image_of, job_of, read_json, table
-from ..hosting.outputs import Failure, add_summary, log, notice, write_output
+from ..hosting.needs import Needs, is_image_of, read_json, table
+from ..hosting.outputs import add_summary, log, notice, write_output
+from ..names import Output, Variable
 from ..state import tags
 
 
@@ -33,22 +36,13 @@ def plan() -> int:
     what that needs outside the cluster, which is asked first. A preview is always released as a
     whole, with the base environment's images for what the pull request did not touch. The checkout
     needs the whole history and all tags (fetch-depth: 0).
-
-    Reads: WFGEN_DESCRIPTION; WFGEN_SERVICES (comma list; empty: all), WFGEN_REF (branch, tag or SHA
-    that the default branch contains), WFGEN_FORCE (true: everything counts as changed),
-    WFGEN_GO_BACK (number of a release to go back to: its images, nothing is built, and services
-    with `rollback: never` stay as they are unless WFGEN_SERVICES names them),
-    WFGEN_BASE_ENVIRONMENT (previews: whose deploy tags to compare with), GITHUB_SHA,
-    GITHUB_EVENT_NAME, GITHUB_EVENT_PATH, GITHUB_ACTOR.
-    Writes: any (true: there is something to release), sha, services, build (JSON lists), images
-    (JSON object, of what is not rebuilt), previous (newest deploy tag), go_back, trusted, number.
     """
     description = load()
     scope = _scope(description)
-    environment = os.environ.get("WFGEN_BASE_ENVIRONMENT") or description.environment
+    environment = os.environ.get(Variable.BASE_ENVIRONMENT) or description.environment
     known = tags.releases(description, environment)
-    write_output("previous", known[0].tag if known else "")
-    go_back = os.environ.get("WFGEN_GO_BACK", "").strip()
+    write_output(Output.PREVIOUS, known[0].tag if known else "")
+    go_back = os.environ.get(Variable.GO_BACK, "").strip()
     if go_back:
         return _go_back(description, scope, known, go_back)
 
@@ -105,33 +99,33 @@ def _write(
     go_back: str = "",
     request: PullRequest | None = None,
 ) -> None:
-    write_output("any", "true" if services else "false")
-    write_output("sha", sha)
-    write_output("services", json.dumps(list(services)))
-    write_output("build", json.dumps(list(build)))
-    write_output("images", json.dumps(images, sort_keys=True))
-    write_output("go_back", go_back)
-    write_output("trusted", "true" if request is None or request.trusted else "false")
-    write_output("number", request.number if request else "")
+    write_output(Output.ANY, "true" if services else "false")
+    write_output(Output.SHA, sha)
+    write_output(Output.SERVICES, json.dumps(list(services)))
+    write_output(Output.BUILD, json.dumps(list(build)))
+    write_output(Output.IMAGES, json.dumps(images, sort_keys=True))
+    write_output(Output.GO_BACK, go_back)
+    write_output(Output.TRUSTED, "true" if request is None or request.trusted else "false")
+    write_output(Output.NUMBER, request.number if request else "")
 
 
 def _scope(description: Description) -> list[Service]:
     """The services that this run is about. Raises `Failure` for a name that nobody has."""
-    names = [name for name in re.split(r"[,\s]+", os.environ.get("WFGEN_SERVICES", "")) if name]
-    unknown = [name for name in names if name not in description.services]
+    wanted = [name for name in re.split(r"[,\s]+", os.environ.get(Variable.SERVICES, "")) if name]
+    unknown = [name for name in wanted if name not in description.services]
     if unknown:
         raise Failure(
             f"unknown service {', '.join(unknown)}; "
             f"{description.environment} has {', '.join(description.services)}"
         )
-    return description.in_order(names or list(description.services))
+    return description.in_order(wanted or list(description.services))
 
 
 def _change(
     description: Description, service: Service, last: tags.Recorded | None, sha: str
 ) -> Change | None:
     """What is different about a service since its last release; None for nothing."""
-    if os.environ.get("WFGEN_FORCE") == "true":
+    if os.environ.get(Variable.FORCE) == "true":
         return Change("released by force", True)
     if last is None:
         return Change("no release is known", True)
@@ -157,10 +151,10 @@ def _differs(old: str, new: str, paths: Sequence[str]) -> bool:
 
 def _sha(description: Description) -> str:
     """The commit to release: WFGEN_REF, or the one that the run is about. Raises `Failure`."""
-    ref = os.environ.get("WFGEN_REF", "").strip()
+    ref = os.environ.get(Variable.REF, "").strip()
     if not ref:
-        sha = os.environ.get("GITHUB_SHA") or git.read("rev-parse", "HEAD")
-        if os.environ.get("GITHUB_EVENT_NAME") == "workflow_dispatch":
+        sha = os.environ.get(Variable.COMMIT) or git.read("rev-parse", "HEAD")
+        if os.environ.get(Variable.EVENT_NAME) == "workflow_dispatch":
             _demand_merged(description, sha, sha)
         return sha
     candidates = [f"refs/remotes/origin/{ref}", f"refs/tags/{ref}"]
@@ -197,7 +191,7 @@ def _go_back(
         words = f"no release {number!r} of {description.environment} to go back to"
         raise Failure(f"{words}; known: {newest}")
     _demand_merged(description, release.sha, release.tag)
-    named = bool(os.environ.get("WFGEN_SERVICES", "").strip())
+    named = bool(os.environ.get(Variable.SERVICES, "").strip())
     then: dict[str, tags.Recorded | None] = {}
     for each in reversed(known):  # a release is of what changed; the others were there before
         if each.number <= release.number:
@@ -225,29 +219,24 @@ def images() -> int:
 
     Fails where a service of the release that is built here has no image, naming the job that owes
     it. Images of services that are built but not deployed are in the output as well.
-
-    Reads: WFGEN_DESCRIPTION, WFGEN_PLAN (toJSON(needs.plan.outputs)), WFGEN_NEEDS (toJSON(needs)).
-    Writes: images (JSON object, service to repository@sha256:...).
     """
     description = load()
-    needs = Needs({**Needs.load().jobs, "plan": {"outputs": read_json("WFGEN_PLAN")}})
+    needs = Needs({**Needs.load().jobs, "plan": {"outputs": read_json(Variable.PLAN)}})
     complete = Needs({"plan": needs.jobs["plan"]}).images(description)
     problems = []
     for name, service in description.services.items():
         if name in needs.build:
-            image = f"{service.repository}@{needs.output(job_of(name), 'digest')}"
+            image = f"{service.repository}@{needs.output(names.build_job(name), 'digest')}"
             if is_image_of(service.repository, image):
                 complete[name] = image
                 continue
             complete.pop(name, None)
         if name in needs.services and service.built and name not in complete:
-            result = needs.result(job_of(name)) or "absent"
-            problems.append(f"{name}: job {job_of(name)} ({result}) gave no digest")
+            job = names.build_job(name)
+            result = needs.result(job) or "absent"
+            problems.append(f"{name}: job {job} ({result}) gave no digest")
     if problems:
         raise Failure("no release without all its images: " + "; ".join(problems))
-    write_output("images", json.dumps(complete, sort_keys=True))
+    write_output(Output.IMAGES, json.dumps(complete, sort_keys=True))
     add_summary("### Images\n\n" + table(["service", "image"], complete.items()))
     return 0
-
-
-COMMANDS: dict[str, Callable[[], int]] = {"plan": plan, "images": images}

@@ -9,8 +9,10 @@ import time
 from ..cluster import kubectl
 from ..cluster.kubectl import Object
 from ..contract import Description, load
+from ..failure import Failure
 from ..hosting import github
-from ..hosting.outputs import Failure, log, write_output
+from ..hosting.outputs import log, write_output
+from ..names import Output, Variable
 
 OF = "wfgen/preview-of"
 NUMBER = "wfgen/pull-request"
@@ -31,21 +33,17 @@ https://kubernetes.io/docs/concepts/policy/resource-quotas/
 
 
 def namespace() -> int:
-    """Makes the preview's namespace, with its quota and labels, unless the pull request is closed.
-
-    Reads: WFGEN_DESCRIPTION, WFGEN_NUMBER, WFGEN_SHA, GITHUB_REPOSITORY, GITHUB_RUN_ID,
-    GITHUB_TOKEN (pull-requests: read). Writes nothing.
-    """
+    """Creates the preview's namespace with its quota, unless the pull request is closed."""
     description = load()
-    if os.environ.get("GITHUB_TOKEN") and not github.pull_request_is_open(description.number):
+    if os.environ.get(Variable.TOKEN) and not github.pull_request_is_open(description.number):
         raise Failure(f"pull request {description.number} is closed; no preview is made")
     expires = int(time.time()) + description.time_to_live_hours * 3600
     labels = {
         **_labels(description),
         NUMBER: description.number,
         EXPIRES: str(expires),
-        "wfgen/sha": os.environ["WFGEN_SHA"][:63],
-        "wfgen/run": os.environ.get("GITHUB_RUN_ID", "0"),
+        "wfgen/sha": os.environ[Variable.SHA][:63],
+        "wfgen/run": os.environ.get(Variable.RUN_ID, "0"),
         "pod-security.kubernetes.io/enforce": "restricted",
     }
     _refuse_foreign(description)
@@ -68,10 +66,7 @@ def namespace() -> int:
 
 
 def teardown() -> int:
-    """Deletes the preview's namespace, if its labels say that it is one of ours.
-
-    Reads: WFGEN_DESCRIPTION, WFGEN_NUMBER, GITHUB_REPOSITORY. Writes nothing.
-    """
+    """Deletes the preview's namespace, if its labels say that it is one of ours."""
     description = load()
     found = kubectl.get("namespace", description.place, "default")
     if found is None:
@@ -84,14 +79,11 @@ def teardown() -> int:
 
 
 def previews() -> int:
-    """Lists the previews of this repository.
-
-    Reads: WFGEN_DESCRIPTION, GITHUB_REPOSITORY. Writes: namespaces (JSON: number, expires).
-    """
+    """Lists the previews of this repository."""
     description = load()
     selector = ",".join(f"{name}={value}" for name, value in _labels(description).items())
     found = [_facts(thing) for thing in kubectl.select("namespaces", "default", selector)]
-    write_output("namespaces", json.dumps(sorted(found, key=lambda each: int(each["number"]))))
+    write_output(Output.NAMESPACES, json.dumps(sorted(found, key=lambda each: int(each["number"]))))
     log(f"{len(found)} previews")
     return 0
 
@@ -107,7 +99,7 @@ def _facts(thing: Object) -> dict[str, str]:
 
 def _labels(description: Description) -> dict[str, str]:
     """What tells our previews: a label's value has neither slashes nor more than 63 characters."""
-    repository = os.environ.get("GITHUB_REPOSITORY", "by-hand").replace("/", ".")
+    repository = os.environ.get(Variable.REPOSITORY, "by-hand").replace("/", ".")
     return {OF: f"{repository}.{description.environment}"[-63:].lstrip(".-_")}
 
 
@@ -119,6 +111,3 @@ def _refuse_foreign(description: Description) -> None:
         raise Failure(
             f"namespace {description.place} is not a preview of this repository; left alone"
         )
-
-
-COMMANDS = {"namespace": namespace, "teardown": teardown, "previews": previews}

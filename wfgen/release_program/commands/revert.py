@@ -7,13 +7,13 @@ branch as parents, so that nothing is ever pushed by force.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 from ..contract import load
 from ..hosting import git
 from ..hosting.github import GitHub, GitHubError
 from ..hosting.needs import Needs
 from ..hosting.outputs import add_summary, notice, warning, write_output
+from ..names import Output, Variable
 from ._undo import (
     ASIDE,
     ByHandError,
@@ -40,16 +40,11 @@ def revert() -> int:
     with the exact commands where the revert conflicts or there is no App's token (the default token
     may not touch workflows, and its pull requests run no checks). Nothing where the release that
     failed has no more than our own revert in it. The checkout needs fetch-depth: 0.
-
-    Reads: WFGEN_DESCRIPTION, WFGEN_NEEDS (toJSON(needs): plan, release), WFGEN_APP_TOKEN (contents,
-    pull-requests, workflows: write), GITHUB_TOKEN (issues: write), GITHUB_REPOSITORY,
-    GITHUB_SERVER_URL, GITHUB_RUN_ID.
-    Writes: reverted (pull-request, issue, none), address (of it), reason (why none).
     """
     description, needs = load(), Needs.load()
-    app = os.environ.get("WFGEN_APP_TOKEN", "")
-    token = os.environ.get("GITHUB_TOKEN", "")
-    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+    app = os.environ.get(Variable.APP_TOKEN, "")
+    token = os.environ.get(Variable.TOKEN, "")
+    server = os.environ.get(Variable.SERVER_URL, "https://github.com")
     try:
         span = find_range(description, needs, git.credential(app or token, server))
         try:
@@ -65,13 +60,13 @@ def revert() -> int:
             reverted, address = "issue", _issue(span, str(reason), token)
     except NothingToRevertError as reason:
         notice(f"nothing is reverted: {reason}")
-        write_output("reverted", "none")
-        write_output("address", "")
-        write_output("reason", str(reason))
+        write_output(Output.REVERTED, "none")
+        write_output(Output.ADDRESS, "")
+        write_output(Output.REASON, str(reason))
         return 0
-    write_output("reverted", reverted)
-    write_output("address", address)
-    write_output("reason", "")
+    write_output(Output.REVERTED, reverted)
+    write_output(Output.ADDRESS, address)
+    write_output(Output.REASON, "")
     add_summary(f"### {span.title}\n\n{address}")
     notice(f"{span.title}: {address}")
     return 0
@@ -114,7 +109,7 @@ def _pull_request(span: Range, github: GitHub) -> str:
             found = github.post("pulls", {**words, "head": span.branch, "base": branch}, permission)
     except GitHubError as error:
         raise ByHandError(f"branch {span.branch} is ready, but {error}") from error
-    if span.description.auto_merge:
+    if span.description.revert.auto_merge:
         _merge_later(github, found["node_id"])
     return str(found["html_url"])
 
@@ -152,6 +147,3 @@ def _issue(span: Range, reason: str, token: str) -> str:
             return str(issue["html_url"])
     made = github.post("issues", {**words, "labels": [LABEL]}, permission)
     return str(made["html_url"])
-
-
-COMMANDS: dict[str, Callable[[], int]] = {"revert": revert}

@@ -9,7 +9,8 @@ import json
 import os
 from dataclasses import dataclass
 
-from .outputs import Failure
+from ..failure import Failure
+from ..names import Variable
 
 BOTS = ("dependabot[bot]",)
 """Authors whose runs get a read-only token and no secrets, as a fork's do."""
@@ -27,13 +28,13 @@ class PullRequest:
 
 def pull_request() -> PullRequest:
     """The pull request in the event. Raises `Failure` where there is none."""
-    path = os.environ.get("GITHUB_EVENT_PATH", "")
+    path = os.environ.get(Variable.EVENT_PATH, "")
     try:
         with open(path, encoding="utf-8") as file:
             request = json.load(file)["pull_request"]
         sha, head = request["head"]["sha"], request["head"]["repo"] or {}
         own = head.get("full_name") == request["base"]["repo"]["full_name"]
-        bot = request["user"]["login"] in BOTS or os.environ.get("GITHUB_ACTOR") in BOTS
+        bot = request["user"]["login"] in BOTS or os.environ.get(Variable.ACTOR) in BOTS
         labels = tuple(label["name"] for label in request.get("labels", ()))
         trusted = own and not bot and request["state"] == "open"
         return PullRequest(str(request["number"]), sha, trusted, labels)

@@ -7,7 +7,8 @@ import os
 import subprocess
 from collections.abc import Mapping
 
-from .outputs import Failure
+from ..failure import Failure
+from ..names import Variable
 
 
 class GitError(Failure):
@@ -64,7 +65,7 @@ def credential(token: str, server: str) -> dict[str, str]:
     """
     key = f"http.{server.rstrip('/')}/.extraheader"
     secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-    first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    first = int(os.environ.get(Variable.GIT_CONFIG_COUNT) or 0)
     return {
         "GIT_CONFIG_COUNT": str(first + 2),
         f"GIT_CONFIG_KEY_{first}": key,

@@ -17,7 +17,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .outputs import Failure
+from ..failure import Failure
+from ..names import Variable
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -116,9 +117,9 @@ class GitHub:
 
     def __init__(self, token: str, environ: Mapping[str, str] = os.environ) -> None:
         self._token = token
-        self._api = environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
-        self._graphql = environ.get("GITHUB_GRAPHQL_URL", f"{self._api}/graphql")
-        self.repository = environ.get("GITHUB_REPOSITORY", "")
+        self._api = environ.get(Variable.API_URL, "https://api.github.com").rstrip("/")
+        self._graphql = environ.get(Variable.GRAPHQL_URL, f"{self._api}/graphql")
+        self.repository = environ.get(Variable.REPOSITORY, "")
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", self.repository):
             raise GitHubError(0, "GITHUB_REPOSITORY is not set to owner/name")
         if not token:
@@ -177,7 +178,7 @@ class GitHub:
 
 def pull_request_is_open(number: str) -> bool:
     """Whether a pull request is open now, whatever the event said. Reads GITHUB_TOKEN."""
-    github = GitHub(os.environ.get("GITHUB_TOKEN", ""))
+    github = GitHub(os.environ.get(Variable.TOKEN, ""))
     return bool(github.get(f"pulls/{number}", "pull-requests: read")["state"] == "open")
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..contract import Description
-from .outputs import Failure
+from ..failure import Failure
+from ..names import Job, Output, Variable
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Needs:
     @classmethod
     def load(cls) -> Needs:
         """From WFGEN_NEEDS. Raises `Failure`."""
-        return cls(read_json("WFGEN_NEEDS"))
+        return cls(read_json(Variable.NEEDS))
 
     def result(self, job: str) -> str:
         """success, failure, cancelled, skipped, or ''."""
@@ -40,16 +41,18 @@ class Needs:
     @property
     def services(self) -> list[str]:
         """The services of this release."""
-        return list(json.loads(self.output("plan", "services") or "[]"))
+        return list(json.loads(self.output(Job.PLAN, Output.SERVICES) or "[]"))
 
     @property
     def build(self) -> list[str]:
         """The services whose image this run builds."""
-        return list(json.loads(self.output("plan", "build") or "[]"))
+        return list(json.loads(self.output(Job.PLAN, Output.BUILD) or "[]"))
 
     def images(self, description: Description) -> dict[str, str]:
         """The release's images: only of described services, only of their own repositories."""
-        named = self.output("images", "images") or self.output("plan", "images") or "{}"
+        named = (
+            self.output(Job.IMAGES, Output.IMAGES) or self.output(Job.PLAN, Output.IMAGES) or "{}"
+        )
         return {
             name: image
             for name, image in sorted(json.loads(named).items())
@@ -72,15 +75,10 @@ def is_image_of(repository: object, image: object) -> bool:
     return isinstance(image, str) and re.fullmatch(pattern, image) is not None
 
 
-def job_of(service: str) -> str:
-    """The id of the job that builds a service."""
-    return f"build_{service.replace('-', '_')}"
-
-
 def run_address() -> str:
     """The page of this run, or '' when the program was started by hand."""
-    run = os.environ.get("GITHUB_RUN_ID", "")
-    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+    run = os.environ.get(Variable.RUN_ID, "")
+    server = os.environ.get(Variable.SERVER_URL, "https://github.com")
     return f"{server}/{os.environ.get('GITHUB_REPOSITORY', '')}/actions/runs/{run}" if run else ""
 
 

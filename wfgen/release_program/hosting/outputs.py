@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from ..names import Variable
 
-class Failure(Exception):
-    """Ends a command with exit code 1; the message is for whoever reads the run."""
+_declared: dict[str, Callable[[str], bool]] = {}
+"""The outputs of the running command; each says whether it can have a value."""
 
 
 def log(text: str) -> None:
@@ -39,7 +40,7 @@ def error(text: str) -> None:
 @contextmanager
 def group(title: str) -> Iterator[None]:
     """Folds the lines of the log that are written inside."""
-    folds = os.environ.get("GITHUB_ACTIONS") == "true"
+    folds = os.environ.get(Variable.IN_ACTIONS) == "true"
     log(f"::group::{title}" if folds else f"--- {title}")
     try:
         yield
@@ -48,9 +49,20 @@ def group(title: str) -> Iterator[None]:
             log("::endgroup::")
 
 
+def declare(outputs: Mapping[str, Callable[[str], bool]]) -> None:
+    """Sets the outputs that the running command can write, and which values each can have."""
+    _declared.clear()
+    _declared.update(outputs)
+
+
 def write_output(name: str, value: str) -> None:
-    """An output of the step; printed where the program was started by hand."""
-    path = os.environ.get("GITHUB_OUTPUT")
+    """Writes an output of the step; prints it where the program was started by hand.
+
+    Raises `ValueError` where the running command does not declare it, or this value.
+    """
+    if name not in _declared or not _declared[name](value):
+        raise ValueError(f"the command does not declare the output {name}={value}")
+    path = os.environ.get(Variable.OUTPUT)
     if not path:
         log(f"{name}={value}")
         return
@@ -61,14 +73,14 @@ def write_output(name: str, value: str) -> None:
 
 def add_summary(markdown: str) -> None:
     """Markdown for the run's page; nothing where there is no such page."""
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    path = os.environ.get(Variable.STEP_SUMMARY)
     if path:
         with open(path, "a", encoding="utf-8") as file:
             file.write(markdown.rstrip("\n") + "\n\n")
 
 
 def _annotate(level: str, text: str) -> None:
-    if os.environ.get("GITHUB_ACTIONS") == "true":
+    if os.environ.get(Variable.IN_ACTIONS) == "true":
         escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
         log(f"::{level}::{escaped}")
     else:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .. import names
 from ..contract import Description
 from ..hosting import git
 from ..hosting.needs import is_image_of
@@ -50,7 +51,7 @@ def message(title: str, text: str, facts: Mapping[str, Any]) -> str:
 
 def releases(description: Description, environment: str) -> list[Release]:
     """The releases of an environment that this clone has tags of, newest first."""
-    prefix = f"deploy/{environment}/"
+    prefix = names.deploy_tag(environment, "")
     text = git.read(
         "for-each-ref", "--format=%(objecttype)%00%(refname:strip=2)%00%(contents)%00",
         f"refs/tags/{prefix}",

@@ -23,29 +23,30 @@ _PATH = _BELOW_ROOT + r"(?=\.|[^-].*/)[A-Za-z0-9_.@+/ -]*[A-Za-z0-9_.@+/-]"
 _REFUSED = (
     (
         r".*(?:<[A-Za-z][^>]*>|\.\.\.|\b(?:OWNER|HOST|COMMIT)\b)",
-        "a complete requirement",
         "replace the placeholder with a value",
+        "for example, `wfgen-cli==0.1.0`",
     ),
     (
         r"(?i:wfgen)(?: *$| *[\[@=<>~!;])",
-        "a requirement of wfgen-cli",
-        "PyPI's `wfgen` is unrelated; write `wfgen-cli==<version>`, or `./wfgen` for a folder",
+        "use `wfgen-cli==<version>`, or `./wfgen` for a folder",
+        "the package `wfgen` on PyPI is an unrelated project",
     ),
     (
         r"(?:.*@ ?)?file:|[/\\~]|[A-Za-z]:[/\\]|(?:[^:]*/)?\.\.(?:/|$)",
-        "a path below the repository's root",
-        "pip runs in a checkout; copy wfgen into the repository, or write `wfgen-cli==<version>`",
+        "use `wfgen-cli==<version>`, or a path relative to the repository root",
+        "pip runs in a checkout of the repository",
     ),
 )
-"""Frequent mistakes: the pattern at the text's start, what was expected, and a hint."""
+"""Frequent mistakes: the pattern at the text's start, what to write, and a hint."""
 
 
 @dataclass(frozen=True)
 class _Requirement(Matching):
     def _match(self, text: str) -> str:
-        for pattern, what, hint in _REFUSED:
+        for pattern, expected, hint in _REFUSED:
             if re.match(pattern, text):
-                raise PydanticCustomError("format", "no", {"what": what, "hint": hint})
+                context = {"noun": self.noun, "expected": expected, "hint": hint}
+                raise PydanticCustomError("format", "no", context)
         return super()._match(text)
 
 
@@ -53,8 +54,9 @@ Requirement = Annotated[
     str,
     _Requirement(
         f"{_RELEASE}|{_URL}|{_PATH}",
-        "a requirement of wfgen-cli",
-        "such as `wfgen-cli==0.1.0`, `./tools/wfgen` or `git+https://git.example.com/wfgen@v1`",
+        "requirement",
+        "use `wfgen-cli==<version>`, a path such as `./tools/wfgen`, or a git URL",
+        "for example, `git+https://git.example.com/tools/wfgen@v1`",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""A patched workflow or action as safety rules look at it: every scalar as text."""
+"""A patched workflow or action as safety rules read it: every scalar as text."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from wfgen.generate.files import ACTIONS, RELEASE_ACTION, WORKFLOWS
-from wfgen.text.source import Loader
+from wfgen.release_program import names
+from wfgen.text.positions import Loader
 
 Tree = dict[str, Any]
 
 
-class Broken(NamedTuple):
-    """What breaks a rule; two of one rule and message are the same."""
+class PatchViolation(NamedTuple):
+    """What breaks a rule; equal where rule and message are."""
 
     rule: str
     message: str
 
 
 @dataclass(frozen=True)
-class Checked:
+class PatchedFile:
     """A file's text; `others` are the texts of all generated files by path."""
 
     path: str
@@ -41,10 +41,10 @@ class Checked:
 
     @cached_property
     def steps(self) -> list[tuple[str, Tree]]:
-        """All steps, each with where it stands: `job plan`, or the action."""
-        found = [(f"job {name}", step) for name, job in self.jobs.items() for step in steps_of(job)]
+        """All steps, each with its job, `job plan`, or `the action`."""
+        steps = [(f"job {name}", step) for name, job in self.jobs.items() for step in steps_of(job)]
         runs = mapping(self.tree.get("runs"))
-        return found or [("the action", step) for step in steps_of(runs)]
+        return steps or [("the action", step) for step in steps_of(runs)]
 
     @cached_property
     def triggers(self) -> set[str]:
@@ -60,7 +60,7 @@ def read(text: str) -> Tree:
 
 
 def mapping(node: Any) -> Tree:
-    """The node where it is a mapping; else an empty one."""
+    """The node where it is a mapping; otherwise an empty mapping."""
     return node if isinstance(node, dict) else {}
 
 
@@ -76,12 +76,8 @@ def steps_of(job: Tree) -> list[Tree]:
 
 
 def local(uses: Any) -> str:
-    """The path of a workflow or action of this repository; "" for somebody else's."""
-    text = str(uses or "")
-    for prefix in ("$/", "./"):
-        if text.startswith(prefix):
-            return text.removeprefix(prefix)
-    return ""
+    """The path of a workflow or action of this repository; "" for one of another repository."""
+    return names.local_path(str(uses or ""))
 
 
 def commands(job: Tree) -> set[str]:
@@ -91,28 +87,28 @@ def commands(job: Tree) -> set[str]:
 
 def command(step: Tree) -> str:
     """The command of the release program that a step runs; "" for another step."""
-    ours = local(step.get("uses")) == RELEASE_ACTION
-    return str(mapping(step.get("with")).get("command", "")) if ours else ""
+    is_release = local(step.get("uses")) == names.RELEASE_ACTION
+    return str(mapping(step.get("with")).get("command", "")) if is_release else ""
 
 
 def reaches_cluster(step: Tree) -> bool:
     """Whether a step logs in to a cluster."""
-    return local(step.get("uses")) == f"{ACTIONS}/cluster-login"
+    return local(step.get("uses")) == names.CLUSTER_LOGIN_ACTION
 
 
 def releases(job: Tree) -> bool:
     """Whether a job calls the release workflow."""
-    return local(job.get("uses")) == f"{WORKFLOWS}/_deploy.yml"
+    return local(job.get("uses")) == names.DEPLOY_WORKFLOW
 
 
 def permissions(job: Tree, workflow: Tree) -> dict[str, str] | str | None:
-    """A job's permissions, its own or the workflow's; None where neither says."""
-    found = job.get("permissions", workflow.get("permissions"))
-    return found if isinstance(found, dict | str) else None
+    """A job's permissions, its own or the workflow's; None where neither is set."""
+    declared = job.get("permissions", workflow.get("permissions"))
+    return declared if isinstance(declared, dict | str) else None
 
 
 def calls(tree: Tree, path: str) -> Iterator[tuple[str, Tree]]:
-    """The jobs that call the workflow of a path."""
+    """The jobs that call the workflow at a path."""
     for name, job in jobs_of(tree).items():
         if local(job.get("uses")) == path:
             yield name, job

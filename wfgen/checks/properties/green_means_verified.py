@@ -1,7 +1,7 @@
-"""A run is green only where its release was found to be good, or there was nothing to release.
+"""A run is green only where its release was verified, or there was nothing to release.
 
-People look at the colour. `needs` and `if` make it easy to be green by skipping: every job after
-the one that was skipped is skipped as well, and a run of skipped jobs is green.
+People look at the colour. `needs` and `if` make it easy to be green by skipping: every job after a
+skipped one is skipped as well, and a run of skipped jobs is green.
 
 End the pipeline with a job that has `if: always()`, needs the release, and fails unless the
 monitor succeeded.
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def check_run(story: Story) -> str:
-    """Looks at what a green run did."""
+    """Checks what a green run did."""
     if story.run.conclusion != "success" or story.verified:
         return ""
     if story.opened or story.touched:
-        return "the run is green, and nothing found its release to be good"
+        return "the run is green, and its release was not verified"
     if story.output("plan", "any") == "true" and not story.stale:
-        return "the run is green, and what was to be released was not"
+        return "the run is green, and the planned release did not happen"
     return ""

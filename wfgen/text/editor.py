@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from wfgen.text.source import Loader, Route
+from wfgen.text.positions import Loader, Route
 
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What libyaml counts as the end of a line (https://yaml.org/spec/1.1/#id871136)."""

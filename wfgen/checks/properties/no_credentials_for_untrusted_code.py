@@ -1,11 +1,10 @@
 """A run for a fork or for Dependabot has no credentials and does nothing in a cluster.
 
-Its code is a stranger's. GitHub withholds secrets from `pull_request` runs of forks and of
-Dependabot
-(https://docs.github.com/en/actions/reference/security/secure-use), but not the jobs, and under
-`pull_request_target` not even the secrets. So no such run may log in to a cluster, read a secret,
-ask for an identity token, or ask for a token that writes; the one exception is `packages: write` of
-a build, which GitHub lowers to read there, and which pushes nothing.
+Its code is untrusted. GitHub withholds secrets from `pull_request` runs of forks and of Dependabot
+(https://docs.github.com/en/actions/reference/security/secure-use), but runs the jobs, and under
+`pull_request_target` it does not even withhold secrets. So no such run may log in to a cluster,
+read a secret, request an identity token, or request a token that writes; the one exception is
+`packages: write` of a build, which GitHub lowers to read there, and which pushes nothing.
 
 Gate these jobs on where the pull request comes from.
 """
@@ -27,31 +26,31 @@ _HEAD = re.compile(r"pull_request\.head\.|github\.head_ref|pull_request\.number"
 
 
 def check_run(story: Story) -> str:
-    """Looks at the jobs that began, and at their steps."""
+    """Checks the jobs that began, and their steps."""
     if story.event.trusted:
         return ""
     for done in story.done:
         if done.action.role in IN_THE_CLUSTER:
-            return f"{done.action.job} reaches the cluster ({done.action.role})"
+            return f"job {done.action.job} reaches the cluster ({done.action.role})"
     for path, run in story.run.jobs.items():
         if not run.began:
             continue
         place = story.pipeline.places[path]
         builds = any(action.role == "build" for action in story.pipeline.at[path])
         if granted := _granted(place, builds):
-            return f"{path} may {granted}"
-        given, read = story.pipeline.secrets[path]
-        if given:
-            return f"{path} is given {given}"
-        steps = run.steps if any(read) else ()
-        for index, name in enumerate(read):
-            if name and not (steps and steps[index].conclusion == "skipped"):
-                return f"{path} reads {name}"
+            return f"job {path} may {granted}"
+        job_secret, step_secrets = story.pipeline.secrets[path]
+        if job_secret:
+            return f"job {path} is passed {job_secret}"
+        steps = run.steps if any(step_secrets) else ()
+        for index, secret in enumerate(step_secrets):
+            if secret and not (steps and steps[index].conclusion == "skipped"):
+                return f"job {path} reads {secret}"
     return ""
 
 
 def check_files(pipelines: tuple[Pipeline, ...]) -> Iterator[Breach]:
-    """A stranger's code is checked out only where the run has nothing to steal."""
+    """Under pull_request_target, no job checks out the pull request's code."""
     for pipeline in pipelines:
         if "pull_request_target" not in pipeline.workflow.triggers:
             continue
@@ -59,7 +58,7 @@ def check_files(pipelines: tuple[Pipeline, ...]) -> Iterator[Breach]:
             for step in place.job.steps:
                 ref = str(step.inputs.get("ref", ""))
                 if step.uses.startswith("actions/checkout@") and _HEAD.search(ref):
-                    message = f"{path} checks a pull request's code out under pull_request_target"
+                    message = f"job {path} checks out a pull request under pull_request_target"
                     yield Breach(pipeline, message, place)
 
 
@@ -69,7 +68,7 @@ def _granted(place: Place, builds: bool) -> str:
         return ""
     for name, level in place.permissions.items():
         if level == "write" and not (name == "packages" and builds):
-            return "ask for an identity token" if name == "id-token" else f"write {name}"
+            return "request an identity token" if name == "id-token" else f"write {name}"
         if level == "write-all":
             return "write everything"
     return ""
