@@ -6,10 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 RENDER_LOCK := requirements/render.txt
 DEV_LOCK := requirements/dev.txt
+PUBLISH_LOCK := requirements/publish.txt
 NODE_MODULES := tests/judges/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup judges render check reference test slow verify e2e lint format house bench bench-restore lock hooks clean
+.PHONY: help setup judges render check reference test slow verify e2e lint format house bench bench-restore dist lock hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -85,13 +86,19 @@ bench: $(VENV)/dev ## measure how long wfgen takes
 bench-restore: setup ## measure how long a bad release is live with wfgen, kubectl, a loop, Helm
 	$(BIN)/python benchmarks/restore.py $(PARTS)
 
+dist: $(VENV)/dev ## build the distributions into dist/, and check them for PyPI
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m twine check --strict dist/*
+
 # Needs uv, not the stamp: a change in pyproject.toml is resolved before it is installed.
-RESOLVE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+RESOLVE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --quiet $(UPGRADE)
 
 lock: | $(BIN)/uv ## resolve pyproject.toml into the locks; newer versions: make lock UPGRADE=--upgrade
-	$(RESOLVE) --group dev --output-file $(DEV_LOCK)
-	$(RESOLVE) --group build --constraint $(DEV_LOCK) --output-file $(RENDER_LOCK)
+	$(RESOLVE) pyproject.toml --group dev --output-file $(DEV_LOCK)
+	$(RESOLVE) pyproject.toml --group build --constraint $(DEV_LOCK) --output-file $(RENDER_LOCK)
+	$(RESOLVE) --no-strip-extras --group publish --constraint $(DEV_LOCK) --output-file $(PUBLISH_LOCK)
 	cd tests/judges && npm install --package-lock-only --ignore-scripts --no-audit --no-fund --loglevel error
 
 $(BIN)/uv:
