@@ -205,7 +205,7 @@ class Release:
         assert found is not None
         packed = base64.b64decode(found["data"]["manifests"])
         objects = json.loads(gzip.decompress(packed))
-        return {f"{thing['kind']}/{thing['metadata']['name']}": thing for thing in objects}
+        return {f"{obj['kind']}/{obj['metadata']['name']}": obj for obj in objects}
 
     def change_manifests(self, release: int, objects: list[dict[str, Any]]) -> None:
         """Makes a release's stored manifests others, as if it had been another one."""

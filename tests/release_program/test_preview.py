@@ -65,9 +65,9 @@ def test_the_quota_admits_what_wfgen_new_writes() -> None:
     named = [key.split(".") for key in preview.QUOTA if key.endswith((".cpu", ".memory"))]
     looked = 0
     for path in (ROOT / "templates/kinds").glob("*/kube/*.yaml"):
-        thing = yaml.safe_load(path.read_text("utf-8"))
+        obj = yaml.safe_load(path.read_text("utf-8"))
         for container in (
-            thing.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
+            obj.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
         ):
             looked += 1
             for part, resource in named:

@@ -71,7 +71,7 @@ def test_secrets_stand_in_no_record_and_in_no_log(
     shop: Release, released: tuple[Start, dict[str, Outputs]]
 ) -> None:
     texts = [each.log + each.summary for each in released[1].values()]
-    texts += [json.dumps(thing) for thing in shop.cluster.objects("ConfigMap", "shop")]
+    texts += [json.dumps(obj) for obj in shop.cluster.objects("ConfigMap", "shop")]
     texts.append(json.dumps(shop.manifests(1)))
     assert any("Secret/server-secrets" in text for text in texts)
     for text in texts:

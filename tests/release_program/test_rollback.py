@@ -150,7 +150,7 @@ def test_a_service_that_was_live_before_its_first_release_is_no_silent_exception
     flying: Release,
 ) -> None:
     known = flying.manifests(1)
-    objects = [thing for name, thing in known.items() if not name.endswith("/client")]
+    objects = [obj for name, obj in known.items() if not name.endswith("/client")]
     flying.change_manifests(1, objects)
     done = flying.run("rollback")
     assert done.values["restored"] == "except: client", done.log
