@@ -1,4 +1,4 @@
-"""What is kept in the cluster, and what a cluster answers that is not set up."""
+"""What is stored in the cluster, and errors of a cluster that is not set up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from wfgen.release_program.state import stored
 
 @pytest.fixture
 def description(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> Description:
-    """Production in a cluster that this very process reaches."""
+    """Production, with a cluster that this process can use."""
     for name, value in cluster.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("WFGEN_RETRY_SECONDS", "0.01")
@@ -28,7 +28,7 @@ def description(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> Descri
 
 
 def large(seed: int) -> list[dict[str, Any]]:
-    """Manifests that do not fit into one ConfigMap, however well they are packed."""
+    """Manifests that do not fit into one ConfigMap, even when compressed."""
     text = random.Random(seed)
     return [
         {
@@ -41,7 +41,7 @@ def large(seed: int) -> list[dict[str, Any]]:
     ]
 
 
-def test_manifests_of_more_than_one_object_can_hold_are_kept_in_several(
+def test_manifests_too_large_for_one_object_are_stored_in_several(
     description: Description, cluster: FakeCluster
 ) -> None:
     old, new = large(1), large(2)
@@ -49,8 +49,8 @@ def test_manifests_of_more_than_one_object_can_hold_are_kept_in_several(
     parts = cluster.names("ConfigMap", "shop")
     assert len(parts) > 1
     assert stored.read(description, 3) == old
-    assert [len(found) for found in stored.parts(description).values()] == [len(parts)]
-    # Whoever is cut off in the middle leaves what was there before.
+    assert [len(names) for names in stored.parts(description).values()] == [len(parts)]
+    # A write that is cut off leaves the former manifests.
     cluster.fault("PATCH", f"/{RECORD}-3[?]", 403)
     with pytest.raises(KubectlError):
         stored.write(description, 3, new)
@@ -74,7 +74,7 @@ def test_manifests_of_more_than_one_object_can_hold_are_kept_in_several(
         ({"in_flight": {"wholly_new": True}}, "wholly_new"),
     ],
 )
-def test_a_record_of_another_version_is_left_alone(
+def test_a_record_of_another_version_is_left_unchanged(
     shop: Release, change: dict[str, Any], said: str
 ) -> None:
     shop.change_record(**change)
@@ -87,14 +87,14 @@ def test_a_record_of_another_version_is_left_alone(
     assert len(shop.writes) == writes
 
 
-def test_an_expired_token_is_told_with_its_remedy(shop: Release) -> None:
+def test_an_expired_token_is_reported_with_its_remedy(shop: Release) -> None:
     shop.cluster.fault("", "", 401, times=-1)
     done = shop.preflight()
     assert refused(done), done
     assert "docs/delivery-setup.md, Cluster access" in done.log
 
 
-def test_a_namespace_that_is_not_there_is_told_with_its_remedy(first: Release) -> None:
+def test_a_missing_namespace_is_reported_with_its_remedy(first: Release) -> None:
     first.description["namespace"] = "nowhere"
     done = first.preflight()
     assert done.code == 1
@@ -114,12 +114,12 @@ def test_a_namespace_that_is_not_there_is_told_with_its_remedy(first: Release) -
         ("getting credentials: exec: executable aws failed", "Cluster access"),
     ],
 )
-def test_what_is_not_set_up_is_told_with_its_heading(said: str, heading: str) -> None:
+def test_missing_set_up_is_reported_with_the_heading_of_the_page(said: str, heading: str) -> None:
     assert str(KubectlError(said)) == f"{said}. See docs/delivery-setup.md, {heading}"
 
 
 @pytest.mark.parametrize("before", ["release", "kubectl apply"])
-def test_a_number_of_copies_that_is_no_longer_given_stays(
+def test_replicas_that_manifests_no_longer_set_stay_unchanged(
     description: Description, cluster: FakeCluster, before: str
 ) -> None:
     def web(**spec: Any) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def test_a_number_of_copies_that_is_no_longer_given_stays(
         assert live is not None
         assert live["spec"]["replicas"] == 3
     assert "replicas" not in given["spec"]
-    # Whoever decides it from now on is not overruled.
+    # Another client may then change them.
     cluster.patch("Deployment", "web", "shop", {"spec": {"replicas": 5}})
     manifests.keep_replicas([given])
     kubectl.apply([given])
