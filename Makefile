@@ -39,7 +39,7 @@ check: $(VENV)/installed ## is what is generated up to date?
 reference: $(VENV)/installed ## write docs/reference.md from the models
 	$(BIN)/python -m wfgen.reference docs/reference.md
 
-RUN_TESTS := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+RUN_TESTS := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal --durations 10
 
 test: setup ## the everyday tests; more: make test PYTEST='-k pins -x'
 	$(RUN_TESTS) -m 'not slow and not e2e' $(PYTEST)
