@@ -84,11 +84,11 @@ class FakeCluster:
         with self.server.lock:
             return list(self.api.requests)
 
-    def create(self, *items: Object, manager: str = "somebody") -> None:
+    def create(self, *objects: Object, manager: str = "another-client") -> None:
         """Creates objects as another client."""
         with self.server.lock:
             controllers.tick(self.world)
-            for obj in items:
+            for obj in objects:
                 key = key_of(obj)
                 writes.create(self.world.store, key, obj, Options(manager))
 
@@ -102,7 +102,7 @@ class FakeCluster:
         with self.server.lock:
             controllers.tick(self.world)
             key = Key(BY_KIND[kind].plural, namespace, name)
-            writes.patch(self.world.store, key, patches.MERGE, body, Options("somebody"))
+            writes.patch(self.world.store, key, patches.MERGE, body, Options("another-client"))
 
     def delete(self, kind: str, name: str, namespace: str = "") -> None:
         """Deletes an object as another client."""

@@ -67,7 +67,7 @@ def test_manifests_too_large_for_one_object_are_stored_in_several(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"format": 2}, "its format is 2, and not 1"),
         ({"wholly_new": True}, "wholly_new"),
@@ -75,14 +75,14 @@ def test_manifests_too_large_for_one_object_are_stored_in_several(
     ],
 )
 def test_a_record_of_another_version_is_left_unchanged(
-    shop: Release, change: dict[str, Any], said: str
+    shop: Release, change: dict[str, Any], message: str
 ) -> None:
     shop.change_record(**change)
     writes = len(shop.writes)
     done = shop.preflight()
     assert refused(done), done
     assert "another version of wfgen wrote the release record" in done.log
-    assert said in done.log
+    assert message in done.log
     assert shop.run("rollback").code == 1
     assert len(shop.writes) == writes
 
@@ -104,7 +104,7 @@ def test_a_missing_namespace_is_reported_with_its_remedy(first: Release) -> None
 
 
 @pytest.mark.parametrize(
-    ("said", "heading"),
+    ("message", "heading"),
     [
         ('User "x" cannot patch resource "deployments" in API group "apps"', "Deployer role"),
         ("You must be logged in to the server (Unauthorized)", "Cluster access"),
@@ -114,8 +114,10 @@ def test_a_missing_namespace_is_reported_with_its_remedy(first: Release) -> None
         ("getting credentials: exec: executable aws failed", "Cluster access"),
     ],
 )
-def test_missing_set_up_is_reported_with_the_heading_of_the_page(said: str, heading: str) -> None:
-    assert str(KubectlError(said)) == f"{said}. See docs/delivery-setup.md, {heading}"
+def test_missing_set_up_is_reported_with_a_heading_of_the_page(
+    message: str, heading: str
+) -> None:
+    assert str(KubectlError(message)) == f"{message}. See docs/delivery-setup.md, {heading}"
 
 
 @pytest.mark.parametrize("before", ["release", "kubectl apply"])
