@@ -7,26 +7,13 @@ from collections.abc import Iterable
 from importlib import resources
 from typing import Any
 
-import yaml
 from jsonschema import Draft7Validator
 
 from wfgen.errors import WfgenError
 from wfgen.findings import Diagnostic, Position
 from wfgen.generate.files import ACTIONS, WORKFLOWS
 from wfgen.generate.render import RenderedFile
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without 1.1's other booleans than true and false: `on` is a key."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern) for tag, pattern in resolvers if not tag.endswith(":bool") or first in "tTfF"
-    ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
+from wfgen.text.reader import values
 
 _SCHEMAS = {WORKFLOWS: "github-workflows.json", ACTIONS: "github-actions.json"}
 
@@ -42,7 +29,7 @@ def validate_files(files: Iterable[RenderedFile]) -> list[Diagnostic]:
         folder = next((each for each in validators if file.path.startswith(f"{each}/")), None)
         if folder is None or not file.path.endswith(".yml"):
             continue
-        tree = yaml.load(file.text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        tree = values(file.text)
         for error in validators[folder].iter_errors(tree):
             route = ".".join(str(part) for part in error.absolute_path)
             message = f"{route}: {error.message}" if route else error.message

@@ -19,6 +19,7 @@ from wfgen.errors import WfgenError
 from wfgen.generate.render import RenderedFile
 from wfgen.generate.templating import Templates
 from wfgen.locks import pins
+from wfgen.text.reader import values
 
 DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
 # https://docs.renovatebot.com/configuration-options/
@@ -26,7 +27,6 @@ RENOVATE = (
     "renovate.json", "renovate.json5", ".github/renovate.json", ".github/renovate.json5",
     ".renovaterc", ".renovaterc.json", ".renovaterc.json5",
 )  # fmt: skip
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 FILES = {"dependabot": DEPENDABOT, "renovate": RENOVATE}
 """The bots, and where each looks for its file; the first is written."""
 
@@ -81,7 +81,7 @@ def gaps(root: Path, path: str, bumped: Bumped) -> list[str]:
     try:
         text = (root / path).read_text("utf-8")
         if path in DEPENDABOT:
-            return _dependabot_gaps(yaml.load(text, Loader=_LOADER), bumped)  # noqa: S506 - safe
+            return _dependabot_gaps(values(text), bumped)
         return _renovate_gaps(json.loads(text), bumped)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return ["cannot be read"]

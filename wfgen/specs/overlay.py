@@ -7,17 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from wfgen.findings import Diagnostic, did_you_mean
 from wfgen.specs.kinds.image import image_name
 from wfgen.specs.kinds.service import Health
 from wfgen.specs.kustomize import Overlays
 from wfgen.specs.references import Project, Service, SpecFile
 from wfgen.text.positions import Route
-
-# Every scalar as text: nothing here is a number, and no text can be a value that no loader knows.
-Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+from wfgen.text.reader import all_texts
 
 
 def check(project: Project, overlays: Overlays, *, complete: bool = True) -> Iterator[Diagnostic]:
@@ -99,7 +95,7 @@ class Objects:
 
     def __init__(self, overlay: str, text: bytes) -> None:
         self.overlay = overlay
-        self._objects: list[Any] = list(yaml.load_all(text, Loader=Loader))
+        self._objects: list[Any] = all_texts(text)
 
     def of_kind(self, kind: str) -> dict[str, Any]:
         """The objects of a kind by name."""

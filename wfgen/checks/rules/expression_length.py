@@ -11,7 +11,8 @@ Give the service fewer or shorter `build.args`, or keep them in a file that the 
 import re
 from collections.abc import Iterator
 
-from wfgen.checks.rules._workflow import Broken, Workflow, scalars
+from wfgen.checks.rules._workflow import Broken, Workflow
+from wfgen.text.reader import scalars_of
 
 LIMIT = 21_000
 """Characters."""
@@ -23,7 +24,7 @@ def check(workflow: Workflow) -> Iterator[Broken]:
     for job, text in {"": workflow.before_jobs, **workflow.jobs}.items():
         if len(text) * 2 <= LIMIT:  # quotes and braces are written twice
             continue
-        longest = max((length(each) for each in scalars(text) if "${{" in each), default=0)
+        longest = max((length(each) for each in scalars_of(text) if "${{" in each), default=0)
         if longest > LIMIT:
             message = f"an expression of {longest:,} characters; GitHub takes at most {LIMIT:,}"
             yield Broken(message, job)

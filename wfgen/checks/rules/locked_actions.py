@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from wfgen.checks.rules._workflow import Broken, Workflow, scalars
+from wfgen.checks.rules._workflow import Broken, Workflow
 from wfgen.locks import pins
 from wfgen.locks.pins import Pin
+from wfgen.text.reader import scalars_of
 
 # Both begin with plain letters, by which `re` finds their places fifty times as fast.
 _KEY = re.compile(r"uses['\"]?[ \t]*:")
@@ -34,7 +35,7 @@ def check(workflow: Workflow) -> Iterator[Broken]:
     local = len(_LOCAL_KEY.findall(workflow.text))
     if not wrong and len(_KEY.findall(workflow.text)) == len(found) + local:
         return
-    texts = list(scalars(workflow.text))
+    texts = list(scalars_of(workflow.text))
     used = {value for key, value in pairwise(texts) if key == "uses"}
     for pin in wrong:
         if _reference(pin) in used:
