@@ -1,61 +1,70 @@
-# Every target does its own set-up: git, make, Python 3.11 or newer with venv, and a package index
-# suffice. With Node.js and npm, GitHub's own workflow parser judges too.
+# Every target installs what it needs. Required: git, make, Python 3.11 or newer with venv, a package
+# index. With Node.js and npm, the tests also run GitHub's own workflow parser.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LOCK := requirements/dev.txt
+RENDER_LOCK := requirements/render.txt
+DEV_LOCK := requirements/dev.txt
+PUBLISH_LOCK := requirements/publish.txt
 NODE_MODULES := tests/judges/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup judges render check reference test slow verify e2e lint format house bench bench-restore lock hooks clean
+.PHONY: help setup judges render check reference test slow verify e2e lint format house bench bench-restore dist lock hooks clean
 
-help: ## what can be made
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: $(VENV)/installed judges ## the virtual environment, and npm's modules where npm is
+setup: $(VENV)/dev judges ## install everything that the tests need into .venv, and npm's modules if npm exists
 
-# What the stamp depends on decides what is installed. Nothing is fetched but the lock's files: wfgen
-# itself is built by the lock's own hatchling.
-$(VENV)/installed: $(LOCK) pyproject.toml
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+
+# Two stamps: rendering needs a third of the packages. Each depends on what decides
+# what is installed; --clear removes what the locks no longer name. Nothing is fetched except files of
+# the locks: the lock's hatchling builds wfgen.
+$(VENV)/render: $(RENDER_LOCK) pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(LOCK)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PYTHON) -m venv --clear $(VENV)
+	$(INSTALL) --require-hashes --only-binary :all: -r $(RENDER_LOCK)
+	$(INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
 
-judges: $(if $(shell command -v npm),$(NODE_MODULES)/.package-lock.json) ## npm's modules for the tests
+$(VENV)/dev: $(DEV_LOCK) $(VENV)/render
+	$(INSTALL) --require-hashes --only-binary :all: -r $(DEV_LOCK)
+	touch $@
+
+judges: $(if $(shell command -v npm),$(NODE_MODULES)/.package-lock.json) ## install npm's modules for the tests
 
 $(NODE_MODULES)/.package-lock.json: tests/judges/package-lock.json
 	npm ci --prefix tests/judges --ignore-scripts --no-audit --no-fund --loglevel error
 	touch $@
 
-render: $(VENV)/installed ## render specs/ into .github/ and docs/
+render: $(VENV)/render ## render specs/ into .github/ and docs/
 	$(BIN)/wfgen render
 
-check: $(VENV)/installed ## is what is generated up to date?
+check: $(VENV)/render ## compare the generated files with specs/
 	$(BIN)/wfgen check
 
-reference: $(VENV)/installed ## write docs/reference.md from the models
-	$(BIN)/python -m wfgen.reference docs/reference.md
+reference: $(VENV)/render ## generate docs/reference.md from the models
+	$(BIN)/python -m wfgen.report.reference docs/reference.md
 
 RUN_TESTS := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
-test: setup ## the everyday tests; more: make test PYTEST='-k pins -x'
+test: setup ## run the tests, about 3 minutes; a part: make test PYTEST='-k pins -x'
 	$(RUN_TESTS) -m 'not slow and not e2e' $(PYTEST)
 
-slow: setup ## the tests that take long: whole pipelines under act, renders killed, random faults
+slow: setup ## run the long tests: pipelines under act, killed renders, random faults
 	$(RUN_TESTS) -m slow $(PYTEST)
 
-verify: $(VENV)/installed ## every outcome of every job of our own pipelines
+verify: $(VENV)/render ## check the safety properties of this repository's pipelines
 	$(BIN)/wfgen verify
 
-# A KUBECONFIG of the environment is not taken: it may be anybody's.
-e2e: setup ## releases on a real Kubernetes, or on yours: make e2e KUBECONFIG=... REGISTRY=...
+# The environment's KUBECONFIG is ignored: it may name a cluster that must not be changed.
+e2e: setup ## test releases on a temporary Kubernetes, or on yours: make e2e KUBECONFIG=... REGISTRY=...
 	E2E_KUBECONFIG=$(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG)) E2E_REGISTRY=$(REGISTRY) \
 	  $(BIN)/python -m tests.e2e $(PYTEST)
 
-lint: $(VENV)/installed ## ruff, mypy, shellcheck, and the release program against Python 3.9
+lint: $(VENV)/dev ## run ruff, mypy, import-linter, shellcheck; check the release program against Python 3.9
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -63,32 +72,41 @@ lint: $(VENV)/installed ## ruff, mypy, shellcheck, and the release program again
 	PATH="$(BIN):$$PATH" shellcheck .ci/run
 	$(BIN)/vermin --quiet --target=3.9- --no-tips --violations wfgen/release_program
 
-format: $(VENV)/installed ## let ruff mend what it can
+format: $(VENV)/dev ## apply ruff's fixes and formatting
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-house: setup ## how large and how tangled the code is
+house: setup ## print sizes and imports of the code, and phrases to avoid
 	$(BIN)/python -m tests.house
+	$(BIN)/python -m tests.writing
 
-bench: $(VENV)/installed ## measure wfgen
+bench: $(VENV)/dev ## measure how long wfgen takes
 	$(BIN)/python benchmarks/run.py
 
-bench-restore: setup ## how long a bad release is live: ours, kubectl, a loop, Helm
+bench-restore: setup ## measure how long a bad release is live with wfgen, kubectl, a loop, Helm
 	$(BIN)/python benchmarks/restore.py $(PARTS)
 
-# Not the stamp: what changed in pyproject.toml is resolved before anything is installed.
-lock: | $(BIN)/uv ## resolve pyproject.toml anew, with hashes of all files and no addresses
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
-	  --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --custom-compile-command 'make lock' --quiet --output-file $(LOCK)
+dist: $(VENV)/dev ## build the distributions into dist/, and check them for PyPI
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m twine check --strict dist/*
+
+# Needs uv, not the stamp: a change in pyproject.toml is resolved before it is installed.
+RESOLVE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --quiet $(UPGRADE)
+
+lock: | $(BIN)/uv ## resolve pyproject.toml into the locks; newer versions: make lock UPGRADE=--upgrade
+	$(RESOLVE) pyproject.toml --group dev --output-file $(DEV_LOCK)
+	$(RESOLVE) pyproject.toml --group build --constraint $(DEV_LOCK) --output-file $(RENDER_LOCK)
+	$(RESOLVE) --no-strip-extras --group publish --constraint $(DEV_LOCK) --output-file $(PUBLISH_LOCK)
 	cd tests/judges && npm install --package-lock-only --ignore-scripts --no-audit --no-fund --loglevel error
 
 $(BIN)/uv:
-	$(MAKE) $(VENV)/installed
+	$(MAKE) $(VENV)/dev
 
-hooks: $(VENV)/installed ## check before each commit
+hooks: $(VENV)/dev ## install the pre-commit hooks
 	$(BIN)/pre-commit install
 
-clean: ## remove all that the targets made, but for what is generated from specs/
+clean: ## remove what the targets installed or built
 	rm -rf $(VENV) $(NODE_MODULES) dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,1 +1,1 @@
-"""What wfgen costs: `make bench`. README.md beside this file says how to read the figures."""
+"""How fast wfgen is (`make bench`); README.md explains the figures."""

@@ -1,4 +1,4 @@
-"""Projects of as many services as one likes, as people would write them."""
+"""Projects of any number of services, as users write them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 PROJECT = """\
 project: shop
 wfgen: "{version}"
-wfgen_requirement: tools/wfgen
 registry: {{type: ghcr, namespace: acme}}
 secrets: [DATABASE_URL, SLACK_WEBHOOK_URL]
 notify: {{slack_secret: SLACK_WEBHOOK_URL}}
@@ -63,12 +62,12 @@ spec:
 
 
 def names(count: int, stem: str = "service") -> list[str]:
-    """Names of so many services."""
+    """Names of `count` services."""
     return [f"{stem}-{index:04}" for index in range(count)]
 
 
 def write(root: Path, services: Iterable[str], version: str, *, project: str = PROJECT) -> Path:
-    """A repository of these services below `root`: ten chains of services that depend on others."""
+    """Writes a repository of these services to `root`: ten chains of dependencies."""
     services = list(services)
     files = {"specs/project.yaml": project.format(version=version)}
     for index, name in enumerate(services):

@@ -1,8 +1,8 @@
-"""How long a bad release is live, with what people use: `make bench-restore`. See README.md.
+"""How long a bad release is live with common tools (`make bench-restore`); see README.md.
 
-On a real Kubernetes, the one of `make e2e`. Each case is an application of two copies in a
-namespace of its own; all cases of a setting run side by side. A watcher of the API, the same for
-all tools, takes the times. Arguments name the parts to run, of equal, defaults and slow.
+Runs on the Kubernetes of `make e2e`. Each case is an application of two replicas in a separate
+namespace; all cases of a setting run side by side. The same watcher of the API times all tools.
+Arguments are the parts to run: equal, defaults, slow.
 """
 
 from __future__ import annotations
@@ -34,21 +34,24 @@ FAILURES: dict[str, dict[str, str]] = {
     "none: readiness flaps for 20 s": {"READY": "flaps", "READY_AFTER": "20s"},
 }
 DEADLINE = 120
-"""Of all tools alike, in seconds; the bases that `wfgen new` writes have 150."""
+"""The deadline of all tools in seconds; the bases that `wfgen new` writes have 150."""
 HEALTHY = (
     {"READY": "flaps", "READY_AFTER": f"{0.8 * DEADLINE:.0f}s"},
     {"READY_AFTER": f"{0.4 * DEADLINE - 3:.0f}s"},
 )
-"""Slow roll-outs that use four fifths of the deadline, and are well; in the second way each copy is
-late, one after the other."""
+"""Slow rollouts of a good version that use four fifths of the deadline; in the second one each
+replica is late, one after the other."""
 SLOW_ROLLOUTS, AT_ONCE = 50, 10
+"""Number of slow rollouts in all, and side by side."""
 CALLED_GOOD = "called good after"
 BASE = {"LISTEN": ":8000", "READINESS": "/readyz"}
 
 
 @dataclass
 class Watcher:
-    """Sees when the bad image came into the Deployment, left it, and left the last pod."""
+    """Times in seconds since the epoch: the bad image reached the Deployment (`came`), was replaced
+    there (`left`), and all pods ran the good one again (`restored`).
+    """
 
     namespace: str
     good: str
@@ -58,9 +61,9 @@ class Watcher:
     done: bool = False
 
     def watch(self) -> None:
-        """Looks once a second until it is told that all is done."""
+        """Polls once a second until `done` is set."""
         while not self.done:
-            with contextlib.suppress(OSError):  # a busy API server: the next look will do
+            with contextlib.suppress(OSError):  # a busy API server: the next poll will do
                 self._look(time.time())
             time.sleep(1)
 
@@ -86,12 +89,12 @@ def _get(path: str) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {cluster.TOKEN}"}
     request = urllib.request.Request(cluster.API + path, headers=headers)
     with urllib.request.urlopen(request, timeout=10, context=cluster.UNVERIFIED) as answer:
-        found: dict[str, Any] = json.load(answer)
-        return found
+        body: dict[str, Any] = json.load(answer)
+        return body
 
 
 def measure(case: Case, images: registry.Images, behaviour: dict[str, str]) -> dict[str, str]:
-    """One case: a good release, then the one that is measured."""
+    """Releases a good version, then the measured one; the seconds as text, or how it ended."""
     case.folder.mkdir(parents=True)
     case.kubectl("create", "namespace", case.namespace)
     good = images.build("app", {**BASE, "RELEASE": case.namespace})
@@ -120,7 +123,7 @@ def measure(case: Case, images: registry.Images, behaviour: dict[str, str]) -> d
 
 
 def inside(parts: list[str]) -> int:
-    """All cases of these parts, on the cluster that KUBECONFIG names."""
+    """Runs all cases of these parts on the cluster of KUBECONFIG."""
     folder = Path(os.environ["E2E_FOLDER"])
     images = registry.Images(folder / "images")
     if "equal" in parts:
@@ -141,9 +144,11 @@ def compare(title: str, deadline: int | None, folder: Path, images: registry.Ima
         for tool in TOOLS
     ]  # fmt: skip
     with ThreadPoolExecutor(len(cases)) as pool:
-        found = list(pool.map(lambda case: measure(case, images, FAILURES[case.failure]), cases))
-    results = dict(zip(((c.failure, c.tool) for c in cases), found, strict=True))
-    print(f"\n{title}: seconds from apply until it is undone / until all pods are good again\n")
+        ends = list(pool.map(lambda case: measure(case, images, FAILURES[case.failure]), cases))
+    results = dict(zip(((c.failure, c.tool) for c in cases), ends, strict=True))
+    print(
+        f"\n{title}: seconds from apply until rolled back / until all pods run the good version\n"
+    )
     print(f"| failure | {' | '.join(TOOLS)} |\n|---|{'---|' * len(TOOLS)}")
     for failure in FAILURES:
         cells = [_cell(results[failure, tool]) for tool in TOOLS]
@@ -151,17 +156,17 @@ def compare(title: str, deadline: int | None, folder: Path, images: registry.Ima
 
 
 def roll_out_slowly(folder: Path, images: registry.Images) -> None:
-    """Prints how many slow roll-outs ours calls bad, though they are well."""
+    """Prints how many slow rollouts of a good version ours calls bad."""
 
-    def one(number: int) -> dict[str, str]:
+    def release(number: int) -> dict[str, str]:
         case = Case("ours", "", DEADLINE, f"slow-{number}", folder / "cases" / f"slow-{number}")
         return measure(case, images, HEALTHY[number % len(HEALTHY)])
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        ends = [each["detect"] for each in pool.map(one, range(SLOW_ROLLOUTS))]
+        ends = [result["detect"] for result in pool.map(release, range(SLOW_ROLLOUTS))]
     alarms = [end for end in ends if not end.startswith(CALLED_GOOD)]
     seconds = sorted(int(end.rpartition(" ")[2]) for end in ends if end not in alarms)
-    print(f"\n{len(ends)} slow roll-outs that are well: {len(alarms)} called bad {alarms}; the")
+    print(f"\n{len(ends)} slow rollouts of a good version: {len(alarms)} called bad {alarms}; the")
     print(f"others called good after {seconds[:1]} to {seconds[-1:]} s", flush=True)
 
 
@@ -170,7 +175,7 @@ def _cell(result: dict[str, str]) -> str:
 
 
 def main() -> int:
-    """Builds what is compared, starts the cluster and measures."""
+    """Builds the tools, starts the cluster and measures."""
     with launch.scratch() as folder:
         try:
             os.environ["HELM"] = str(_build_helm(folder))

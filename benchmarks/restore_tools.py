@@ -1,4 +1,4 @@
-"""What people release with, each as a command line or two: ours, kubectl, a loop, Helm."""
+"""The compared tools: ours, kubectl, a loop, Helm."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BAKE = 60
 
 @dataclass(frozen=True)
 class Case:
-    """One tool and one application in a namespace of its own; `deadline` in seconds, or None."""
+    """One tool and one application in a separate namespace; `deadline` in seconds, or None."""
 
     tool: str
     failure: str
@@ -54,7 +54,7 @@ class Case:
         }
 
     def run(self, *command: str, text: str = "", **environment: str) -> int:
-        """The exit code of a command; what it says goes to a file."""
+        """The exit code of a command; its output goes to the case's log."""
         with (self.folder / "log").open("a") as log:
             return subprocess.run(
                 command, cwd=self.folder, input=text, text=True, check=False,
@@ -67,7 +67,7 @@ class Case:
 
 
 def loop(case: Case, image: str) -> bool:
-    """Four rounds of 10 s, or as many as the deadline has: are pods in a bad state by now?"""
+    """Four checks of the pods' states, 10 s apart, or as many as the deadline allows."""
     case.kubectl("apply", "-f", "-", text=json.dumps(case.manifest(image)))
     for _ in range((case.deadline or 40) // 10):
         time.sleep(10)
@@ -82,7 +82,7 @@ def loop(case: Case, image: str) -> bool:
 
 
 def kubectl(case: Case, image: str) -> bool:
-    """`kubectl rollout status`, then `kubectl rollout undo` where that fails."""
+    """`kubectl rollout status`, then `kubectl rollout undo` if that fails."""
     case.kubectl("apply", "-f", "-", text=json.dumps(case.manifest(image)))
     limit = [f"--timeout={case.deadline}s"] if case.deadline else []
     if case.kubectl("rollout", "status", "deployment/app", *limit) == 0:
@@ -105,22 +105,22 @@ def helm(case: Case, image: str) -> bool:
 
 
 def ours(case: Case, image: str) -> bool:
-    """The release program's jobs, one after the other."""
+    """The release program's commands, one after the other."""
     overlay = case.folder / "overlay"
     if not overlay.is_dir():
         overlay.mkdir()
         (overlay / "app.yaml").write_text(json.dumps(case.manifest("app")))
         (overlay / "kustomization.yaml").write_text('{"resources": ["app.yaml"]}')
         case.run("git", "init", "--quiet")
-    who = {
+    identity = {
         f"GIT_{a}_{b}": "b@example.com" for a in ("AUTHOR", "COMMITTER") for b in ("NAME", "EMAIL")
     }
-    case.run("git", "commit", "--quiet", "--allow-empty", "-m", "a release", **who)
+    case.run("git", "commit", "--quiet", "--allow-empty", "-m", "a release", **identity)
     sha = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=case.folder, check=True, capture_output=True, text=True
     ).stdout.strip()
     (case.folder / "description.json").write_text(json.dumps(_description(case)))
-    told = {
+    variables = {
         "WFGEN_DESCRIPTION": str(case.folder / "description.json"),
         "WFGEN_SHA": sha,
         "WFGEN_SERVICES": '["app"]',
@@ -128,8 +128,8 @@ def ours(case: Case, image: str) -> bool:
         "GITHUB_RUN_ID": sha[:8],
     }
     for command in ("preflight", "migrate", "deploy", "monitor"):
-        if case.run(sys.executable, "-S", str(PROGRAM), command, **told):
-            case.run(sys.executable, "-S", str(PROGRAM), "rollback", **told)
+        if case.run(sys.executable, "-S", str(PROGRAM), command, **variables):
+            case.run(sys.executable, "-S", str(PROGRAM), "rollback", **variables)
             return False
     return True
 
@@ -151,4 +151,4 @@ def _description(case: Case) -> dict[str, Any]:
 TOOLS: dict[str, Callable[[Case, str], bool]] = {
     "ours": ours, "kubectl": kubectl, "loop": loop, "helm": helm,
 }  # fmt: skip
-"""Each releases an image and says whether it believes that the release is good."""
+"""Each releases an image and returns whether it reports success."""

@@ -1,8 +1,7 @@
-"""Measures `wfgen render` and `wfgen check`: `make bench`. README.md says how to read it.
+"""Measures `wfgen render` and `wfgen check` (`make bench`); README.md explains the figures.
 
-Whole processes, as people start them. The runs of all rows are interleaved, so that a busy minute
-of the machine falls on all of them; medians are printed. Nothing is written but in a temporary
-folder.
+Measures whole processes. The runs of all rows are interleaved, so a busy minute of the machine
+affects all of them; prints medians. Writes only to a temporary folder.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import argparse
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -36,35 +36,39 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 app.command()(lambda: None)
 app([], standalone_mode=False)
 """
-"""What the commands cannot do without: the libraries, one model, one command."""
-IMPORTS = """
-import functools, gc
+"""Imports what every command needs, builds one model and runs one empty command."""
+RUN = """
+import gc, sys
+from wfgen.cli.app import main
 gc.disable()
-from wfgen import cli, commands, drift, kustomize, report, repository
-@functools.wraps(commands.check)
-def nothing(**options):
-    return 0
-cli.run({"check": nothing}, ["check"])
+for root in sys.argv[2:]:
+    try:
+        main([sys.argv[1], "-C", root])
+    except SystemExit as end:
+        if end.code:
+            raise
 """
-"""What check imports, and its command line read; then it would begin."""
+"""Runs the command of the first argument in each repository of the others, in one process."""
+IMPORTED = RUN + "print(*(name for name in sys.modules if name.startswith('wfgen.')), sep=', ')\n"
+"""Runs it, then prints which modules of wfgen it imported; they import the libraries."""
 
 
 @dataclass
 class Row:
-    """A command line that is measured; `reset` runs before each run."""
+    """A measured command line; `reset` is called before each run."""
 
     name: str
     command: list[str]
     reset: Callable[[], None] = lambda: None
     wall: list[float] = field(default_factory=list)
-    """Seconds from start to end, of each run."""
+    """Seconds from start to end of each run."""
     cpu: list[float] = field(default_factory=list)
-    """Seconds of processor time, the system's included, children not."""
+    """Seconds of processor time of each run, the system's included."""
     peak: list[float] = field(default_factory=list)
-    """Largest resident memory, MiB."""
+    """Largest resident memory of each run in MiB."""
 
     def run(self, environment: dict[str, str]) -> None:
-        """One run. Raises `RuntimeError` where the command fails."""
+        """Measures one run; raises `RuntimeError` if the command fails."""
         self.reset()
         null = [(os.POSIX_SPAWN_OPEN, out, os.devnull, os.O_WRONLY, 0) for out in (1, 2)]
         begin = time.perf_counter()
@@ -104,20 +108,21 @@ def measure(folder: Path, runs: int, *, kubectl: bool) -> None:
     environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
     if not kubectl:
         environment["PATH"] = str(empty)
+    imports = imports_of_check(one, environment)
     rows = [
         Row("python, nothing else", [sys.executable, "-c", "pass"]),
         Row("the libraries", [sys.executable, "-c", LIBRARIES]),
-        Row("importing what check needs", [sys.executable, "-c", IMPORTS]),
+        Row("importing what check needs", [sys.executable, "-c", imports]),
     ]
     sizes = [("this repository", [here]), ("1 service", [one]), ("100 services", [hundred])]
-    if not kubectl:  # which would take minutes
+    if not kubectl:  # kustomize would take minutes
         sizes.append(("10 projects of 100, one process", ten))
     for name, roots in sizes:
         rows += [
             Row(f"{command}, {name}", line(command, roots), resetting(command, roots))
             for command in ("render", "check")
         ]
-    for root in everything:  # what check compares with; fills the cache of compiled templates
+    for root in everything:  # check compares with it; fills the cache of compiled templates
         Row("", line("render", [root])).run(environment)
     for _ in range(runs):
         for row in rows:
@@ -145,17 +150,19 @@ def line(command: str, roots: list[Path]) -> list[str]:
     """The command line for one repository, or for several one after another in one process."""
     if len(roots) == 1:
         return [str(WFGEN), command, "-C", str(roots[0])]
-    script = (
-        "import gc, sys\nfrom wfgen.cli.app import COMMANDS, run\ngc.disable()\n"
-        "for root in sys.argv[2:]:\n"
-        "    if code := run({sys.argv[1]: COMMANDS[sys.argv[1]]}, [sys.argv[1], '-C', root]):\n"
-        "        sys.exit(code)\n"
-    )
-    return [sys.executable, "-c", script, command, *map(str, roots)]
+    return [sys.executable, "-c", RUN, command, *map(str, roots)]
+
+
+def imports_of_check(root: Path, environment: dict[str, str]) -> str:
+    """A program that imports every module that `wfgen check` imports."""
+    Row("", line("render", [root])).run(environment)
+    command = [sys.executable, "-c", IMPORTED, "check", str(root)]
+    shown = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return f"import gc; gc.disable(); import {shown.stdout.splitlines()[-1]}"
 
 
 def resetting(command: str, roots: list[Path]) -> Callable[[], None]:
-    """Before `render`, what it wrote is removed: every file is written anew."""
+    """Removes the generated files before `render`, so that it writes all of them."""
 
     def reset() -> None:
         for root in roots:
@@ -174,7 +181,7 @@ def table(rows: list[Row]) -> str:
 
 
 def summary(rows: dict[str, Row]) -> str:
-    """The figures that have an aim."""
+    """The figures that have a goal."""
 
     def cpu(name: str) -> float:
         return 1000 * statistics.median(rows[name].cpu)
@@ -192,13 +199,13 @@ def summary(rows: dict[str, Row]) -> str:
 
 
 def of_check(rows: dict[str, Row], here: int, one: int) -> str:
-    """What a check costs beside what it imports, and beside what render costs."""
+    """The cost of check above its imports, and compared with render."""
 
     def cpu(name: str) -> float:
         return 1000 * statistics.median(rows[name].cpu)
 
     imports = cpu("importing what check needs")
-    each = {
+    further = {
         command: cpu(f"{command}, 10 projects of 100, one process")
         - cpu(f"{command}, 100 services")
         for command in ("check", "render")
@@ -207,12 +214,12 @@ def of_check(rows: dict[str, Row], here: int, one: int) -> str:
         f"- check: {cpu('check, 1 service') - imports:.0f} ms above importing what it needs at "
         f"{one} generated files,\n  {cpu('check, this repository') - imports:.0f} ms at {here}; "
         f"a further service costs "
-        f"{each['check'] / each['render']:.2f} times what it costs render.\n"
+        f"{further['check'] / further['render']:.2f} times its cost for render.\n"
     )
 
 
 def count(root: Path) -> int:
-    """The generated files of a repository."""
+    """Number of generated files of a repository."""
     paths = [path for top in (".github", "docs") for path in (root / top).rglob("*.*")]
     return sum(b"Generated by wfgen" in path.read_bytes()[:100] for path in paths if path.is_file())
 

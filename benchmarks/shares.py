@@ -1,4 +1,4 @@
-"""Where the time of a check goes: processor time in ms, the steps done one by one as wfgen does."""
+"""Processor time in ms of each step of a check, run one by one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHARES: dict[str, float] = {}
 
 
 def step(name: str) -> None:
-    """Counts what was done since the last step."""
+    """Adds the time since the last step to `name`."""
     now = time.process_time()
     SHARES[name] = SHARES.get(name, 0.0) + 1000 * (now - _last[0])
     _last[0] = now
@@ -32,29 +32,29 @@ def main(root: Path) -> None:
     from wfgen.checks import rules
     from wfgen.cli import app as cli
     from wfgen.cli import repository
-    from wfgen.generate import files as planned
+    from wfgen.generate import files as generated
     from wfgen.generate import plan, render, templating
     from wfgen.locks import pins
-    from wfgen.report import text as report
+    from wfgen.report import formats
     from wfgen.specs import loading as spec
     from wfgen.worktree import drift
 
-    del cli, report, repository
+    del cli, formats, repository
     step("importing wfgen, models built")
     project = spec.load(root)
     step("reading and validating specs")
-    made = plan.plan(project)
-    todo = list(planned.files(made))
+    planned = plan.plan(project)
+    templated = list(generated.files(planned))
     step("planning")
     locked = pins.read(pins.load(root) or render.first_lock())
     templates = templating.Templates(root, locked, project.spec.self_repository)
-    for name in sorted({file.template for file in todo}):
+    for name in sorted({file.template for file in templated}):
         templates.environment.get_template(name)
         templates.digest(name)
     for name in templates.environment.list_templates(extensions=["yml"]):
         templates.environment.get_template(name)
     step("templates, compiled or from the cache")
-    files = render.render(made)
+    files = render.render(planned)
     step("rendering")
     assert not rules.verify(files)
     step("rules")

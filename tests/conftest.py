@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,13 @@ import pytest
 from tests import case
 from tests.terminal import Terminal
 from wfgen.worktree import drift
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """A background job of a shell ignores SIGINT, and so do its children: tests interrupt some."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,10 @@ import errno
 import itertools
 import json
 import os
-import random
 import resource
 import shutil
 import signal
 import sys
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,8 +31,6 @@ from wfgen.worktree.writing import UNFINISHED, is_temporary
 POINTS = frozenset(
     f"os.{call}" for call in ("chmod", "listdir", "mkdir", "remove", "rename", "rmdir", "scandir")
 ) | {"open", "fcntl.flock"}
-TIMES = 300
-"""As many renders are stopped by a timer."""
 RENDERED = [".github/a/one.yml", ".github/a/two.yml", ".github/b/three.json", "docs/page.md"]
 ADDED, SAME, ORPHAN = ".github/c/d/four.yml", ".github/a/same.yml", ".github/old/five.yml"
 
@@ -49,11 +45,10 @@ class Trial:
     wanted: tuple[RenderedFile, ...]
     found: Counter[str] = field(default_factory=Counter)
 
-    def stop(self, how: str, point: int, patience: float = 0) -> bool:
-        """Stops one render at a point, or by a timer; False where it was not stopped.
+    def stop(self, how: str, point: int) -> bool:
+        """Stops one render at a point; False where it ended before.
 
-        The timer starts with the render, or for odd points with its first rename. Where a point is
-        a size, the kernel kills at odd ones and refuses at even ones.
+        Where a point is a size, the kernel kills at odd ones and refuses at even ones.
         """
         self.reset()
         reader, writer = os.pipe()
@@ -62,27 +57,18 @@ class Trial:
             os._exit(self._render(how, point, writer))
         os.close(writer)
         with os.fdopen(reader, "rb", buffering=0) as pipe:
-            if how == "timer":
-                if point % 2:
-                    pipe.read(1)
-                time.sleep(patience)
-                os.kill(child, signal.SIGKILL)
             said = pipe.read().decode().strip()
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        self.look(f"{how} at {point} ({patience * 1000:.2f} ms): {said or status}", said)
+        self.look(f"{how} at {point}: {said or status}", said)
         return status != 0
 
     def _render(self, how: str, point: int, writer: int) -> int:
         """In the child: its exit code."""
         left = itertools.count(point, -1)
-        renames = itertools.count()
         stopped = []
 
         def stop(event: str, _: tuple[Any, ...]) -> None:
-            if how == "timer":
-                if event == "os.rename" and next(renames) == 0:
-                    os.write(writer, b" ")
-            elif how != "size" and event in POINTS and next(left) == 0:
+            if how != "size" and event in POINTS and next(left) == 0:
                 if how == "kill":
                     os.kill(os.getpid(), signal.SIGKILL)
                 stopped.append(event)
@@ -94,7 +80,7 @@ class Trial:
                 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
             resource.setrlimit(resource.RLIMIT_FSIZE, (point, point))
         try:
-            drift.mend(self.root, self.wanted)
+            drift.update(self.root, self.wanted)
         except (WfgenError, OSError) as error:
             os.write(writer, str(error).encode())
             return 2
@@ -115,26 +101,26 @@ class Trial:
             assert left.get(path) in (self.before.get(path), self.after.get(path)), (where, path)
         known = {path: left.get(path) for path in {*self.before, *self.after}}
         changed = [path for path in known if known[path] != self.before.get(path)]
-        _, notes = drift.examine(self.root, self.wanted)
+        _, notes = drift.check(self.root, self.wanted)
         told = "; ".join(notes)
         if all(known[path] == self.after.get(path) for path in known):
             state = "new"
-            assert "halfway" not in told, where
+            assert "before it finished" not in told, where
         elif changed:
             state = "mixed"
-            assert "was stopped halfway" in told, where
+            assert "was stopped before it finished" in told, where
             total = len({path for path in known if self.before.get(path) != self.after.get(path)})
-            assert not said or f"; {len(changed)} of {total} files were" in said, where
+            assert not said or f"; {len(changed)} of {total} files were changed" in said, where
         else:
             state = "old"
             assert not said or "No space left on device" in said or "File too large" in said, where
             assert not said or UNFINISHED not in left, where
         self.found[state] += 1
-        drift.mend(self.root, self.wanted)
+        drift.update(self.root, self.wanted)
         assert {path for path, text in files_below(self.root).items() if text != "no file"} == set(
             self.after
         ), where
-        assert drift.examine(self.root, self.wanted) == ([], []), where
+        assert drift.check(self.root, self.wanted) == ([], []), where
 
 
 def small(root: Path) -> Trial:
@@ -180,7 +166,7 @@ def two_at_once(root: Path) -> None:
     os.read(begun[0], 1)  # it asks for its turn, or has ended without
     os.write(go_on[1], b" ")
     assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
-    assert drift.examine(trial.root, newest) == ([], [])
+    assert drift.check(trial.root, newest) == ([], [])
 
 
 def _start(trial: Trial, wanted: tuple[RenderedFile, ...], hook: Any) -> int:
@@ -188,7 +174,7 @@ def _start(trial: Trial, wanted: tuple[RenderedFile, ...], hook: Any) -> int:
     if not child:
         try:
             sys.addaudithook(hook)
-            drift.mend(trial.root, wanted)
+            drift.update(trial.root, wanted)
             os._exit(0)
         finally:
             os._exit(1)
@@ -216,11 +202,7 @@ def main(how: str, root: str, specs: str = "") -> None:
         two_at_once(Path(root))
         return
     trial = real(Path(root), Path(specs)) if specs else small(Path(root))
-    if how == "timer":
-        moments = random.Random(1)
-        for point in range(TIMES):
-            trial.stop(how, point, moments.uniform(0, 0.03 if point % 2 == 0 else 0.006))
-    elif how == "size":
+    if how == "size":
         for point in range(0, 260, 13):
             assert trial.stop(how, point)
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -27,8 +26,8 @@ from wfgen.cli.app import main
         (["list", "--format", "sarif"], "--format sarif: expected text, json or github"),
         (["new"], "Missing argument"),
         (["new", "worker"], "Missing option '--kind'"),
-        (["render", "--only", "prodution.yml"], "did you mean production.yml?"),
-        (["schema", "sever"], "did you mean server?"),
+        (["render", "--only", "prodution.yml"], "did you mean `production.yml`?"),
+        (["schema", "sever"], "did you mean `server`?"),
     ],
     ids=" ".join,
 )
@@ -72,7 +71,7 @@ def test_folder_before_the_command(terminal: Terminal) -> None:
 def test_folder_that_is_none(terminal: Terminal) -> None:
     ran = terminal.run("-C", str(terminal.root / "nowhere"), "check")
     assert ran.code == 2
-    assert "nowhere is no folder" in ran.err
+    assert "nowhere is not a folder" in ran.err
 
 
 def test_repository_is_found_from_a_folder_within(
@@ -96,7 +95,7 @@ def test_clean_tree(terminal: Terminal) -> None:
     before = terminal.files()
     ran = terminal.run("check")
     assert ran.code == 0
-    assert ran.out.endswith("generated files are what the specs say\n")
+    assert ran.out.endswith("generated files are up to date\n")
     assert terminal.run("check", "--quiet").out == ""
     assert terminal.files() == before
 
@@ -106,12 +105,12 @@ def test_no_specs_are_no_pass(terminal: Terminal, command: list[str]) -> None:
     (terminal.root / "specs/web.yaml").unlink()
     ran = terminal.run(*command)
     assert (ran.code, ran.out) == (2, "")
-    assert "no specs of services: write specs/NAME.yaml, or: wfgen new" in ran.err
+    assert "no service specs found; to create one, run `wfgen new" in ran.err
     (terminal.root / "specs/project.yaml").unlink()
     (terminal.root / "specs").rmdir()
     ran = terminal.run(*command)
     assert (ran.code, ran.out) == (2, "")
-    assert "no specs: " in ran.err
+    assert "no specs found in `" in ran.err
 
 
 def test_mistake_in_a_spec(terminal: Terminal) -> None:
@@ -120,8 +119,8 @@ def test_mistake_in_a_spec(terminal: Terminal) -> None:
     for command in ("render", "check", "validate", "list"):
         ran = terminal.run(command)
         assert (ran.code, ran.out) == (2, "")
-        assert ran.err.startswith("specs/web.yaml:1:7: sever is no kind of service")
-        assert "hint: did you mean server?" in ran.err
+        assert ran.err.startswith("specs/web.yaml:1:7: unknown kind `sever`")
+        assert "hint: did you mean `server`?" in ran.err
         assert ran.err.endswith("1 error; nothing was written\n")
     assert terminal.files() == before
 
@@ -129,15 +128,15 @@ def test_mistake_in_a_spec(terminal: Terminal) -> None:
 def test_project_that_cannot_be_read_does_not_wait_for_kustomize(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Which runs beside, and is stopped: nobody knows which overlays are the project's."""
-    case.write(tmp_path, {"bin/kubectl": "#!/bin/sh\nexec /bin/sleep 20\n"})
+    """kustomize runs meanwhile and is killed: which overlays are the project's is unknown."""
+    slow = '#!/bin/sh\n/bin/sleep 60 < /dev/null > /dev/null 2>&1\n: > "${0%/*}/ended"\n'
+    case.write(tmp_path, {"bin/kubectl": slow})
     (tmp_path / "bin/kubectl").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     overlay = "kube/overlays/production/kustomization.yaml"
     case.write(terminal.root, {overlay: "resources: []\n", "specs/project.yaml": "project: [\n"})
-    start = time.monotonic()
     assert terminal.run("check").code == 2
-    assert time.monotonic() - start < 15
+    assert not (tmp_path / "bin/ended").exists()
     gc.collect()  # a process left behind is a warning, and warnings are errors here
 
 
@@ -149,7 +148,7 @@ def test_defect_of_ours_says_so(terminal: Terminal, monkeypatch: pytest.MonkeyPa
     ran = terminal.run("check")
     assert ran.code == 3
     assert "RuntimeError: boom" in ran.err
-    assert "a defect of wfgen" in ran.err
+    assert "internal error; please report it" in ran.err
 
 
 def test_interrupt_is_no_defect(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,9 +197,9 @@ def test_errors_as_json(terminal: Terminal) -> None:
             "file": "specs/web.yaml",
             "line": 1,
             "column": 7,
-            "message": "sever is no kind of service",
+            "message": "unknown kind `sever`",
             "rule": "unknown-kind",
-            "hint": "did you mean server?",
+            "hint": "did you mean `server`?",
         }
 
 
@@ -209,7 +208,7 @@ def test_what_stops_a_command_as_json(terminal: Terminal) -> None:
     ran = terminal.run("check", "--format", "json")
     assert (ran.code, ran.err) == (2, "")
     (error,) = json.loads(ran.out)["errors"]
-    assert error["message"].startswith("no specs of services")
+    assert error["message"].startswith("no service specs found")
 
 
 def test_errors_become_annotations_by_themselves(
@@ -220,11 +219,11 @@ def test_errors_become_annotations_by_themselves(
     terminal.edit("specs/web.yaml", "kind: server", "kind: sever")
     ran = terminal.run("check")
     place = "::error file=specs/web.yaml,line=1,col=7::"
-    assert f"{place}sever is no kind of service [unknown-kind]\n" in ran.err
-    assert "specs/web.yaml:1:7: sever is no kind" in (tmp_path / "page.md").read_text("utf-8")
+    assert f"{place}unknown kind `sever` [unknown-kind]\n" in ran.err
+    assert "specs/web.yaml:1:7: unknown kind `sever`" in (tmp_path / "page.md").read_text("utf-8")
     (terminal.root / "specs/web.yaml").unlink()
-    assert "\n::error::no specs of services" in terminal.run("check").err
-    assert "no specs of services" in (tmp_path / "page.md").read_text("utf-8")
+    assert "\n::error::no service specs found" in terminal.run("check").err
+    assert "no service specs found" in (tmp_path / "page.md").read_text("utf-8")
     assert "::error" not in terminal.run("check", "--format", "text").err
 
 

@@ -235,8 +235,10 @@ def test_a_patched_line(terminal: Terminal) -> None:
         assert "\npatch specs/project.yaml:9\n" in ran.out
         assert ran.out.count("patches.clock") == 1
         assert "template" not in ran.out
-    ran = explain(terminal, PRODUCTION, "name: Compare with the last good release")
-    number = source("pipeline.yml").index("      - name: Compare with the last good release") + 1
+    ran = explain(terminal, PRODUCTION, "name: Compare with the last known good release")
+    number = (
+        source("pipeline.yml").index("      - name: Compare with the last known good release") + 1
+    )
     assert f"template templates/pipeline.yml:{number} (of wfgen)\n" in ran.out
     assert "patch" not in ran.out
 
@@ -359,7 +361,7 @@ def test_the_number_is_that_of_the_file_on_disk(terminal: Terminal) -> None:
         ("a", "a: expected FILE:LINE, such as .github/workflows/_deploy.yml:12"),
         (f"{PRODUCTION}:x", "x: expected FILE:LINE, such as .github/workflows/_deploy.yml:12"),
         (":3", ":3: expected FILE:LINE, such as .github/workflows/_deploy.yml:12"),
-        (f"{PRODUCTION}x:3", f"not a file that wfgen generates; did you mean {PRODUCTION}?"),
+        (f"{PRODUCTION}x:3", f"not a file that wfgen generates; did you mean `{PRODUCTION}`?"),
         ("web/Dockerfile:1", "not a file that wfgen generates; to list them, run `wfgen list`"),
         ("../other:1", "../other is not a file that wfgen generates"),
         (f"{PRODUCTION}:0", " lines; 0 is not one of them"),

@@ -19,27 +19,27 @@ Make = Callable[[Path], object]
 FILES: dict[str, tuple[Make, str]] = {
     "a folder": (
         lambda path: path.mkdir(),
-        f"{SPEC}:1:1: a folder; expected files [spec-file]",
+        f"{SPEC}:1:1: unexpected folder in `specs/` [spec-file]",
     ),
     "a link to itself": (
         lambda path: path.symlink_to(path.name),
-        f"{SPEC}:1:1: cannot be read: Too many levels of symbolic links [spec-file]",
+        f"{SPEC}:1:1: cannot read the file: Too many levels of symbolic links [spec-file]",
     ),
     "a link to nowhere": (
         lambda path: path.symlink_to("nowhere"),
-        f"{SPEC}:1:1: cannot be read: No such file or directory [spec-file]",
+        f"{SPEC}:1:1: cannot read the file: No such file or directory [spec-file]",
     ),
     "a pipe that nobody writes to": (
         os.mkfifo,
-        f"{SPEC}:1:1: not a regular file; expected YAML [spec-file]",
+        f"{SPEC}:1:1: not a regular file [spec-file]",
     ),
     "a device": (
         lambda path: path.symlink_to("/dev/zero"),
-        f"{SPEC}:1:1: not a regular file; expected YAML [spec-file]",
+        f"{SPEC}:1:1: not a regular file [spec-file]",
     ),
     "10 MB of text": (
         lambda path: path.write_bytes(b"kind: server # more\n" * 500_000),
-        f"{SPEC}:1:1: 10,000,000 bytes; expected at most 1,000,000 [spec-file]",
+        f"{SPEC}:1:1: file has 10,000,000 bytes; the maximum is 1,000,000 bytes [spec-file]",
     ),
     "a megabyte of brackets": (
         lambda path: path.write_bytes(b"[" * 1_000_000),
@@ -47,11 +47,11 @@ FILES: dict[str, tuple[Make, str]] = {
     ),
     "a megabyte of aliases": (
         lambda path: path.write_bytes(b"a: &a [x]\n" + b"b: [*a, *a, *a, *a]\n" * 40_000),
-        f"{SPEC}:1:4: anchors and aliases are not read; expected plain values [yaml-anchor]",
+        f"{SPEC}:1:4: YAML anchors and aliases are not supported [yaml-anchor]",
     ),
     "a megabyte of mistakes": (
         lambda path: path.write_bytes(b"kind: yes\n" * 90_000),
-        f"{SPEC}:1:1: too many mistakes to go on [too-many]",
+        f"{SPEC}:1:1: too many errors [too-many]",
     ),
     "an empty file": (
         lambda path: path.write_bytes(b""),
@@ -59,31 +59,31 @@ FILES: dict[str, tuple[Make, str]] = {
     ),
     "Latin-1": (
         lambda path: path.write_bytes("kind: server # für alle\n".encode("latin-1")),
-        f"{SPEC}:1:1: byte 17 is not UTF-8; expected YAML [spec-file]",
+        f"{SPEC}:1:1: byte 17 is not valid UTF-8 [spec-file]",
     ),
     "UTF-16": (
         lambda path: path.write_bytes("kind: server\n".encode("utf-16")),
-        f"{SPEC}:1:1: byte 1 is not UTF-8; expected YAML [spec-file]",
+        f"{SPEC}:1:1: byte 1 is not valid UTF-8 [spec-file]",
     ),
     "an image": (
         lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
-        f"{SPEC}:1:1: byte 1 is not UTF-8; expected YAML [spec-file]",
+        f"{SPEC}:1:1: byte 1 is not valid UTF-8 [spec-file]",
     ),
     "a NUL": (
         lambda path: path.write_bytes(b"kind: server\nimage:\0\n"),
-        f"{SPEC}:2:1: character #x0000 is not allowed in YAML [yaml-syntax]",
+        f"{SPEC}:2:1: character `U+0000` is not allowed in YAML [yaml-syntax]",
     ),
     "an escape sequence": (
         lambda path: path.write_bytes(b"kind: \x1b[31mserver\n"),
-        f"{SPEC}:1:1: character #x001b is not allowed in YAML [yaml-syntax]",
+        f"{SPEC}:1:1: character `U+001B` is not allowed in YAML [yaml-syntax]",
     ),
     "a tab": (
         lambda path: path.write_bytes(b"kind: server\nbuild:\n\tcontext: web\n"),
-        f"{SPEC}:3:1: a tab; YAML is indented with spaces [yaml-tab]",
+        f"{SPEC}:3:1: tabs are not allowed for indentation [yaml-tab]",
     ),
     "old Macintosh's line ends": (
         lambda path: path.write_bytes(b"kind: server\rbuild: {context: web}\rcolour: blue\r"),
-        f"{SPEC}:3:1: colour is no field here [unknown-field]",
+        f"{SPEC}:3:1: unknown field `colour` [unknown-field]",
     ),
 }
 
@@ -121,7 +121,7 @@ def test_file_that_may_not_be_read(terminal: Terminal, monkeypatch: pytest.Monke
     monkeypatch.setattr(Path, "read_bytes", read_bytes)
     ran = terminal.run("render")
     assert (ran.code, ran.out) == (2, "")
-    assert "specs/web.yaml:1:1: cannot be read: Permission denied [spec-file]" in ran.err
+    assert "specs/web.yaml:1:1: cannot read the file: Permission denied [spec-file]" in ran.err
 
 
 def test_specs_that_are_no_folder(terminal: Terminal) -> None:
@@ -129,7 +129,7 @@ def test_specs_that_are_no_folder(terminal: Terminal) -> None:
     (terminal.root / "specs").write_text("kind: server\n", "utf-8")
     ran = terminal.run("render")
     assert (ran.code, ran.out) == (2, "")
-    assert "specs: Not a directory; expected a folder of specs" in ran.err
+    assert "cannot read the folder `specs`: Not a directory" in ran.err
 
 
 def test_all_mistakes_of_all_files_are_told_at_once(terminal: Terminal) -> None:
@@ -148,7 +148,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(terminal: Terminal) -> None:
         (b"    uses: a/b@v1\n", "_pins.yml:1: a/b@v1 is not pinned: a tag or branch can move;"),
         (
             b"name: Pins\n",
-            "_pins.yml: no action in it; restore it, or remove it and run: wfgen render",
+            "_pins.yml: no actions; restore it, or remove it and run `wfgen render`",
         ),
     ],
 )

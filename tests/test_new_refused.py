@@ -1,16 +1,14 @@
-"""`wfgen new` in a small repository: what it keeps, and what it refuses."""
+"""`wfgen new` in a small repository: what it keeps unchanged, and what it refuses."""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests import case
-from tests.terminal import Terminal
+from tests.terminal import Terminal, fail_to_write
 from wfgen.generate.templating import Templates
 
 KUSTOMIZATION = "# Ours\nresources:\n  - ../../bases/web # first\nlabels: []\n"
@@ -21,8 +19,8 @@ def add_overlay(terminal: Terminal, folder: str = "kube/overlays/production") ->
     return terminal.root / folder / "kustomization.yaml"
 
 
-def test_overlay_with_a_name_of_its_own(terminal: Terminal) -> None:
-    """And overlays that are none of the project's stay as they are."""
+def test_overlay_with_another_name(terminal: Terminal) -> None:
+    """Overlays that the project spec does not name stay unchanged."""
     terminal.edit(
         "specs/project.yaml", "deploy_on: push", "deploy_on: push\n    overlay: deploy/live/"
     )
@@ -34,7 +32,7 @@ def test_overlay_with_a_name_of_its_own(terminal: Terminal) -> None:
     assert other.read_text("utf-8") == KUSTOMIZATION
 
 
-def test_what_stands_already_is_kept(terminal: Terminal) -> None:
+def test_existing_folders_are_kept(terminal: Terminal) -> None:
     case.write(
         terminal.root,
         {"app/worker/Dockerfile": "FROM scratch\n", "kube/bases/worker/x.yaml": "kind: List\n"},
@@ -49,7 +47,7 @@ def test_what_stands_already_is_kept(terminal: Terminal) -> None:
 def test_kind_without_manifests_is_in_no_overlay(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as one that a contributor has just begun."""
+    """For example, one that a contributor has just started."""
     overlay = add_overlay(terminal)
     names = Templates.names
     monkeypatch.setattr(
@@ -60,7 +58,7 @@ def test_kind_without_manifests_is_in_no_overlay(
     assert overlay.read_text("utf-8") == KUSTOMIZATION
     monkeypatch.setattr(Templates, "names", lambda *_: [])
     ran = terminal.run("new", "other", "--kind", "server")
-    assert (ran.code, "no template kinds/server/spec.yaml" in ran.err) == (2, True)
+    assert (ran.code, "missing template `kinds/server/spec.yaml`" in ran.err) == (2, True)
 
 
 def test_first_service_of_an_empty_folder(terminal: Terminal) -> None:
@@ -69,7 +67,7 @@ def test_first_service_of_an_empty_folder(terminal: Terminal) -> None:
     assert terminal.run("new", "db", "--kind", "postgres").code == 0
     ran = terminal.run("render")
     assert ran.code == 2
-    assert "specs/project.yaml:1:1: missing; expected the project's spec" in ran.err
+    assert "specs/project.yaml:1:1: missing project spec" in ran.err
 
 
 def test_own_template_of_a_kind(terminal: Terminal) -> None:
@@ -83,14 +81,18 @@ def test_own_template_of_a_kind(terminal: Terminal) -> None:
 @pytest.mark.parametrize(
     ("name", "kind", "said"),
     [
-        ("web", "server", "specs/web.yaml is the spec of web already"),
-        ("Worker", "server", "'Worker' is not a name of lower-case letters, digits and -"),
-        ("../x", "server", "'../x' is not a name"),
-        ("", "server", "'' is not a name"),
-        ("on", "server", "no word such as true or on"),
-        ("project", "server", "specs/project.yaml is the project's spec"),
-        ("worker", "sever", "--kind sever: no such kind; did you mean server?"),
-        ("worker", "terraform", "--kind terraform: not rendered by this version; keep Terraform"),
+        ("web", "server", "`specs/web.yaml` already defines service `web`"),
+        ("Worker", "server", "invalid name `Worker`: use lower-case letters, digits and hyphens"),
+        ("../x", "server", "invalid name `../x`"),
+        ("", "server", 'invalid name `""`'),
+        ("on", "server", "words such as `true` and `on` are not allowed"),
+        ("project", "server", "`specs/project.yaml` is the project spec"),
+        ("worker", "sever", "unknown kind `sever`; did you mean `server`?"),
+        (
+            "worker",
+            "terraform",
+            "kind `terraform` is not supported by this version of wfgen; run Terraform",
+        ),
     ],
 )
 def test_refused(terminal: Terminal, name: str, kind: str, said: str) -> None:
@@ -107,18 +109,34 @@ def test_service_that_another_file_names(terminal: Terminal) -> None:
     for name in ("worker", "jobs"):
         ran = terminal.run("new", name, "--kind", "server")
         assert ran.code == 2
-        assert "specs/jobs.yaml is the spec of worker already" in ran.err
+        assert "`specs/jobs.yaml` already defines service `worker`" in ran.err
 
 
 @pytest.mark.parametrize(
     ("path", "text", "said"),
     [
-        ("kube/overlays/production/kustomization.yaml", "resources: [", "kustomization.yaml: no"),
-        ("kube/overlays/production/kustomization.yaml", "resources: x", "kustomization.yaml: no"),
-        ("kube/overlays/production/kustomization.yaml", "- a\n", "kustomization.yaml: no YAML"),
-        ("kube/overlays/production/kustomization.yaml", b"# \xe9\n", "byte 3 is not UTF-8"),
+        (
+            "kube/overlays/production/kustomization.yaml",
+            "resources: [",
+            "kustomization.yaml`: expected",
+        ),
+        (
+            "kube/overlays/production/kustomization.yaml",
+            "resources: x",
+            "kustomization.yaml`: expected",
+        ),
+        (
+            "kube/overlays/production/kustomization.yaml",
+            "- a\n",
+            "kustomization.yaml`: expected a YAML",
+        ),
+        ("kube/overlays/production/kustomization.yaml", b"# \xe9\n", "byte 3 is not valid UTF-8"),
         ("templates/kinds/server/spec.yaml", "#{{ nope }}#", "spec.yaml:1: 'nope' is undefined"),
-        ("templates/kinds/server/spec.yaml", "kind: redis\n", "worker.yaml:1:7: kind: redis is"),
+        (
+            "templates/kinds/server/spec.yaml",
+            "kind: redis\n",
+            "worker.yaml:1:7: unknown value `redis` for `kind`",
+        ),
     ],
 )
 def test_nothing_is_written_where_a_part_fails(
@@ -137,14 +155,7 @@ def test_nothing_is_written_where_the_disk_is_full(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_overlay(terminal)
-    real, calls = tempfile.mkstemp, iter(range(1, 100))
-
-    def mkstemp(**arguments: Any) -> Any:
-        if next(calls) == 5:
-            raise OSError(28, "No space left on device")
-        return real(**arguments)
-
-    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    fail_to_write(monkeypatch, 5, OSError(28, "No space left on device"))
     before = terminal.files()
     ran = terminal.run("new", "worker", "--kind", "server")
     assert (ran.code, ran.out) == (2, "")

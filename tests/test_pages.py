@@ -1,4 +1,4 @@
-"""What the pages name exists: files, headings that links go to, targets of make."""
+"""Files, headings and make targets that the pages name exist; issue forms are valid."""
 
 from __future__ import annotations
 
@@ -7,15 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.judges import schema, tree
+
 ROOT = Path(__file__).parents[1]
-# Not docs/delivery-setup.md: what it names stands in the cloud and at GitHub.
+# Not docs/delivery-setup.md: it names files of the cloud and of GitHub.
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for pattern in ("*.md", "docs/reference.md", "kube/*.md", "app/*/*.md")
+    for pattern in (
+        "*.md",
+        "docs/reference.md",
+        "docs/releasing.md",
+        ".github/*.md",
+        "kube/*.md",
+        "app/*/*.md",
+    )
     for path in ROOT.glob(pattern)
 )
-MADE = {".venv/bin/wfgen", "specs/worker.yaml"}
-"""What a command makes."""
+MADE = {".venv/bin/wfgen", "dist/", "specs/worker.yaml"}
+"""Files that a command of the page writes."""
 # Paths have a folder or a type; one with <brackets> stands for many.
 PATH = re.compile(r"`(\.?[\w-]+(?:/[\w./-]*|\.(?:md|py|ya?ml|toml|txt)))`")
 RECIPE = re.compile(r"^(?:.* )?`([^`\s]+)`:\n\n```(?!diff)", re.MULTILINE)
@@ -64,3 +73,13 @@ def test_the_changelog_has_a_section_for_the_users_of_each_version() -> None:
     versions = read("CHANGELOG.md").split("\n## ")[1:]
     assert versions
     assert [v.splitlines()[0] for v in versions if "\n### In your generated files\n" not in v] == []
+
+
+@pytest.mark.parametrize(
+    "form", sorted(ROOT.glob(".github/ISSUE_TEMPLATE/*.yml")), ids=lambda path: path.name
+)
+def test_issue_forms_are_valid(form: Path) -> None:
+    """GitHub ignores a form with an error."""
+    document = tree.load(form.read_text("utf-8"))
+    errors = schema.validator("github-issue-forms.json").iter_errors(document)
+    assert [error.message for error in errors] == []

@@ -380,7 +380,7 @@ def test_an_expression_is_for_patches_alone(tmp_path: Path) -> None:
         spec.load(case.write(tmp_path, files))
     assert {found.rule for found in caught.value.diagnostics} == {"no-expression"}
     assert {found.message for found in caught.value.diagnostics} == {
-        "an expression of GitHub Actions; expected a plain value"
+        "GitHub Actions expressions are not allowed here"
     }
 
 

@@ -1,27 +1,16 @@
-"""The fast YAML reader: values as YAML 1.2 has them, or every scalar as a text."""
+"""The fast YAML reader: every scalar is a text."""
 
 from wfgen.text import reader
 
-TEXT = (
-    "on: {push: }\nyes: no\nday: 2024-01-01\ncount: 3\nquoted: '3'\n"
-    "open: true\nlist: &a [1]\nagain: *a\n"
-)
 
-
-def test_values() -> None:
-    assert reader.values(TEXT) == {
-        "on": {"push": None},
-        "yes": "no",
+def test_every_scalar_is_a_text() -> None:
+    text = "on: 3\nopen: true\nday: 2024-01-01\nlist: &a [null, ~]\nagain: *a\n"
+    assert reader.texts(text) == {
+        "on": "3",
+        "open": "true",
         "day": "2024-01-01",
-        "count": 3,
-        "quoted": "3",
-        "open": True,
-        "list": [1],
-        "again": [1],
+        "list": ["null", "~"],
+        "again": ["null", "~"],
     }
-
-
-def test_texts() -> None:
-    assert reader.texts("on: 3\nopen: true\n") == {"on": "3", "open": "true"}
     assert reader.all_texts("a: 1\n---\n- 2\n") == [{"a": "1"}, ["2"]]
     assert list(reader.scalars_of("a: [1, {b: c}]\n")) == ["a", "1", "b", "c"]

@@ -1,12 +1,13 @@
-"""The README shows what is so: its blocks are made from the real files, its commands exist.
+"""The README is up to date: its blocks come from the real files, and its commands work.
 
-`pytest tests/test_readme.py --snapshot-update` writes the blocks anew: read the diff.
+`pytest tests/test_readme.py --snapshot-update` updates the blocks: read the diff.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ from tests.judges import tree
 from wfgen import errors
 from wfgen.report import reference
 from wfgen.specs.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
-from wfgen.worktree.drift import Cause
+from wfgen.worktree.causes import Cause
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -29,11 +30,11 @@ WORKFLOWS = ROOT / ".github/workflows"
 BLOCK = re.compile(r"(<!-- begin: (?P<what>.+?) -->\n)(?P<text>.*?)(?=<!-- end -->)", re.DOTALL)
 
 Needs = dict[str, list[str]]
-"""The jobs of a workflow, each with those that it needs."""
+"""Each job of a workflow, and the jobs that it needs."""
 
 
-def made(what: str) -> str:
-    """What stands in the block of this name."""
+def block(what: str) -> str:
+    """The text of the block of this name."""
     if what == "causes of drift":
         return "".join(f"- {cause.value}\n" for cause in Cause)
     if what == "exit codes":
@@ -58,10 +59,10 @@ def fenced(language: str, text: str) -> str:
 
 
 def job(workflow: str, name: str) -> str:
-    """The lines of one job, or of another mapping at its place."""
-    found = re.search(rf"^  {name}:\n(?:    .*\n)+", workflow, re.MULTILINE)
-    assert found, f"no job {name}"
-    return found[0]
+    """The lines of one job, or of another mapping with the same indentation."""
+    match = re.search(rf"^  {name}:\n(?:    .*\n)+", workflow, re.MULTILINE)
+    assert match, f"no job {name}"
+    return match[0]
 
 
 def picture(workflow: str, called: str) -> str:
@@ -73,10 +74,10 @@ def picture(workflow: str, called: str) -> str:
 
 
 def arrows(workflow: str) -> list[tuple[str, str]]:
-    """From a job to those that need it, without arrows that follow from others."""
+    """Pairs of a job and a job that needs it, without those that follow from others."""
     jobs: dict[str, Any] = tree.load(workflow)["jobs"]
-    needs = {name: list(each.get("needs", [])) for name, each in jobs.items()}
-    assert needs.keys() >= {need for each in needs.values() for need in each}
+    needs = {name: list(job.get("needs", [])) for name, job in jobs.items()}
+    assert needs.keys() >= {need for names in needs.values() for need in names}
     return [
         (need, name)
         for name in needs
@@ -110,14 +111,14 @@ def refused() -> Iterable[str]:
 def test_blocks_are_made_from_the_real_files(pytestconfig: pytest.Config) -> None:
     text = README.read_text("utf-8")
     assert len(BLOCK.findall(text)) == text.count("<!-- begin") == text.count("<!-- end -->") > 0
-    wanted = BLOCK.sub(lambda found: found[1] + made(found["what"]), text)
+    wanted = BLOCK.sub(lambda match: match[1] + block(match["what"]), text)
     if pytestconfig.option.update_snapshots:
         README.write_text(wanted, "utf-8")
     assert README.read_text("utf-8") == wanted
 
 
 def test_the_picture_leaves_out_only_what_follows() -> None:
-    """Who waits for whom is the same with the picture's arrows as with the workflow's needs."""
+    """The order of jobs is the same by the picture's arrows as by the workflow's needs."""
     text = (WORKFLOWS / "production.yml").read_text("utf-8")
     jobs: dict[str, Any] = tree.load(text)["jobs"]
     needs = {name: list(each.get("needs", [])) for name, each in jobs.items()}
@@ -128,37 +129,37 @@ def test_the_picture_leaves_out_only_what_follows() -> None:
 
 
 def table(heading: str) -> list[list[str]]:
-    """The cells of the table whose first column is headed so."""
+    """The cells of the table with this heading of the first column."""
     head = rf"^\| {heading} \|.*\n\|[-|]+\n"
-    found = re.search(rf"{head}((?:\|.*\n)+)", README.read_text("utf-8"), re.MULTILINE)
-    assert found, heading
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in found[1].splitlines()]
+    match = re.search(rf"{head}((?:\|.*\n)+)", README.read_text("utf-8"), re.MULTILINE)
+    assert match, heading
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in match[1].splitlines()]
 
 
 @cache
 def help_of(*command: str) -> str:
-    """What a command says of itself; fails where there is no such command."""
+    """The help of a command; fails if there is no such command."""
     wide = {**os.environ, "COLUMNS": "200"}
     line = [sys.executable, "-m", "wfgen", *command, "--help"]
     return subprocess.run(line, env=wide, capture_output=True, text=True, check=True).stdout
 
 
-def test_commands_are_those_that_there_are() -> None:
+def test_the_table_lists_all_commands() -> None:
     listed = re.findall(r"^  (\w+)  ", help_of().partition("Commands:")[2], re.MULTILINE)
     assert listed
     assert [cells[0] for cells in table("command")] == [f"`wfgen {name}`" for name in listed]
 
 
 @pytest.mark.parametrize("row", table("command"), ids=lambda row: row[0].strip("`"))
-def test_options_are_those_of_the_command(row: list[str]) -> None:
+def test_options_in_the_table_exist(row: list[str]) -> None:
     name = row[0].strip("`").removeprefix("wfgen ")
     options = re.findall(r"`(--?[a-zA-Z-]+)`", row[1])
-    missing = [each for each in options if not re.search(rf"{each}\b", help_of(name))]
+    missing = [option for option in options if not re.search(rf"{option}\b", help_of(name))]
     assert missing == []
 
 
-def test_commands_in_the_text_are_those_that_there_are() -> None:
-    """Wherever a page says `wfgen something`, with the options that it says."""
+def test_commands_in_the_text_exist() -> None:
+    """Every `wfgen <command>` of the pages, and its options."""
     known = {cells[0] for cells in table("command")}
     for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
         for command in re.findall(r"`(wfgen [a-z][^`]*)`", (ROOT / page).read_text("utf-8")):
@@ -177,14 +178,32 @@ def test_exit_codes_are_those_of_the_program() -> None:
 def test_the_example_logs_in_by_oidc() -> None:
     shown = yaml.safe_load((ROOT / "specs/project.yaml").read_text("utf-8"))
     project = ProjectSpec.model_validate(shown)
-    assert all(each.cluster.oidc for each in project.environments.values())
+    assert all(environment.cluster.oidc for environment in project.environments.values())
 
 
 @pytest.mark.parametrize("kind", [kind_name(kind) for kind in KINDS])
-def test_each_schema_is_written_under_the_name_that_editors_are_told(
+def test_each_schema_has_the_name_that_the_readme_gives_to_editors(
     kind: str, tmp_path: Path
 ) -> None:
     line = [sys.executable, "-m", "wfgen", "schema", "--out-dir", str(tmp_path)]
     subprocess.run(line, check=True, capture_output=True)
     assert (tmp_path / f"{kind}.schema.json").is_file()
     assert "$schema=../.schemas/server.schema.json" in README.read_text("utf-8")
+
+
+def test_the_quick_start_works(tmp_path: Path) -> None:
+    """In an empty repository, its files and commands give workflows that match the specs."""
+    text = README.read_text("utf-8").partition("## Quick start\n")[2].partition("\n## ")[0]
+    files = re.findall(r"`(\S+\.yaml)`[^`]*:\n\n```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(files) == text.count("```yaml")
+    for name, body in files:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text(body, "utf-8")
+    commands = re.findall(r"^wfgen (.+)$", text, re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["new", "render", "check"]
+    for command in commands:
+        line = [sys.executable, "-m", "wfgen", *shlex.split(command, comments=True)]
+        done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / ".github/workflows/production.yml").is_file()

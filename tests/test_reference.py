@@ -78,7 +78,7 @@ def test_a_refused_field_is_refused_by_name_with_what_to_do(field: Field, tmp_pa
         case.rendered(case.write(tmp_path, files))
     name = ".".join([*part.path, entry.name]).replace("<name>", "production")
     told = [(found.rule, found.message, found.hint) for found in caught.value.diagnostics]
-    message = f"{name} is not rendered by this version of wfgen"
+    message = f"field `{name}` is not supported by this version of wfgen"
     assert told == [("not-rendered", message, entry.status.removeprefix("refused: "))]
 
 

@@ -1,4 +1,4 @@
-"""What each rule lets through, and what it refuses: the whole message, the spec named."""
+"""What each rule accepts and refuses, with the whole message and the spec that it names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEAD = "name: production\n\non: push\n\n"
 
 
 class Refused(NamedTuple):
-    """A workflow that breaks a rule, and what is said of it without the rule's remedy."""
+    """A workflow that breaks a rule, and the message without the rule's remedy."""
 
     text: str
     message: str
@@ -31,8 +31,8 @@ def build(args: str) -> str:
     return f"    uses: $/.github/workflows/_build.yml\n    with:\n      args: {args}\n"
 
 
-def said(characters: int) -> str:
-    """Build arguments, as a block, that GitHub reads as an expression of so many characters."""
+def arguments(characters: int) -> str:
+    """Build arguments, as a block, that GitHub reads as an expression of this length."""
     frame = "format('A=\n{0}\n', github.sha)"
     return "|\n        A=" + "x" * (characters - len(frame)) + "\n        ${{ github.sha }}\n"
 
@@ -81,8 +81,8 @@ STEP = "    steps:\n      - run: true\n"
 
 PASSING: dict[str, list[str]] = {
     "expression-length": [
-        workflow({"build_web": build(said(21_000))}),
-        # without an expression, a text is none
+        workflow({"build_web": build(arguments(21_000))}),
+        # a text without an expression
         workflow({"build_web": build("|\n        " + "x" * 30_000)}),
     ],
     "file-size": [sized(500_000)],
@@ -90,7 +90,7 @@ PASSING: dict[str, list[str]] = {
     "locked-actions": [
         workflow({"web": f"    steps:\n      - uses: {PIN}\n      - uses: $/.github/actions/x\n"}),
         workflow({"web": "    steps:\n      - uses: docker://alpine:3.20\n"}),
-        # what a script prints is no step
+        # what a script prints is not a step
         workflow({"web": "    steps:\n      - run: |\n          uses: acme/other@v1\n"}),
     ],
     "login-lifetime": [
@@ -102,7 +102,7 @@ PASSING: dict[str, list[str]] = {
         matrix(f"number: {numbers(256)}"),
         matrix(f"number: {numbers(128)}", "os: [a, b]"),
         matrix(f"number: {numbers(257)}", "exclude: [{number: 3}]"),
-        # an entry that only adds to combinations makes none
+        # an entry that only adds to combinations makes no new one
         matrix(f"number: {numbers(256)}", "include: [{number: 3, more: true}, {all: true}]"),
         matrix("number: ${{ fromJSON(needs.plan.outputs.numbers) }}"),
     ],
@@ -114,7 +114,7 @@ PASSING: dict[str, list[str]] = {
     ],
     "variable-size": [
         builds(250, "web"),
-        # nobody reads the results
+        # no job reads the results
         builds(250, "w" * 200).replace("toJSON(needs)", "toJSON(github)"),
     ],
 }
@@ -125,35 +125,35 @@ BY_WEB = f"specs/web.yaml:1:1: {PATH}: "
 FAILING: dict[str, list[Refused]] = {
     "expression-length": [
         Refused(
-            workflow({"build_web": build(said(21_001))}),
-            BY_WEB + "an expression of 21,001 characters; GitHub takes at most 21,000",
+            workflow({"build_web": build(arguments(21_001))}),
+            BY_WEB + "an expression has 21,001 characters; GitHub accepts at most 21,000",
         ),
         Refused(
             workflow({"web": STEP}, HEAD + "run-name: ${{ " + "x" * 21_001 + " }}\n\n"),
-            BY_ALL + "an expression of 21,001 characters; GitHub takes at most 21,000",
+            BY_ALL + "an expression has 21,001 characters; GitHub accepts at most 21,000",
         ),
     ],
     "file-size": [
         Refused(
             sized(500_001),
-            BY_ALL + "500,001 bytes; GitHub takes at most 500,000",
+            BY_ALL + "500,001 bytes; GitHub accepts at most 500,000",
         ),
         Refused(
             workflow({"build_web": "    # " + "é" * 250_000 + "\n", "other": STEP}),
-            BY_WEB + "500,093 bytes; GitHub takes at most 500,000, "
-            "and job build_web alone takes 500,021",
+            BY_WEB + "500,093 bytes; GitHub accepts at most 500,000; "
+            "job build_web alone has 500,021",
         ),
     ],
     "job-count": [
         Refused(
             workflow({**{f"j{index}": STEP for index in range(256)}, "build_web": STEP}),
-            BY_ALL + "257 jobs, 1 of them builds; expected at most 256",
+            BY_ALL + "257 jobs, 1 of them builds; the maximum is 256",
         )
     ],
     "locked-actions": [
         Refused(
             workflow({"web": "    steps:\n      - uses: acme/other@v1 # v1.0.0\n"}),
-            BY_ALL + "line 8 uses acme/other@v1 # v1.0.0; the lock does not have it",
+            BY_ALL + "line 8 uses acme/other@v1 # v1.0.0; the lock has no entry for it",
         ),
         Refused(
             workflow({"web": f"    steps:\n      - uses: {PIN.replace('v1.2.3', 'v1.2.4')}\n"}),
@@ -168,26 +168,26 @@ FAILING: dict[str, list[Refused]] = {
     "login-lifetime": [
         Refused(
             workflow({"monitor": login(61)}),
-            BY_ALL + "job monitor may take 61 minutes; its login to the cluster lasts 60",
+            BY_ALL + "job monitor may run 61 minutes; its login to the cluster expires after 60",
         )
     ],
     "matrix-size": [
         Refused(
             matrix(f"number: {numbers(128)}", "os: [a, b]", "include: [{os: c}]"),
-            BY_ALL + "job sweep is a matrix of 257; GitHub takes at most 256",
+            BY_ALL + "job sweep: a matrix of 257 jobs; GitHub accepts 256",
         ),
         Refused(
             matrix("include:", *[f"  - number: {index}" for index in range(257)]),
-            BY_ALL + "job sweep is a matrix of 257; GitHub takes at most 256",
+            BY_ALL + "job sweep: a matrix of 257 jobs; GitHub accepts 256",
         ),
     ],
     "reusable-workflows": [
-        Refused(calls(51), BY_ALL + "calls 51 reusable workflows; GitHub takes at most 50")
+        Refused(calls(51), BY_ALL + "calls 51 reusable workflows; GitHub accepts at most 50")
     ],
     "variable-size": [
         Refused(
             builds(250, "w" * 50),
-            BY_ALL + "results of jobs of 192,000 bytes; one variable takes at most 131,072",
+            BY_ALL + "the results of the jobs take 192,000 bytes; a variable takes 131,072",
         )
     ],
 }
@@ -197,36 +197,36 @@ def file(text: str, path: str = PATH) -> RenderedFile:
     return RenderedFile(path, text, SPECS)
 
 
-@pytest.mark.parametrize("text", [each for found in PASSING.values() for each in found])
+@pytest.mark.parametrize("text", [text for texts in PASSING.values() for text in texts])
 def test_passing(text: str) -> None:
-    assert [str(each) for each in verify([file(text), LOCKED])] == []
+    assert [str(finding) for finding in verify([file(text), LOCKED])] == []
 
 
 @pytest.mark.parametrize(
-    ("rule", "refused"), [(name, each) for name, found in FAILING.items() for each in found]
+    ("rule", "refused"), [(name, case) for name, cases in FAILING.items() for case in cases]
 )
 def test_failing(rule: str, refused: Refused) -> None:
     (remedy,) = [
-        each.__doc__.strip().rpartition("\n\n")[2] for each in RULES if name_of(each) == rule
+        known.__doc__.strip().rpartition("\n\n")[2] for known in RULES if name_of(known) == rule
     ]
     hint = remedy.replace("\n", " ")
-    assert [str(each) for each in verify([file(refused.text), LOCKED])] == [
+    assert [str(finding) for finding in verify([file(refused.text), LOCKED])] == [
         f"{refused.message} [{rule}]\n    hint: {hint}"
     ]
 
 
-def test_workflows_that_called_ones_call_count_as_well() -> None:
+def test_nested_calls_count_as_well() -> None:
     called = "\n".join(f"  d{i}:\n    uses: ./.github/workflows/d{i}.yml" for i in range(26))
     files = [file(calls(25)), file(f"{HEAD}jobs:\n{called}\n", ".github/workflows/w3.yml")]
-    (found,) = verify(files)
-    assert "calls 51 reusable workflows" in str(found)
+    (finding,) = verify(files)
+    assert "calls 51 reusable workflows" in str(finding)
 
 
-def test_a_template_that_makes_no_yaml_is_told() -> None:
+def test_a_template_that_does_not_make_yaml_is_reported() -> None:
     broken = workflow({"build_web": "    if: 'open\n" + "    # x\n" * 2_000})
-    (found,) = verify([file(broken)])
-    assert str(found).startswith(f"{BY_ALL}no YAML: while scanning a quoted scalar")
-    assert found.hint == "mend the template"
+    (finding,) = verify([file(broken)])
+    assert str(finding).startswith(f"{BY_ALL}not YAML: while scanning a quoted scalar")
+    assert finding.hint == "correct the template"
 
 
 def test_only_workflows_are_measured() -> None:
@@ -235,12 +235,12 @@ def test_only_workflows_are_measured() -> None:
 
 def test_many_specs_are_counted_rather_than_named() -> None:
     sources = tuple(f"specs/s{index}.yaml" for index in range(1_300))
-    (found,) = verify([RenderedFile(PATH, sized(600_000), sources)])
-    assert "specs/s4.yaml, specs/s5.yaml and 1,294 more: 600,000 bytes" in str(found)
+    (finding,) = verify([RenderedFile(PATH, sized(600_000), sources)])
+    assert "specs/s4.yaml, specs/s5.yaml and 1,294 more: 600,000 bytes" in str(finding)
 
 
-def test_an_expression_is_as_long_as_github_writes_it() -> None:
-    """GitHub's parser says where it begins: format(), quotes and braces written twice."""
+def test_the_length_of_an_expression_is_that_of_githubs_form() -> None:
+    """Its form is format() with quotes and braces written twice."""
     assert expression_length.length("${{ github.sha }}") == len("github.sha")
     assert expression_length.length("a 'b' {c} ${{ x }}${{ yy }}") == len(
         "format('a ''b'' {{c}} {0}{1}', x, yy)"
@@ -253,7 +253,7 @@ def test_a_huge_matrix_is_counted_without_being_made() -> None:
 
 
 def test_results_of_jobs_are_never_longer_than_assumed() -> None:
-    """What the rule adds up against what GitHub writes: JSON with an indent of two."""
+    """The rule's sum against GitHub's text: JSON with an indent of two."""
     names = [f"service-{index:03}" for index in range(100)]
     images = {name: f"registry.example.com/{name}@sha256:{'0' * 64}" for name in names}
     outputs = {

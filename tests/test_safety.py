@@ -1,4 +1,4 @@
-"""What each rule for patches refuses, and what it lets through; what a waiver does."""
+"""What each rule for patches refuses and accepts, and the effect of a waiver."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def patch(file: str, job: str | None, key: str = "", step: str = "", **way: Any)
 
 
 def job(**keys: Any) -> Patch:
-    """A job that reads the clock, and whatever else it is given."""
+    """A job that reads the clock, with other keys."""
     steps = [{"name": "Look at the clock", "run": "date"}]
     return {"runs-on": "ubuntu-24.04", "permissions": {}, "steps": steps, **keys}
 
@@ -44,7 +44,7 @@ def using(action: str, **inputs: str) -> dict[str, Any]:
 
 LOGIN = using("$/.github/actions/cluster-login", environment="production")
 LOCK = {"group": "release-production", "cancel-in-progress": False, "queue": "max"}
-TOLD = "no job says at the end whether the release is good"
+NOT_JUDGED = "no job at the end fails unless the release is verified"
 
 PASSING: dict[str, list[Patch]] = {
     "environment-lock": [
@@ -69,7 +69,7 @@ PASSING: dict[str, list[Patch]] = {
         patch(STAGING, "gate", "permissions.issues", add="read"),
         patch(PRODUCTION, "audit", "permissions.issues", add="write"),
         patch(STAGING, "look", add=job()),
-        # the workflow's own are none
+        # the workflow's permissions are {}
         patch(STAGING, "gate", "permissions", remove=True),
     ],
     "rollback-always": [
@@ -91,65 +91,65 @@ FAILING: dict[str, list[tuple[Patch, str]]] = {
     "environment-lock": [
         (
             patch(PRODUCTION, "release", "concurrency", remove=True),
-            "job release is at the cluster of production without the lock release-production",
+            "job release changes the cluster of production without the lock release-production",
         ),
         (
             patch(PRODUCTION, "prune", "concurrency.group", replace="release-staging"),
-            "job prune is at the cluster of production without the lock release-production",
+            "job prune changes the cluster of production without the lock release-production",
         ),
         (
             patch(CLEANUP, "sweep", "concurrency.group", replace="release-staging-all"),
-            "job sweep is at the cluster of staging without the lock release-staging",
+            "job sweep changes the cluster of staging without the lock release-staging",
         ),
         (
             patch(PRODUCTION, "release", "concurrency.cancel-in-progress", replace=True),
-            "job release is at a cluster, and a newer run may cancel it",
+            "job release changes a cluster, and a newer run may cancel it",
         ),
         (
             patch(PRODUCTION, "release", "concurrency.queue", remove=True),
-            "job release has no `queue: max`, and drops releases that wait",
+            "job release lacks `queue: max`: GitHub drops releases that wait",
         ),
         (
             patch(PRODUCTION, "look", add=job(steps=[LOGIN])),
-            "job look is at the cluster of production without the lock release-production",
+            "job look changes the cluster of production without the lock release-production",
         ),
         (
             patch(PRODUCTION, None, "concurrency.cancel-in-progress",
                   replace="${{ github.ref != 'x' }}"),
-            "a newer run of the workflow may cancel one that is at a cluster",
+            "a newer run of the workflow may cancel one that is changing a cluster",
         ),
         (
             patch(PRODUCTION, None, "concurrency.group", replace="production"),
-            "runs of the workflow replace one another while they wait",
+            "a newer run of the workflow replaces one that waits",
         ),
         (
             patch(DEPLOY, None, "concurrency", add=LOCK),
-            "a called workflow has a lock of its own, and would wait for its caller",
+            "the called workflow has a `concurrency`, and would wait for its caller",
         ),
         (
             patch(DEPLOY, "deploy", "concurrency", add=LOCK),
-            "job deploy is called, and has a lock of its own",
+            "job deploy of the called workflow has a `concurrency`",
         ),
     ],
     "granted-permissions": [
         (
             patch(DEPLOY, "deploy", "permissions.packages", add="read"),
             f"job release of {PRODUCTION} does not grant packages: read, "
-            "which job deploy asks for",
+            "which job deploy requests",
         ),
         (
             patch(PRODUCTION, "build_web", "permissions.packages", replace="read"),
-            "job build_web does not grant packages: write, which job build asks for",
+            "job build_web does not grant packages: write, which job build requests",
         ),
     ],
     "known-jobs": [
         (
             patch(PRODUCTION, "prune", "needs", after=["smoke"]),
-            "job prune needs smoke, which is no job",
+            "job prune needs `smoke`, which does not exist",
         ),
         (
             patch(BUILD, "build", step="build", after=[{"id": "build", "run": "date"}]),
-            "job build has more than one step of id build",
+            "job build has more than one step with id `build`",
         ),
     ],
     "no-expression-in-scripts": [
@@ -183,17 +183,17 @@ FAILING: dict[str, list[tuple[Patch, str]]] = {
         ),
         (
             patch(STAGING, None, "on", replace="pull_request_target"),
-            "starts on pull_request_target, with the rights of the default branch",
+            "starts on pull_request_target, with the permissions of the default branch",
         ),
     ],
     "rollback-always": [
         (
             patch(DEPLOY, "rollback", "if", replace="${{ failure() }}"),
-            "job rollback rolls back, without always() in its `if`",
+            "job rollback rolls back without `always()` in its `if`",
         ),
         (
             patch(DEPLOY, "rollback", "if", replace="${{ !always() }}"),
-            "job rollback rolls back, without always() in its `if`",
+            "job rollback rolls back without `always()` in its `if`",
         ),
         (
             patch(DEPLOY, "rollback", "needs", replace=["preflight", "deploy"]),
@@ -202,78 +202,77 @@ FAILING: dict[str, list[tuple[Patch, str]]] = {
         (patch(DEPLOY, "rollback", remove=True), "no rollback needs job deploy"),
         (
             patch(DEPLOY, "rollback", "environment", replace="production-approval"),
-            "job rollback rolls back, and waits for an approval",
+            "job rollback rolls back after waiting for an approval",
         ),
         (
             patch(DEPLOY, "rollback", "if", "cluster", remove=True),
-            "step Log in to the cluster of job rollback has no always() in its `if`",
+            "step Log in to the cluster of job rollback lacks `always()` in its `if`",
         ),
     ],
     "secrets-by-name": [
         (
             patch(PRODUCTION, "release", "secrets", replace="inherit"),
-            "job release hands on all secrets",
+            "job release passes on all secrets",
         ),
         (
             patch(PRODUCTION, "plan", "env", add={"ALL": "${{ toJSON( secrets ) }}"}),
-            "all secrets are read at once, by toJSON(secrets)",
+            "`toJSON(secrets)` reads all secrets",
         ),
     ],
     "visible-failures": [
         (
             patch(DEPLOY, "monitor", "continue-on-error", add=True),
-            "job monitor fails, and the run goes on as if it had not",
+            "the run ignores a failure of job monitor",
         ),
         (
             patch(DEPLOY, "monitor", "continue-on-error", "monitor", add=True),
-            "step Watch the rollout, then the bake time of job monitor fails, and the job goes on "
-            "as if it had not",
+            "job monitor ignores a failure of step Watch the rollout, then the bake time",
         ),
         (
             patch(PRODUCTION, "verdict", "if", remove=True),
-            "job verdict tells how the run went, without always() in its `if`",
+            "job verdict reports the result without `always()` in its `if`",
         ),
-        (patch(PRODUCTION, "verdict", remove=True), TOLD),
-        (patch(STAGING, "gate", remove=True), TOLD),
+        (patch(PRODUCTION, "verdict", remove=True), NOT_JUDGED),
+        (patch(STAGING, "gate", remove=True), NOT_JUDGED),
     ],
 }  # fmt: skip
 
 
 def files(root: Path, patches: dict[str, Patch]) -> dict[str, str]:
-    """What the specs with these patches make. Raises `InvalidSpecs` where they are refused."""
+    """The files of the specs with these patches. Raises `InvalidSpecs` where they are refused."""
     made = case.read("ok", "preview")
     made["specs/project.yaml"] += as_yaml({"patches": patches})
-    found = Repository(spec.load(case.write(root, made)), ()).files()
-    return {file.path: file.text for file in found}
+    rendered = Repository(spec.load(case.write(root, made)), ()).files()
+    return {file.path: file.text for file in rendered}
 
 
 def refused(root: Path, patches: dict[str, Patch]) -> list[tuple[str, str]]:
-    """What is said of patches: rule and message."""
+    """Rule and message of each finding about the patches."""
     with pytest.raises(InvalidSpecs) as caught:
         files(root, patches)
-    return [(found.rule, found.message) for found in caught.value.diagnostics]
+    return [(finding.rule, finding.message) for finding in caught.value.diagnostics]
 
 
-@pytest.mark.parametrize("given", [each for found in PASSING.values() for each in found])
+@pytest.mark.parametrize("given", [given for patches in PASSING.values() for given in patches])
 def test_passing(given: Patch, tmp_path: Path) -> None:
     assert given["file"] in files(tmp_path, {"fine": given})
 
 
 @pytest.mark.parametrize(
     ("rule", "given", "message"),
-    [(rule, *each) for rule, found in FAILING.items() for each in found],
+    [(rule, *case) for rule, cases in FAILING.items() for case in cases],
 )
 def test_failing(rule: str, given: Patch, message: str, tmp_path: Path) -> None:
-    told = refused(tmp_path, {"odd": given})
-    assert (rule, f"with patch odd, {given['file']}: {message}") in told
-    if rule in safety.WAIVABLE and {each for each, _ in told} == {rule}:
+    findings = refused(tmp_path, {"odd": given})
+    assert (rule, f"with patch odd, {given['file']}: {message}") in findings
+    if rule in safety.WAIVABLE and {name for name, _ in findings} == {rule}:
         why = "our own reason"
         made = files(tmp_path, {"odd": {**given, "waive": {rule: why}}})
         assert f"# waives {rule}: {why}\n" in made[given["file"]]
 
 
 @pytest.mark.parametrize("rule", [*safety.RULES, *safety.MUSTS], ids=rules.name_of)
-def test_a_rule_has_its_documentation_and_examples(rule: safety.Rule) -> None:
+def test_a_rule_has_its_documentation_and_examples(rule: safety.PatchRule) -> None:
     title, *_, remedy = rule.__doc__.strip().split("\n\n")
     assert len(title.splitlines()) == 1
     assert title.endswith(".")
@@ -285,37 +284,37 @@ def test_a_rule_has_its_documentation_and_examples(rule: safety.Rule) -> None:
 
 def test_every_rule_is_in_the_registry() -> None:
     registered = {rule.__name__.rpartition(".")[2] for rule in (*safety.RULES, *safety.MUSTS)}
-    there = {path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")}
-    assert registered == there
+    modules = {path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")}
+    assert registered == modules
 
 
 def test_generated_files_break_none(tmp_path: Path) -> None:
-    """But for rights that previews have by design; so nothing is excused by being there before."""
+    """Except permissions that previews have by design: no finding is hidden because it is old."""
     made = files(tmp_path, {})
-    found = [
-        (broken.rule, broken.message)
+    violations = [
+        violation
         for path, text in made.items()
         if path.endswith(".yml")
-        for ask in safety.CHECKS
-        for broken in ask(safety.Checked(path, text, made))
+        for check in safety.CHECKS
+        for violation in check(safety.PatchedFile(path, text, made))
     ]
-    assert {rule for rule, _ in found} == {"pull-request-permissions"}
-    assert len(found) == 2
+    assert {violation.rule for violation in violations} == {"pull-request-permissions"}
+    assert len(violations) == 2
 
 
 # Waivers.
 
 
-def test_what_several_break_together_all_answer_for(tmp_path: Path) -> None:
-    """Neither alone: one takes a job's permissions away, the other the workflow's."""
+def test_what_several_break_together_names_all(tmp_path: Path) -> None:
+    """Neither alone: one removes a job's permissions, the other the workflow's."""
     patches = {
         "one": patch(STAGING, "gate", "permissions", remove=True),
         "two": patch(STAGING, None, "permissions", remove=True),
         "three": patch(STAGING, "gate", "timeout-minutes", replace=7),
     }
-    said = "with patch one, together with two"
-    told = refused(tmp_path, patches)
-    assert any(message.startswith(said) for _, message in told), told
+    names = "with patch one, together with two"
+    findings = refused(tmp_path, patches)
+    assert any(message.startswith(names) for _, message in findings), findings
 
 
 def test_one_patch_may_not_hide_behind_the_waiver_of_another(tmp_path: Path) -> None:
@@ -338,26 +337,26 @@ def test_a_waiver_of_what_is_not_broken_is_an_error(tmp_path: Path) -> None:
 def test_githubs_limits_hold_and_are_not_waived(tmp_path: Path) -> None:
     matrix = {"matrix": {"number": list(range(300))}}
     given = patch(PRODUCTION, "many", add=job(strategy=matrix))
-    told = "with patch big, .github/workflows/production.yml: job many is a matrix of 300; "
-    told += "GitHub takes at most 256"
-    assert refused(tmp_path, {"big": given}) == [("matrix-size", told)]
-    rules_told = [
+    message = "with patch big, .github/workflows/production.yml: job many: a matrix of 300 jobs; "
+    message += "GitHub accepts 256"
+    assert refused(tmp_path, {"big": given}) == [("matrix-size", message)]
+    broken = [
         rule for rule, _ in refused(tmp_path, {"big": {**given, "waive": {"matrix-size": "x"}}})
     ]
-    assert sorted(rules_told) == ["idle-waiver", "matrix-size"]
+    assert sorted(broken) == ["idle-waiver", "matrix-size"]
 
 
 @pytest.mark.parametrize(
     ("action", "why"),
     [
-        ("actions/cache@v5", "the lock does not have it"),
+        ("actions/cache@v5", "the lock has no entry for it"),
         (f"actions/checkout@{'0' * 40}", "the lock has v"),
         ("docker://alpine:3", ""),
         ("./tools/lint", ""),
         ("actions/checkout", ""),
     ],
 )
-def test_an_action_is_what_the_lock_has(action: str, why: str, tmp_path: Path) -> None:
+def test_an_action_is_used_as_the_lock_names_it(action: str, why: str, tmp_path: Path) -> None:
     given = patch(PRODUCTION, "plan", step="plan", after=[using(action)])
     if not why:
         assert using("x")["name"] in files(tmp_path, {"use": given})[PRODUCTION]

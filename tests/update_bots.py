@@ -24,7 +24,6 @@ RENOVATE_VERSION = re.compile(
     r"^\s*(?:renovate\s*:\s*)?(?:pin\s+|tag\s*=\s*)?@?"
     r"(?P<version>(?:[\w-]*[-/])?v?\d+(?:\.\d+(?:\.\d+)?)?(?:-[a-zA-Z0-9.]+)?)"
 )
-RENOVATE_WITH = {"actions/setup-python": "python-version", "actions/setup-node": "node-version"}
 REFERENCE = re.compile(r"(?P<owner>[\w.-]+)/(?P<repo>[\w.-]+)(?P<path>/[^@]+)?@(?P<ref>.+)")
 
 
@@ -110,16 +109,10 @@ def _dependabot_update(text: str, declaration: str, release: Release) -> str:
     )
 
 
-def renovate(
-    root: Path,
-    releases: Releases,
-    rules: list[dict[str, Any]] | None = None,
-    others: Mapping[str, str] | None = None,
-) -> set[str]:
+def renovate(root: Path, releases: Releases) -> set[str]:
     """Bumps over all files of the manager; returns the files it changes.
 
-    A line's reference and the version in its comment are one text that is replaced. `others` are
-    new values of runners and of `with:` versions, as `packageRules` let them be bumped.
+    A line's reference and the version in its comment are one text that is replaced.
     """
     changed = set()
     for path in sorted(root.rglob("*")):
@@ -127,38 +120,22 @@ def renovate(
         if not (path.is_file() and RENOVATE_FILES.search(name)):
             continue
         text = path.read_bytes().decode()
-        lines = [_renovate_line(line, name, releases, rules or []) for line in text.split("\n")]
-        new = "\n".join(lines)
-        for was, now in (others or {}).items():
-            if _enabled(rules or [], name, "github-runner" if "ubuntu" in was else "uses-with"):
-                new = new.replace(was, now)
+        new = "\n".join(_renovate_line(line, releases) for line in text.split("\n"))
         if new != text:
             path.write_bytes(new.encode())
             changed.add(name)
     return changed
 
 
-def _renovate_line(line: str, name: str, releases: Releases, rules: list[dict[str, Any]]) -> str:
-    found = RENOVATE_USES.match(line)
-    if not found:
+def _renovate_line(line: str, releases: Releases) -> str:
+    match = RENOVATE_USES.match(line)
+    if not match:
         return line
-    value, hash_sign, comment = found["rest"].partition(" #")
+    value, hash_sign, comment = match["rest"].partition(" #")
     reference = REFERENCE.fullmatch(value.strip())
     release = reference and releases.get(f"{reference['owner']}/{reference['repo']}")
     version = RENOVATE_VERSION.match(comment)
-    if not reference or not release or not version or not _enabled(rules, name, "action"):
-        return line
-    if version["version"] != release.before:
+    if not reference or not release or not version or version["version"] != release.before:
         return line
     new = value.replace(reference["ref"], release.commit)
-    return found["prefix"] + new + hash_sign + f" {release.version}" + comment[version.end() :]
-
-
-def _enabled(rules: list[dict[str, Any]], name: str, kind: str) -> bool:
-    """The last of the rules that match decides; without one, all is enabled."""
-    decided = True
-    for rule in rules:
-        files, kinds = rule.get("matchFileNames"), rule.get("matchDepTypes")
-        if (files is None or name in files) and (kinds is None or kind in kinds):
-            decided = rule.get("enabled", decided)
-    return decided
+    return match["prefix"] + new + hash_sign + f" {release.version}" + comment[version.end() :]

@@ -1,5 +1,5 @@
 """`python -m wfgen`, the same as the `wfgen` command."""
 
-from wfgen.cli.app import main
+from wfgen_cli import main
 
 main()

@@ -53,7 +53,7 @@ class GitHub(Api):
         ]
         return self.sample.git("mktag", given="\n".join(lines))
 
-    def told(self, what: str) -> list[Any]:
+    def posted(self, what: str) -> list[Any]:
         """The bodies of the POST requests below the repository."""
         return self.sent("POST", f"{REPOSITORY}/{what}")
 

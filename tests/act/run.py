@@ -19,14 +19,14 @@ MARKS = {
     "Monitor": r"^### Release \d+ of ",
     "Roll back": r"^apply Deployment/|was rolled back to|the preview stays up|^nothing was applied",
     "Prune": r" objects pruned$|nothing is pruned$",
-    "Audit": r"^tag \S+ on |^GitHub deployment \d+ of |^no release began",
+    "Audit": r"^created tag |^GitHub deployment \d+ of |^no release started",
     "Revert": r"^### Revert ",
-    "Notify": r"^Slack was told$",
+    "Notify": r"^Slack was notified$",
     "Verdict": r"^## ",
     "Gate": r"^## ",
     "Watch over production": r"is in flight|was left half done",
     "Tear down": r"^deleted namespace ",
-    "List what was left over": r"^\d+ previews$",
+    "List expired previews": r"^\d+ previews$",
     "Sweep": r"^deleted namespace ",
 }
 """What a job's program prints once it does its work: a green step alone proves nothing."""
@@ -41,7 +41,7 @@ class Run:
 
     results: dict[str, str] = field(default_factory=dict)
     """Only of jobs that began: one that is skipped is absent."""
-    told: dict[str, str] = field(default_factory=dict)
+    logs: dict[str, str] = field(default_factory=dict)
     """What each job's programs printed, its summary included."""
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     """What each job's steps put out; of one name the last."""
@@ -55,7 +55,7 @@ class Run:
         """The jobs whose program left its mark."""
         return {
             job
-            for job, text in self.told.items()
+            for job, text in self.logs.items()
             if (mark := MARKS.get(job.rpartition("/")[2].partition(" (")[0]))
             and re.search(mark, text, re.MULTILINE)
         }
@@ -73,7 +73,7 @@ class Run:
     @property
     def built(self) -> dict[str, bool]:
         """The images that were built, and whether they were pushed."""
-        text = "\n".join(self.told.values())
+        text = "\n".join(self.logs.values())
         return {found["image"]: found["push"] == "true" for found in BUILT.finditer(text)}
 
     def after(self, first: Run) -> Run:
@@ -85,7 +85,7 @@ class Run:
         own = self.results.keys() - calls
         return Run(
             {**{job: self.results[job] for job in own}, **first.results},
-            {**{job: self.told.get(job, "") for job in own}, **first.told},
+            {**{job: self.logs.get(job, "") for job in own}, **first.logs},
             {**{job: self.outputs.get(job, {}) for job in own}, **first.outputs},
             self.steps | first.steps,
             first.complaints + self.complaints,
@@ -128,4 +128,4 @@ class Run:
             self.steps.add(f"{job}: {entry['step']}")
 
     def _say(self, job: str, text: str) -> None:
-        self.told[job] = self.told.get(job, "") + text.rstrip("\n") + "\n"
+        self.logs[job] = self.logs.get(job, "") + text.rstrip("\n") + "\n"

@@ -35,7 +35,7 @@ class Place:
     """More of the jobs' environment."""
     build: Path = STANDINS / "build-push"
     """The stand-in that builds images."""
-    patience: float = 120
+    patience: float = 600
     """Seconds that a run may take."""
 
 
@@ -117,7 +117,7 @@ class Runner:
         if any("/" in job for job in done.failed):
             path.write_text(replace_calls(path, done.results, done.outputs), "utf-8")
             done = self._act(arguments, stage).after(done)
-        for job, text in done.told.items():  # shown where a test fails
+        for job, text in done.logs.items():  # shown where a test fails
             print(f"--- {job}: {done.results.get(job)}\n{text}")
         print("\n".join(done.complaints))
         return done

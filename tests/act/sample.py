@@ -116,5 +116,5 @@ def quicken(root: Path) -> None:
     for path in root.glob(".github/actions/release/*.json"):
         described = json.loads(path.read_text("utf-8"))
         for service in described["services"].values():
-            service.update(timeout_seconds=20, bake_seconds=1)
+            service.update(timeout_seconds=60, bake_seconds=1)
         path.write_text(json.dumps(described), "utf-8")

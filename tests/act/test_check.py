@@ -92,10 +92,10 @@ def test_what_is_as_the_specs_say_passes(sample: Sample, tmp_path: Path) -> None
     (sample.root / "NOTES.md").write_text("a change\n", "utf-8")
     sample.commit("change something else")
     run, log = pull_request(tmp_path, sample, GENERATED)
-    assert run.results == {"Drift check": "success", "Pins of actions": "success"}, log
-    assert "\n0 of " in "\n" + run.told["Pins of actions"]
-    assert " pins asked: 0 wrong, 0 behind\n" in run.told["Pins of actions"]
-    assert " generated files are what the specs say\n" in run.told["Drift check"]
+    assert run.results == {"Drift check": "success", "Action pins": "success"}, log
+    assert "\n0 of " in "\n" + run.logs["Action pins"]
+    assert " pins asked: 0 wrong, 0 behind\n" in run.logs["Action pins"]
+    assert " generated files are up to date\n" in run.logs["Drift check"]
 
 
 @pytest.mark.parametrize("workflow", [GENERATED, OTHER])
@@ -107,7 +107,7 @@ def test_drift_fails_and_is_annotated(sample: Sample, tmp_path: Path, workflow: 
     sample.commit("edit what is generated")
     run, log = pull_request(tmp_path, sample, workflow)
     assert run.failed == {"Drift check"}, log
-    told = run.told["Drift check"]
+    told = run.logs["Drift check"]
     assert "1 file differs from the specs: 1 edited by hand\n" in told
     assert (
         f"### wfgen check: 1 file differs from the specs: 1 edited by hand\n\n**{WATCHDOG}" in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import Any
@@ -86,7 +87,7 @@ def test_without_approval_nothing_is_released(shop: Shop) -> None:
     run = shop.push(run=2)
     assert run.ran == {"Plan", "Build client/Build", "Images", "Notify", "Verdict"}
     assert run.failed == {"Approve", "Verdict"}
-    assert "because of: approve (failure)" in run.told["Verdict"]
+    assert "because of: approve (failure)" in run.logs["Verdict"]
     assert shop.cluster.requests == []
 
 
@@ -112,13 +113,13 @@ def test_a_release_that_does_not_get_well_is_undone_and_reverted(shop: Shop, fir
     assert run.failed == {"Release/Monitor", "Verdict"}
     assert run.ran >= {"Release/Monitor", "Release/Roll back", "Audit", "Revert", "Notify"}
     assert "Prune" not in run.results
-    assert "restarted" in run.told["Release/Monitor"]
+    assert "restarted" in run.logs["Release/Monitor"]
     assert shop.sample.tags == ["deploy/production/1", "rollback/production/2"]
-    made = [(d["task"], d["ref"]) for d in shop.github.told("deployments")]
+    made = [(d["task"], d["ref"]) for d in shop.github.posted("deployments")]
     assert made == [("deploy", shop.sample.head), ("rollback", good)]
-    states = [each["state"] for each in shop.github.told("deployments/1/statuses")]
+    states = [each["state"] for each in shop.github.posted("deployments/1/statuses")]
     assert states == ["failure", "success"]
-    (request,) = shop.github.told("pulls")
+    (request,) = shop.github.posted("pulls")
     assert request["base"] == "main"
     reverted = shop.sample.git("rev-parse", f"{request['head']}^{{tree}}")
     assert reverted == shop.sample.git("rev-parse", f"{good}^{{tree}}")
@@ -136,7 +137,7 @@ def test_a_rollback_that_does_nothing_is_noticed_and_left_to_the_watchdog(
     assert run.results["Release/Roll back"] == "success"
     assert "Release/Roll back" not in run.ran
     assert run.failed == {"Release/Monitor", "Verdict"}
-    assert "the watchdog workflow restores" in " ".join(run.told["Verdict"].split())
+    assert "the watchdog workflow restores" in " ".join(run.logs["Verdict"].split())
     with pytest.raises(AssertionError, match="not on the images of the last known good release"):
         _assert_on_last_known_good(shop, first)
 
@@ -151,8 +152,9 @@ def test_a_rollback_that_does_nothing_is_noticed_and_left_to_the_watchdog(
 
 
 def _release_bad(shop: Shop, emptied: str = "") -> Run:
-    """Releases both services; the client crashes again and again after it was ready."""
-    shop.cluster.behave(BAD, crash_after=0.6)
+    """Releases both services; the client crashes repeatedly after its first health check."""
+    crash = functools.partial(shop.cluster.behave, BAD, crash_loop=True)
+    shop.cluster.after("GET", "/pods/client-.*/proxy/", crash)
     shop.sample.change("server")
     shop.sample.change("client", digest=BAD)
     if emptied:

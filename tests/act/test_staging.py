@@ -27,7 +27,7 @@ def test_a_preview_is_made_and_taken_down(shop: Shop, first: First) -> None:
     assert images["server"] == first.images["server"], "what did not change is not built anew"
     assert images["client"] != first.images["client"]
     assert shop.cluster.images("shop") == first.images
-    (comment,) = shop.github.told("issues/12/comments")
+    (comment,) = shop.github.posted("issues/12/comments")
     assert "https://pr-12.preview.example.com" in comment["body"]
 
     closed = shop.pull_request(run=3, workflow="staging-cleanup.yml", sha=sha, action="closed")
@@ -48,7 +48,7 @@ def test_a_preview_that_fails_stays_up_for_debugging(shop: Shop, first: First) -
     assert run.ran >= {"Release/Monitor", "Release/Roll back", "Gate"}
     assert bad in shop.cluster.images("shop-pr-12")["client"]
     assert shop.cluster.images("shop") == first.images
-    (comment,) = shop.github.told("issues/12/comments")
+    (comment,) = shop.github.posted("issues/12/comments")
     assert "the preview failed" in comment["body"]
 
 

@@ -89,12 +89,12 @@ def first(
     shop.kube.tear_down()
 
 
-def tell_all(done: Mapping[str, Outputs]) -> str:
+def format_logs(done: Mapping[str, Outputs]) -> str:
     """What the jobs said."""
     return "\n".join(f"{name} ({each.code}):\n{each.log}" for name, each in done.items())
 
 
-class Tell(Protocol):
+class Observe(Protocol):
     """Holds a situation to what is expected of it, and keeps it for the page."""
 
     def __call__(
@@ -110,11 +110,11 @@ class Tell(Protocol):
 
 
 @pytest.fixture
-def tell(request: pytest.FixtureRequest, first: Shop) -> Tell:
+def observe(request: pytest.FixtureRequest, first: Shop) -> Observe:
     """Asks the pods and the record, and compares. `record` is its state and last good release."""
     places = itertools.count(10 * request.session.items.index(request.node))
 
-    def told(
+    def observe_situation(
         title: str,
         done: Mapping[str, Outputs],
         *,
@@ -123,7 +123,7 @@ def tell(request: pytest.FixtureRequest, first: Shop) -> Tell:
         says: str = "",
         restored: str = "",
     ) -> None:
-        logs = tell_all(done)
+        logs = format_logs(done)
         assert says in logs, logs
         found = done["rollback"].values.get("restored", "") if "rollback" in done else ""
         assert found == restored, logs
@@ -136,7 +136,7 @@ def tell(request: pytest.FixtureRequest, first: Shop) -> Tell:
         row = rows.Row(rows.PROGRAM.name, next(places), cells)
         row.keep(Path(os.environ["E2E_FOLDER"]) / "rows")
 
-    return told
+    return observe_situation
 
 
 @pytest.fixture
@@ -144,6 +144,6 @@ def shop(first: Shop) -> Shop:
     """The sample project after its first good release, called one."""
     first.build("one")
     done = first.release()
-    assert first.record["state"] == "good", tell_all(done)
-    assert first.record["release"] == 1, tell_all(done)
+    assert first.record["state"] == "good", format_logs(done)
+    assert first.record["release"] == 1, format_logs(done)
     return first

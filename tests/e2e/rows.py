@@ -1,4 +1,4 @@
-"""What was seen of releases, as a page: docs/release-behaviour.md."""
+"""Observations of releases as a page: docs/release-behaviour.md."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ PAGE = ROOT / "docs/release-behaviour.md"
 HEAD = """\
 # What releases do
 
-Each row was seen on a real Kubernetes: `make e2e` releases to it, asks the pods over HTTP, reads
-the record, and writes this page. "One" is the first good release; the services that are built are
-`server` and `client`, and `client` depends on `server`. Jobs in bold failed. Times of bake and
-roll-out are shortened.
+Each row was observed on a real Kubernetes cluster: `make e2e` releases to it, queries the pods over
+HTTP, reads the release record, and writes this page. The releases are called one, two, three and
+so on; one is the first good release. The services built are `server` and `client`, and `client`
+depends on `server`. Failed jobs are in bold. Bake times and timeouts are shortened.
 """
 
 
 @dataclass(frozen=True)
 class Table:
-    """A part of the page."""
+    """A section of the page with one table."""
 
     name: str
     head: str
@@ -31,7 +31,7 @@ class Table:
 
     @property
     def text(self) -> str:
-        """What stands above its rows."""
+        """The heading, the introduction and the head of the table."""
         return f"{self.head}\n| {' | '.join(self.columns)} |\n|{'---|' * len(self.columns)}\n"
 
 
@@ -40,14 +40,14 @@ PROGRAM = Table(
     """
 ## What the release program does
 
-The jobs are those of `_deploy.yml`, with what the rollback restored; the watchdog is
-`watchdog.yml`'s. Their commands are run one by one, which also shows runs that are cut off.
-Rows of the sample application release `app/` itself, built from its source; the others stand-ins,
-which fail as they are told.
+The jobs are those of `_deploy.yml`, with what the rollback restored, and the job of `watchdog.yml`.
+The tests run the command of each job directly, which also shows runs that are cancelled or killed.
+Rows that begin with "sample application" release `app/`, built from its source; the others release
+stand-ins that fail on purpose.
 """,
     (
-        "what happens", "jobs, and which fail", "their log says",
-        "then the pods answer", "the record says",
+        "situation", "jobs that ran", "in the log",
+        "release that the pods answer with", "record",
     ),
 )  # fmt: skip
 WORKFLOWS = Table(
@@ -55,29 +55,29 @@ WORKFLOWS = Table(
     """
 ## What the workflows do
 
-`production.yml`, `staging.yml`, `staging-cleanup.yml` and `watchdog.yml` as generated, run by act
-with stand-ins for the actions that check out, log in, build and push. Jobs have the names that they
-have on GitHub's page of a run; those that are skipped are left out.
+act runs the generated `production.yml`, `staging.yml`, `staging-cleanup.yml` and `watchdog.yml`,
+with stand-ins for the actions that check out, log in, build and push. Jobs are named as on GitHub's
+page of a run; skipped jobs are left out.
 """,
     (
-        "what happens", "jobs that ran, and which failed", "the run says",
-        "then the pods answer", "the record says", "the repository keeps",
+        "situation", "jobs that ran", "verdict",
+        "release that the pods answer with", "record", "left in the repository",
     ),
 )  # fmt: skip
 TABLES = (WORKFLOWS, PROGRAM)
-"""As they follow one another on the page."""
+"""In the order of the page."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What was seen of one situation; `at` is its place in its table."""
+    """The observation of one situation; `at` is its place in its table."""
 
     table: str
     at: int
     cells: tuple[str, ...]
 
     def keep(self, folder: Path) -> None:
-        """Writes the row into a folder, for the page."""
+        """Writes the row to a folder, from which `compose` reads it."""
         folder.mkdir(exist_ok=True)
         (folder / f"{self.table}-{self.at:04}.json").write_text(json.dumps(asdict(self)))
 
@@ -89,23 +89,23 @@ class Row:
 
 def name_jobs(done: Mapping[str, Outputs]) -> str:
     """The jobs in order, those that failed in bold, with what the rollback restored."""
-    told = []
+    names = []
     for name, outputs in done.items():
         restored = outputs.values.get("restored", "")
         text = f"{name} ({restored})" if restored else name
-        told.append(f"**{text}**" if outputs.code else text)
-    return ", ".join(told)
+        names.append(f"**{text}**" if outputs.code else text)
+    return ", ".join(names)
 
 
 def name_answers(serves: Mapping[str, str]) -> str:
-    """What the services answer, in few words."""
+    """The release that all services answer with, or one per service."""
     if len(set(serves.values())) == 1:
         return next(iter(serves.values()))
     return ", ".join(f"{service} {release}" for service, release in serves.items())
 
 
 def quote(text: str) -> str:
-    """Words of a log; nothing where there are none."""
+    """A part of a log as code; "" for an empty one."""
     return text and f"`{text}`"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e import kube
 from tests.e2e.application import Application, Visitor, databases, name_base
-from tests.e2e.conftest import Tell, copy_project, name_namespace
+from tests.e2e.conftest import Observe, copy_project, name_namespace
 from tests.e2e.registry import Images
 from tests.e2e.shop import ROOT
 
@@ -63,12 +63,14 @@ def _add_migration(shop: Application, statement: str) -> None:
     shop.commit(MIGRATE, LAST_STATEMENT, LAST_STATEMENT.removesuffix(")\n") + added)
 
 
-def test_application_with_a_new_schema(shop: Application, tell: Tell, visitor: Visitor) -> None:
+def test_application_with_a_new_schema(
+    shop: Application, observe: Observe, visitor: Visitor
+) -> None:
     _hold(shop, visitor, 0)
     _add_migration(shop, "ALTER TABLE visitors ADD COLUMN page text")
     shop.build("two")
     done = shop.release()
-    tell(
+    observe(
         "sample application: Postgres refuses the migration", done,
         says="migration failed, the schema is unchanged",
         restored="nothing", serves="one", record="good, release 1",
@@ -81,8 +83,8 @@ def test_application_with_a_new_schema(shop: Application, tell: Tell, visitor: V
     shop.commit(SERVER, start, f"    raise RuntimeError('no page is set up')\n{start}")
     shop.build("three")
     done = shop.release()
-    tell(
-        "sample application: the server raises at its start, after its migration", done,
+    observe(
+        "sample application: the server raises an exception at startup, after its migration", done,
         says="RuntimeError: no page is set up",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
@@ -93,19 +95,21 @@ def test_application_with_a_new_schema(shop: Application, tell: Tell, visitor: V
     shop.commit(SERVER, f"    raise RuntimeError('no page is set up')\n{start}", start)
     shop.build("four")
     done = shop.release()
-    tell(
+    observe(
         "sample application: a good release", done,
         says="the schema is up to date", serves="four", record="good, release 4",
     )  # fmt: skip
     _hold(shop, visitor, 3)
 
 
-def test_application_that_is_not_well(shop: Application, tell: Tell, visitor: Visitor) -> None:
+def test_application_that_is_not_well(
+    shop: Application, observe: Observe, visitor: Visitor
+) -> None:
     _hold(shop, visitor, 0)
     shop.commit("app/client/nginx.conf", "listen 8080;", "listen 8080")
     shop.build("two", "client")
     done = shop.release("client")
-    tell(
+    observe(
         "sample application: nginx refuses the client's configuration", done,
         says="(exit code 1)", restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
@@ -117,8 +121,8 @@ def test_application_that_is_not_well(shop: Application, tell: Tell, visitor: Vi
     shop.commit(SERVER, '"SELECT 1"', '"SELECT 1 FROM visitors"')
     shop.build("three")
     done = shop.release()
-    tell(
-        "sample application: the server's query is wrong, so its health address says 503", done,
+    observe(
+        "sample application: a wrong query makes the server's health check fail", done,
         says="no progress within its deadline",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.e2e.conftest import Tell
+from tests.e2e.conftest import Observe
 from tests.e2e.shop import JOBS, Outputs, Shop
 
 pytestmark = pytest.mark.e2e
@@ -51,7 +51,8 @@ def _cut_off(shop: Shop, phase: str, number: signal.Signals) -> dict[str, Output
             return done
         process = shop.start(command, **environment)
         if phase == "monitor":
-            time.sleep(6)  # it changes nothing that could be seen
+            assert process.stdout is not None
+            process.stdout.readline()  # what the first look at the cluster found
         else:
             shop.kube.wait(lambda: _sign(shop, phase), 60)
         done[command] = shop.cut_off(process, number)
@@ -61,12 +62,12 @@ def _cut_off(shop: Shop, phase: str, number: signal.Signals) -> dict[str, Output
 
 
 @pytest.mark.parametrize("phase", [*JOBS, "rollback"])
-def test_cut_off(shop: Shop, tell: Tell, phase: str) -> None:
+def test_cut_off(shop: Shop, observe: Observe, phase: str) -> None:
     place = "at the end of preflight" if phase == "preflight" else f"in {phase}"
     if phase != "rollback":  # which goes on where its run is cancelled
         done = _cut_off(shop, phase, signal.SIGINT)
         done["rollback"] = shop.run("rollback")
-        tell(
+        observe(
             f"the run is cancelled {place}", done,
             restored="all" if phase in ("deploy", "monitor") else "nothing",
             serves="one", record="good, release 1",
@@ -75,14 +76,14 @@ def test_cut_off(shop: Shop, tell: Tell, phase: str) -> None:
     finished = str(shop.run_id)
     done["watchdog"] = shop.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN=finished)
     assert done["watchdog"].code == 1, done["watchdog"].log
-    tell(
-        f"the runner is lost {place}; the watchdog comes", done,
+    observe(
+        f"the runner is lost {place}; the watchdog rolls back", done,
         says="was left half done", restored="failed" if phase == "rollback" else "",
         serves="one", record="good, release 1",
     )  # fmt: skip
 
 
-def test_unfinished_release_before_another_bad_one(shop: Shop, tell: Tell) -> None:
+def test_unfinished_release_before_another_bad_one(shop: Shop, observe: Observe) -> None:
     shop.environment["WFGEN_LEASE_SECONDS"] = "5"
     _cut_off(shop, "deploy", signal.SIGKILL)
     shop.environment.clear()
@@ -90,14 +91,14 @@ def test_unfinished_release_before_another_bad_one(shop: Shop, tell: Tell) -> No
     shop.build("three", "server")
     shop.build("three", "client", CRASH="0s")
     done = shop.release()
-    tell(
-        "a bad release follows one that a dead run left unfinished", done,
+    observe(
+        "a bad release follows one that a killed run left unfinished", done,
         says="unfinished: restoring the last",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
 
-def test_another_run_meanwhile(shop: Shop, tell: Tell) -> None:
+def test_another_run_meanwhile(shop: Shop, observe: Observe) -> None:
     shop.build("two", "client")
     done = shop.release("client", until="deploy")
     mine = shop.run_id
@@ -109,14 +110,14 @@ def test_another_run_meanwhile(shop: Shop, tell: Tell) -> None:
     assert done["rollback of another run"].values["restored"] == "taken over"
     shop.run_id = mine
     done["monitor"] = shop.run("monitor")
-    tell(
-        "another run comes while a release is in flight", done,
+    observe(
+        "another run starts while a release is in flight", done,
         says="Else another repository releases here",
         serves={"server": "one", "client": "two"}, record="good, release 2",
     )  # fmt: skip
 
 
-def test_two_runs_at_once(shop: Shop, tell: Tell) -> None:
+def test_two_runs_at_once(shop: Shop, observe: Observe) -> None:
     shop.build("two", "client")
     shop.commit()
     told = {"WFGEN_SERVICES": '["client"]', "WFGEN_IMAGES": json.dumps(shop.now)}
@@ -128,7 +129,7 @@ def test_two_runs_at_once(shop: Shop, tell: Tell) -> None:
     assert len(won) == 1, logs
     shop.run_id = int(won[0])
     done = {"deploy": shop.run("deploy"), "monitor": shop.run("monitor")}
-    tell(
-        "two runs begin in the same moment: one of them is refused, the other goes on", done,
+    observe(
+        "two runs start at the same time: one is refused, the other continues", done,
         serves={"server": "one", "client": "two"}, record="good, release 2",
     )  # fmt: skip

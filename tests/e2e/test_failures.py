@@ -6,93 +6,93 @@ import time
 
 import pytest
 
-from tests.e2e.conftest import Tell
+from tests.e2e.conftest import Observe
 from tests.e2e.shop import DATABASES_FROM, Shop
 
 pytestmark = pytest.mark.e2e
 ABSENT = f"@sha256:{64 * '0'}"
 
 
-def test_an_image_is_not_there(shop: Shop, tell: Tell) -> None:
+def test_an_image_is_not_there(shop: Shop, observe: Observe) -> None:
     shop.build("two")
     shop.now["client"] = f"ghcr.io/acme/shop-client{ABSENT}"
     done = shop.release()
     assert done["monitor"].values["cause"] == "app"
-    tell(
-        "an image is not there", done,
+    observe(
+        "an image does not exist in the registry", done,
         says="ImagePull", restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
 
-def test_crash_at_start(shop: Shop, tell: Tell) -> None:
+def test_crash_at_start(shop: Shop, observe: Observe) -> None:
     shop.build("two", "server")
     shop.build("two", "client", CRASH="0s")
     done = shop.release()
-    tell(
-        "a service crashes at its start", done,
+    observe(
+        "a service crashes at startup", done,
         says="(exit code 3)", restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
 
-def test_crash_within_the_bake_time(shop: Shop, tell: Tell) -> None:
+def test_crash_within_the_bake_time(shop: Shop, observe: Observe) -> None:
     shop.description["services"]["client"]["bake_seconds"] = 60
     shop.build("two", "client", CRASH="50s")
     done = shop.release("client")
-    tell(
-        "a service crashes some time after it was ready", done,
+    observe(
+        "a service crashes within the bake time", done,
         says="a container was restarted within the bake time",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
 
-def test_never_ready(shop: Shop, tell: Tell) -> None:
+def test_never_ready(shop: Shop, observe: Observe) -> None:
     deadline = "progressDeadlineSeconds: 150"
     shop.commit("kube/bases/server/deployment.yaml", deadline, "progressDeadlineSeconds: 15")
     shop.build("two", READY="no")
     done = shop.release()
-    tell(
-        "a service is never ready", done,
+    observe(
+        "a service never becomes ready", done,
         says="no progress within its deadline",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
 
-def test_health_address_that_fails(shop: Shop, tell: Tell) -> None:
+def test_health_address_that_fails(shop: Shop, observe: Observe) -> None:
     shop.description["services"]["client"]["timeout_seconds"] = 45
     shop.build("two", "client", HEALTH="bad")
     done = shop.release("client")
-    tell(
-        "a service is ready, but its health address fails", done,
+    observe(
+        "a service is ready, but its health check fails", done,
         says="http 8080/healthz", restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
 
-def test_migration_that_fails(shop: Shop, tell: Tell) -> None:
+def test_migration_that_fails(shop: Shop, observe: Observe) -> None:
     shop.build("two", MIGRATE="no")
     done = shop.release()
-    tell(
+    observe(
         "a migration fails", done,
         says="Job server-migrate-2 failed",
         restored="nothing", serves="one", record="good, release 1",
     )  # fmt: skip
 
 
-def test_apply_that_fails_in_the_middle(shop: Shop, tell: Tell) -> None:
+def test_apply_that_fails_in_the_middle(shop: Shop, observe: Observe) -> None:
     shop.build("two")
     shop.kube.refuse(shop.now["client"])
     done = shop.release()
-    tell(
-        "the API server refuses the second of two services, after its dry run was fine", done,
+    observe(
+        "the API server accepts the dry run, then refuses the second of two services", done,
         says="refused by the test", restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
 
-def test_first_release_that_fails(first: Shop, tell: Tell) -> None:
+def test_first_release_that_fails(first: Shop, observe: Observe) -> None:
     first.build("one", "server")
     first.build("one", "client", CRASH="0s")
     done = first.release()
-    tell(
-        "the very first release fails", done,
+    observe(
+        "the first release fails", done,
         says="(exit code 3)", restored="except: postgres, redis",
         serves="nothing", record="good, release -1",
     )  # fmt: skip
@@ -101,33 +101,33 @@ def test_first_release_that_fails(first: Shop, tell: Tell) -> None:
     assert first.kube.names("pvc") == ["data-postgres-0", "data-redis-0"]
 
 
-def test_database_that_fails(shop: Shop, tell: Tell) -> None:
+def test_database_that_fails(shop: Shop, observe: Observe) -> None:
     broken = {"LISTEN": ":6379", "RELEASE": "broken", "READY": "no"}
     shop.images.build(f"{DATABASES_FROM}/redis", broken, tag="7.4.99")
     shop.commit("kube/bases/redis/statefulset.yaml", "redis:7.4.1", "redis:7.4.99")
     shop.description["services"]["redis"]["timeout_seconds"] = 20
     shop.build("two")
     done = shop.release()
-    tell(
-        "a database of `rollback: never` fails, with a change of the services", done,
+    observe(
+        "a database with `rollback: never` fails, released together with the services", done,
         says="redis: not ready after 20 s", restored="except: redis",
         serves="one", record="good, release 1",
     )  # fmt: skip
 
 
-def test_two_failures_in_a_row(shop: Shop, tell: Tell) -> None:
+def test_two_failures_in_a_row(shop: Shop, observe: Observe) -> None:
     for name in ("two", "three"):
         time.sleep(1)  # git counts whole seconds: a commit is not to be older than a rollback
         shop.build(name, "server")
         shop.build(name, "client", CRASH="0s")
         done = shop.release()
-    tell(
-        "a second bad release follows one that was rolled back", done,
+    observe(
+        "a bad release follows one that was rolled back", done,
         says="(exit code 3)", restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
 
-def test_waiting_run_that_contains_a_failed_release(shop: Shop, tell: Tell) -> None:
+def test_waiting_run_that_contains_a_failed_release(shop: Shop, observe: Observe) -> None:
     shop.build("two", "client", CRASH="0s")
     bad = shop.commit()
     waiting = shop.commit()
@@ -137,13 +137,13 @@ def test_waiting_run_that_contains_a_failed_release(shop: Shop, tell: Tell) -> N
     shop.build("three")
     done = shop.release(commit=False)
     assert done["preflight"].values["stale"] == "true"
-    tell(
-        "a waiting run contains a release that failed meanwhile", done,
+    observe(
+        "a queued run contains a release that failed meanwhile", done,
         says="stale, nothing was done", serves="one", record="good, release 1",
     )  # fmt: skip
 
 
-def test_rollback_that_fails(shop: Shop, tell: Tell) -> None:
+def test_rollback_that_fails(shop: Shop, observe: Observe) -> None:
     good = shop.now["client"]
     shop.build("two", "client", CRASH="0s")
     shop.kube.refuse(good)
@@ -154,7 +154,7 @@ def test_rollback_that_fails(shop: Shop, tell: Tell) -> None:
     assert "dispatch the watchdog" in refused["preflight"].log
     shop.kube.allow()
     done = {"watchdog": shop.run("watchdog", GITHUB_EVENT_NAME="workflow_dispatch")}
-    tell(
-        "a rollback failed; its cause is mended, and the watchdog is dispatched", done,
+    observe(
+        "a rollback failed; the cause is fixed, and an operator dispatches the watchdog", done,
         says="restored: all", serves="one", record="good, release 1",
     )  # fmt: skip

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import faults
-from tests.e2e.conftest import tell_all
+from tests.e2e.conftest import format_logs
 from tests.e2e.shop import APP, Shop
 
 pytestmark = pytest.mark.e2e
@@ -57,7 +57,7 @@ def _release(shop: Shop, proxy: faults.Proxy, name: str, trouble: faults.Trouble
         if shop.record["in_flight"]:
             done[f"watchdog {run}"] = shop.run("watchdog", GITHUB_RUN_ID=run, **told)
 
-    record, logs = shop.record, f"{trouble}\n{tell_all(done)}"
+    record, logs = shop.record, f"{trouble}\n{format_logs(done)}"
     assert (record["state"], record["in_flight"]) == ("good", None), logs
     renewed = record["release"] != good
     if not renewed:

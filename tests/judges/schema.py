@@ -32,7 +32,7 @@ def _check(sample: Sample, file: str, schema: str) -> list[Finding]:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return [Finding(file, line, column, "schema", "yaml", str(error.problem))]
-    best = jsonschema.exceptions.best_match(_validator(schema).iter_errors(document))
+    best = jsonschema.exceptions.best_match(validator(schema).iter_errors(document))
     if best is None:
         return []
     line, column = tree.position(tree.find(nodes, best.absolute_path))
@@ -41,7 +41,8 @@ def _check(sample: Sample, file: str, schema: str) -> list[Finding]:
 
 
 @cache
-def _validator(name: str) -> jsonschema.protocols.Validator:
+def validator(name: str) -> jsonschema.protocols.Validator:
+    """The validator of one of check-jsonschema's schemas."""
     package = resources.files("check_jsonschema")
     schema = json.loads((package / _VENDORED / name).read_text(encoding="utf-8"))
     return jsonschema.validators.validator_for(schema)(schema)

@@ -8,7 +8,8 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.kube_api.api import Api
 from tests.kube_api.behaviour import Behaviours
 from tests.kube_api.faults import Faults
 from tests.kube_api.resources import BY_KIND, Key, Object, key_of
-from tests.kube_api.server import Server
+from tests.kube_api.server import Hook, Server
 from tests.kube_api.store import Store
 from tests.kube_api.world import World
 from tests.kube_api.writes import Options
@@ -143,6 +144,18 @@ class FakeCluster:
             )
         }
 
+    def rolled_out(self, namespace: str) -> bool:
+        """Whether each Deployment and StatefulSet runs its newest template, all replicas ready."""
+        for kind in ("Deployment", "StatefulSet"):
+            for workload in self.objects(kind, namespace):
+                status, replicas = workload.get("status") or {}, workload["spec"]["replicas"]
+                names = ("replicas", "updatedReplicas", "readyReplicas")
+                if any(status.get(name, 0) != replicas for name in names):
+                    return False
+                if status.get("observedGeneration") != workload["metadata"]["generation"]:
+                    return False
+        return True
+
     def snapshot(self) -> World:
         """All that is there now, for `restore`."""
         with self.server.lock:
@@ -150,8 +163,9 @@ class FakeCluster:
             return copy.deepcopy(self.world)
 
     def restore(self, snapshot: World) -> None:
-        """Puts a snapshot back; faults and the list of requests are as in a new cluster."""
+        """Puts a snapshot back; faults, hooks and the list of requests are as in a new cluster."""
         with self.server.lock:
+            self.server.hooks = []
             self.world = self.api.world = copy.deepcopy(snapshot)
             self.api.faults = Faults([])
             self.api.requests = []
@@ -162,6 +176,39 @@ class FakeCluster:
             self.api.faults.add(
                 [{"verb": verb, "path": path, "status": status, "times": times, **more}]
             )
+
+    def after(self, verb: str, path: str, action: Callable[[], object]) -> None:
+        """Calls `action` once: after the next such request took effect, before its answer is sent.
+
+        `path` is a regular expression that is searched for in path and query. A client that needs
+        the answer sees all that `action` did: an order of events that no busy machine changes.
+        """
+        with self.server.lock:
+            self.server.hooks.append(Hook(verb, path, action))
+
+    @contextmanager
+    def holding(self, verb: str, path: str) -> Iterator[Callable[[], None]]:
+        """Holds the answer to the next such request until the block ends.
+
+        Yields a function that waits until the request took effect. From then on its client waits
+        for the answer, so that a signal reaches it within this very request. It raises
+        `TimeoutError` where no such request comes within a minute.
+        """
+        reached, ended = threading.Event(), threading.Event()
+
+        def wait() -> None:
+            if not reached.wait(60):
+                raise TimeoutError(f"no {verb} request to {path} within 60 s")
+
+        def hold() -> None:
+            reached.set()
+            ended.wait()
+
+        self.after(verb, path, hold)
+        try:
+            yield wait
+        finally:
+            ended.set()
 
     def behave(self, image: str, **how: Any) -> None:
         """From now on, containers whose image has this text in it behave so."""

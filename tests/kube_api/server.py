@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tests.kube_api import controllers
 from tests.kube_api.api import Answer, Api, Request
 from tests.kube_api.errors import ApiError, bad_request
+
+
+class Hook(NamedTuple):
+    """An action after the first request of a verb to a path that matches."""
+
+    verb: str
+    path: str
+    action: Callable[[], object]
+
+    def matches(self, request: Request) -> bool:
+        """Whether a request is the one that the hook waits for."""
+        return self.verb == request.verb and bool(re.search(self.path, request.address))
 
 
 class Server(ThreadingHTTPServer):
@@ -28,6 +42,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.api = api
         self.lock = threading.RLock()
+        self.hooks: list[Hook] = []
 
     @property
     def url(self) -> str:
@@ -40,23 +55,31 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
     def respond(self, request: Request) -> tuple[Answer, bytes]:
-        """The answer and its body, taken at one moment."""
+        """The answer and its body, taken at one moment; then come the hooks for the request."""
         with self.lock:
-            try:
-                path = urlsplit(request.address).path
-                if path.startswith("/_test/"):
-                    done = Answer(200, self._test(request.verb, path, request.body))
-                else:
-                    done = self.api.answer(request)
-            except ApiError as error:
-                done = Answer(error.code, error.status())
-            except Exception as error:  # noqa: BLE001 - as the API server answers its own panics
-                traceback.print_exc()
-                text = f"Internal error occurred: {error!r}"
-                done = Answer(500, ApiError(500, "InternalError", text).status())
-            if isinstance(done.body, str):
-                return done._replace(kind="text/plain"), done.body.encode()
-            return done, json.dumps(done.body).encode()
+            done = self._respond(request)
+            due = [hook for hook in self.hooks if hook.matches(request)]
+            self.hooks = [hook for hook in self.hooks if hook not in due]
+        for hook in due:  # without the lock: a hook may wait while others are answered
+            hook.action()
+        return done
+
+    def _respond(self, request: Request) -> tuple[Answer, bytes]:
+        try:
+            path = urlsplit(request.address).path
+            if path.startswith("/_test/"):
+                done = Answer(200, self._test(request.verb, path, request.body))
+            else:
+                done = self.api.answer(request)
+        except ApiError as error:
+            done = Answer(error.code, error.status())
+        except Exception as error:  # noqa: BLE001 - as the API server answers its own panics
+            traceback.print_exc()
+            text = f"Internal error occurred: {error!r}"
+            done = Answer(500, ApiError(500, "InternalError", text).status())
+        if isinstance(done.body, str):
+            return done._replace(kind="text/plain"), done.body.encode()
+        return done, json.dumps(done.body).encode()
 
     def _test(self, verb: str, path: str, body: Any) -> Any:
         api = self.api

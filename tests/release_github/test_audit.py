@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.github_api import Api
-from wfgen.release_program.commands import audit
+from wfgen.release_program import commands
 from wfgen.release_program.contract import load
 from wfgen.release_program.state import tags
 from wfgen.report import history
@@ -51,7 +51,7 @@ def test_good_release_is_tagged_with_what_plan_reads(
     github: Api, needs: Needs, repository: Repository, summary: Callable[[], str]
 ) -> None:
     released(needs, verified="true")
-    assert audit.audit() == 0
+    assert commands.run("audit") == 0
     (tag,) = github.sent("POST", f"{SHOP}/git/tags")
     assert (tag["tag"], tag["object"], tag["type"]) == ("deploy/production/42", SHA, "commit")
     (ref,) = github.sent("POST", f"{SHOP}/git/refs")
@@ -74,7 +74,7 @@ def test_good_release_is_tagged_with_what_plan_reads(
 
 def test_good_release_is_a_successful_deployment(github: Api, needs: Needs) -> None:
     released(needs, verified="true")
-    audit.audit()
+    commands.run("audit")
     (made,) = github.sent("POST", f"{SHOP}/deployments")
     assert made["ref"] == SHA
     assert (made["environment"], made["task"]) == ("production", "deploy")
@@ -95,7 +95,7 @@ def test_rollback_is_a_deployment_of_the_good_commit_linked_with_the_bad(
     github.on("POST", f"{SHOP}/deployments", {"id": 6}, 201)
     github.on("POST", f"{SHOP}/deployments/6/statuses", {}, 201)
     released(needs, restored=restored, cause="app")
-    assert audit.audit() == 0
+    assert commands.run("audit") == 0
     (tag,) = github.sent("POST", f"{SHOP}/git/tags")
     assert (tag["tag"], tag["object"]) == ("rollback/production/42", SHA)
     facts = json.loads(tag["message"].strip().splitlines()[-1])
@@ -114,7 +114,7 @@ def test_release_that_was_not_undone_is_no_rollback(
     github: Api, needs: Needs, restored: str, state: str
 ) -> None:
     released(needs, restored=restored)
-    assert audit.audit() == 0
+    assert commands.run("audit") == 0
     assert github.sent("POST", f"{SHOP}/git/tags") == []
     assert len(github.sent("POST", f"{SHOP}/deployments")) == 1
     assert github.sent("POST", f"{SHOP}/deployments/5/statuses")[0]["state"] == state
@@ -127,13 +127,13 @@ def test_release_that_never_began_leaves_nothing(
     github: Api, needs: Needs, release: dict[str, str]
 ) -> None:
     released(needs, **release)
-    assert audit.audit() == 0
+    assert commands.run("audit") == 0
     assert github.requests == []
 
 
 def test_second_run_finds_what_the_first_made(github: Api, needs: Needs) -> None:
     released(needs, verified="true")
-    audit.audit()
+    commands.run("audit")
     (tag,) = github.sent("POST", f"{SHOP}/git/tags")
     (made,) = github.sent("POST", f"{SHOP}/deployments")
     github.now("POST", f"{SHOP}/git/refs", {"message": "Reference already exists"}, 422)
@@ -143,7 +143,7 @@ def test_second_run_finds_what_the_first_made(github: Api, needs: Needs) -> None
     said = {"message": tag["message"].rstrip("\n"), "object": {"sha": SHA}}
     github.now("GET", f"{SHOP}/git/tags/{'8' * 40}", said)
     github.now("GET", f"{SHOP}/deployments", [{"id": 5, "payload": json.dumps(made["payload"])}])
-    assert audit.audit() == 0
+    assert commands.run("audit") == 0
     assert len(github.sent("POST", f"{SHOP}/deployments")) == 1
 
 
@@ -169,8 +169,8 @@ def test_tag_that_says_something_else_is_left_alone_and_told(
     api.on("GET", f"{SHOP}/deployments", [])
     api.on("POST", f"{SHOP}/deployments", {"id": 5}, 201)
     api.on("POST", f"{SHOP}/deployments/5/statuses", {}, 201)
-    assert audit.audit() == 1
-    assert "tag deploy/production/42 exists and says something else" in capsys.readouterr().err
+    assert commands.run("audit") == 1
+    assert "tag deploy/production/42 already exists with other contents" in capsys.readouterr().err
     # What can still be recorded is recorded.
     assert len(api.sent("POST", f"{SHOP}/deployments/5/statuses")) == 1
 
@@ -183,7 +183,7 @@ def test_refused_tag_names_the_permission_and_the_workflow_files(
     api.on("POST", f"{SHOP}/git/tags", {"sha": "9" * 40}, 201)
     api.on("POST", f"{SHOP}/git/refs", refused, 403)
     api.on("GET", f"{SHOP}/deployments", refused, 403)
-    assert audit.audit() == 1
+    assert commands.run("audit") == 1
     said = capsys.readouterr().err
     assert "`contents: write`" in said
     assert "only an App's token with `workflows: write`" in said
@@ -197,7 +197,7 @@ def test_ref_refused_by_a_rule_is_told_as_it_is(
     released(needs, verified="true")
     api.on("POST", f"{SHOP}/git/tags", {"sha": "9" * 40}, 201)
     api.on("POST", f"{SHOP}/git/refs", {"message": "Repository rule violations found"}, 422)
-    assert audit.audit() == 1
+    assert commands.run("audit") == 1
     assert "422 Repository rule violations found" in capsys.readouterr().err
 
 
@@ -206,15 +206,15 @@ def test_audit_needs_no_checkout(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     released(needs, verified="true")
-    assert audit.audit() == 0
+    assert commands.run("audit") == 0
 
 
 def test_history_reads_what_audit_tagged(github: Api, needs: Needs, repository: Repository) -> None:
     head = repository.git("rev-parse", "HEAD")
     released(needs, verified="true")
-    assert audit.audit() == 0
+    assert commands.run("audit") == 0
     released(needs, release="43", restored="except: redis", cause="app")
-    assert audit.audit() == 0
+    assert commands.run("audit") == 0
     for tag in github.sent("POST", f"{SHOP}/git/tags"):
         message = ("--cleanup=verbatim", "-m", tag["message"])
         repository.git("tag", "--annotate", *message, tag["tag"], head)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.github_api import Api
-from wfgen.release_program.commands import comment
+from wfgen.release_program import commands
 from wfgen.release_program.hosting.github import GitHubError
 
 from .conftest import Describe
@@ -44,7 +44,7 @@ def test_first_comment_has_address_and_result(api: Api, previewed: Previewed) ->
     previewed(verified="true")
     api.on("GET", COMMENTS, [])
     api.on("POST", COMMENTS, {}, 201)
-    assert comment.comment() == 0
+    assert commands.run("comment") == 0
     (made,) = api.sent("POST", COMMENTS)
     assert made["body"].startswith(MARKER)
     assert "**https://pr-12.preview.example.com**" in made["body"]
@@ -56,8 +56,8 @@ def test_failed_preview_says_that_it_stays_up(api: Api, previewed: Previewed) ->
     previewed(cause="app")
     api.on("GET", COMMENTS, [])
     api.on("POST", COMMENTS, {}, 201)
-    comment.comment()
-    assert "stays up as it is, for debugging" in api.sent("POST", COMMENTS)[0]["body"]
+    commands.run("comment")
+    assert "stays up for debugging" in api.sent("POST", COMMENTS)[0]["body"]
 
 
 def test_comment_is_changed_in_place(api: Api, previewed: Previewed) -> None:
@@ -70,7 +70,7 @@ def test_comment_is_changed_in_place(api: Api, previewed: Previewed) -> None:
     api.on("GET", COMMENTS, [quoted, other], Link=following)
     api.on("GET", COMMENTS, [ours])
     api.on("PATCH", "/repos/acme/shop/issues/comments/3", {})
-    assert comment.comment() == 0
+    assert commands.run("comment") == 0
     assert [r.path for r in api.requests if r.method != "GET"] == [
         "/repos/acme/shop/issues/comments/3"
     ]
@@ -78,7 +78,7 @@ def test_comment_is_changed_in_place(api: Api, previewed: Previewed) -> None:
 
 def test_untrusted_pull_request_gets_no_comment(api: Api, previewed: Previewed) -> None:
     previewed(trusted="false", verified="true")
-    assert comment.comment() == 0
+    assert commands.run("comment") == 0
     assert api.requests == []
 
 
@@ -104,7 +104,7 @@ def test_previews_that_nobody_asks_for_or_past_their_time_are_listed(
     second = [{"number": 4, **asked_for}, {"number": 5, "labels": []}]
     api.on("GET", "/repos/acme/shop/pulls", second)
     describe(preview=True, label="preview")
-    assert comment.closed() == 0
+    assert commands.run("closed") == 0
     assert json.loads(outputs()["numbers"]) == ["2", "3", "5"]
     assert api.requests[0].query["state"] == ["open"]
 
@@ -118,7 +118,7 @@ def test_nothing_is_torn_down_where_the_token_sees_no_pull_requests(
     monkeypatch.setenv("WFGEN_NAMESPACES", '[{"number": "1", "expires": "0"}]')
     api.on("GET", "/repos/acme/shop/pulls", {"message": "Not Found"}, 404)
     with pytest.raises(GitHubError, match="`pull-requests: read`"):
-        comment.closed()
+        commands.run("closed")
     assert "numbers" not in outputs()
 
 
@@ -126,5 +126,5 @@ def test_no_previews_are_no_failure(
     api: Api, describe: Describe, outputs: Callable[[], dict[str, str]]
 ) -> None:
     api.on("GET", "/repos/acme/shop/pulls", [])
-    assert comment.closed() == 0
+    assert commands.run("closed") == 0
     assert outputs()["numbers"] == "[]"

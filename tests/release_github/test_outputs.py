@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from wfgen.generate.files import PROGRAM_OUTPUTS
+from wfgen import release_program
+from wfgen.release_program import names
+from wfgen.release_program.commands import COMMANDS, RUNNER_VARIABLES, output_descriptions, run
+from wfgen.release_program.hosting.outputs import write_output
+from wfgen.release_program.names import Job, Output, Variable
 
 ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(release_program.__file__).parent
 PROGRAM = {
-    path.stem: path.read_text("utf-8") for path in (ROOT / "wfgen/release_program").rglob("*.py")
+    path.relative_to(FOLDER).as_posix(): ast.parse(path.read_text("utf-8"))
+    for path in FOLDER.rglob("*.py")
 }
 WORKFLOWS: dict[str, Any] = {
     path.name: yaml.safe_load(path.read_text("utf-8"))
-    for path in (ROOT / ".github/workflows").glob("*.yml")
+    for path in (ROOT / names.WORKFLOWS).glob("*.yml")
 }
-COMMANDS = r"^def (\w+)\(\) -> int:\n    \"\"\"(.*?)\"\"\""
+CONSTANTS: dict[str, str] = {
+    f"{group.__name__}.{name}": value
+    for group in (Job, Output, Variable)
+    for name, value in vars(group).items()
+    if name.isupper()
+}
 
 
-def written() -> dict[str, set[str]]:
-    """The outputs that each command writes, by its docstring."""
-    found: dict[str, set[str]] = {}
-    for text in PROGRAM.values():
-        for name, told in re.findall(COMMANDS, text, re.MULTILINE | re.DOTALL):
-            outputs = re.sub(r"\([^()]*\)|: [^,(]*", "", told.partition("Writes: ")[2])
-            found[name] = set(re.findall(r"\w+", outputs.partition(".")[0]))
-    return found
+def text_of(node: ast.expr) -> str:
+    """The text of a literal, or of a constant of `names`."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    return CONSTANTS.get(ast.unparse(node), ast.unparse(node))
+
+
+def variables_of(module: str) -> set[str]:
+    """The environment variables that a module reads."""
+    read = set()
+    for node in ast.walk(PROGRAM[module]):
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("environ"):
+            read.add(text_of(node.slice))
+        if isinstance(node, ast.Call):
+            function = ast.unparse(node.func)
+            if function.endswith("environ.get") or function == "read_json":
+                read.add(text_of(node.args[0]))
+    return read
 
 
 def steps() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -37,23 +60,69 @@ def steps() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     for name, workflow in WORKFLOWS.items():
         for job in workflow["jobs"].values():
             for step in job.get("steps", []):
-                if step.get("uses", "").endswith("/actions/release"):
+                if names.local_path(step.get("uses", "")) == names.RELEASE_ACTION:
                     yield name, job, step
 
 
-def test_every_output_that_the_program_writes_is_declared() -> None:
-    names = {
-        name for text in PROGRAM.values() for name in re.findall(r'write_output\("(\w+)"', text)
-    }
-    assert names == set(PROGRAM_OUTPUTS)
-    assert names == {name for outputs in written().values() for name in outputs}
+def test_the_action_has_the_outputs_that_commands_declare() -> None:
+    action = yaml.safe_load((ROOT / names.action(names.RELEASE_ACTION)).read_text("utf-8"))
+    described = {name: output["description"] for name, output in action["outputs"].items()}
+    assert described == output_descriptions()
+    assert len(described) > 20
+
+
+def test_an_output_that_is_not_declared_is_an_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the command that runs; and so is a value that it does not declare."""
+    monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
+
+    def rollback(name: str, value: str) -> None:
+        def command() -> int:
+            write_output(name, value)
+            return 0
+
+        monkeypatch.setattr("wfgen.release_program.commands.function_of", lambda _: command)
+        run("rollback")
+
+    rollback("restored", "all")
+    rollback("restored", "except: redis")
+    assert capsys.readouterr().out == "restored=all\nrestored=except: redis\n"
+    for name, value in (("verified", "true"), ("restored", "some"), ("restored", "")):
+        with pytest.raises(ValueError, match=f"does not declare the output {name}={value}"):
+            rollback(name, value)
+
+
+def test_every_variable_that_the_program_reads_is_declared() -> None:
+    declared = {*RUNNER_VARIABLES}.union(*(command.reads for command in COMMANDS.values()))
+    read = {variable for module in PROGRAM for variable in variables_of(module)}
+    assert len(read) > 20
+    # What a function is given as an argument, and secrets: `f"SECRET_{key}"`.
+    parameters = {"variable"}
+    assert {name for name in read - declared - parameters if "SECRET_" not in name} == set()
+    elsewhere = {Variable.KUBECONFIG, names.secret_variable("<KEY>")}
+    assert declared - read == elsewhere, "read by kubectl, or by a name that is put together"
+
+
+def test_a_command_declares_what_its_module_reads() -> None:
+    modules = {command.module for command in COMMANDS.values()}
+    for module in modules:
+        mine = [command.reads for command in COMMANDS.values() if command.module == module]
+        assert variables_of(f"commands/{module}.py") <= {*RUNNER_VARIABLES}.union(*mine), module
+
+
+def test_every_variable_that_a_workflow_sets_is_one_that_a_command_reads() -> None:
+    declared = {name for command in COMMANDS.values() for name in command.reads}
+    given = {name for *_, step in steps() for name in step.get("env", {})}
+    assert len(given) > 10
+    assert {name for name in given - declared if not name.startswith("SECRET_")} == set()
 
 
 def test_every_output_that_a_workflow_reads_is_written_by_that_step() -> None:
     read = 0
     for name, job, step in steps():
         asked = re.findall(rf"steps\.{step.get('id', '-')}\.outputs\.(\w+)", str(job))
-        assert set(asked) <= written()[step["with"]["command"]], (name, step["name"])
+        assert {*asked} <= COMMANDS[step["with"]["command"]].writes.keys(), (name, step["name"])
         read += len(asked)
     assert read > 20
 
@@ -61,18 +130,21 @@ def test_every_output_that_a_workflow_reads_is_written_by_that_step() -> None:
 def test_every_output_that_the_program_reads_is_one_of_the_job() -> None:
     called = WORKFLOWS["_deploy.yml"][True]["workflow_call"]["outputs"]
     read = {
-        pair
-        for text in PROGRAM.values()
-        for pair in re.findall(r'needs\.output\("(\w+)", "(\w+)"\)', text)
+        (text_of(node.args[0]), text_of(node.args[1]))
+        for tree in PROGRAM.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("needs.output", "self.output")
     }
-    assert len(read) > 10
-    for job, name in read:
+    builds = {pair for pair in read if "build_job" in pair[0]}
+    assert {output for _, output in builds} == {"digest"}
+    assert len(read - builds) > 10
+    for job, name in read - builds:
         outputs = WORKFLOWS["production.yml"]["jobs"][job].get("outputs", called)
         preview = WORKFLOWS["staging.yml"]["jobs"].get(job, {}).get("outputs", {})
-        assert name in {**outputs, **preview}, f"{job} tells no {name}"
+        assert name in {**outputs, **preview}, f"{job} has no output {name}"
 
 
-def test_whoever_judges_a_run_hears_of_every_job_before_the_end() -> None:
+def test_whoever_judges_a_run_gets_the_result_of_every_job_before_the_end() -> None:
     jobs = WORKFLOWS["production.yml"]["jobs"]
     for judge in ("verdict", "notify"):
         assert set(jobs) - {"prune", "verdict", "notify"} == set(jobs[judge]["needs"])

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from wfgen.release_program.commands import plan as changes
-from wfgen.release_program.hosting.outputs import Failure
+from wfgen.release_program import commands
+from wfgen.release_program.failure import Failure
 
 from .conftest import DIGESTS, Describe, Repository, service
 
@@ -31,7 +31,7 @@ def plan(
     def run(**variables: str) -> dict[str, Any]:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        assert changes.plan() == 0
+        assert commands.run("plan") == 0
         found: dict[str, Any] = dict(outputs())
         for name in ("services", "build", "images"):
             found[name] = json.loads(found[name])
@@ -197,7 +197,7 @@ def test_dispatch_of_an_unknown_service_names_the_known_ones(
 ) -> None:
     monkeypatch.setenv("WFGEN_SERVICES", "server, sever")
     with pytest.raises(Failure, match="unknown service sever; production has redis, server, "):
-        changes.plan()
+        commands.run("plan")
 
 
 def test_dispatched_ref_is_resolved_to_the_full_sha(plan: Plan, repository: Repository) -> None:
@@ -214,8 +214,8 @@ def test_dispatched_ref_must_be_a_name(
     describe: Describe, repository: Repository, monkeypatch: pytest.MonkeyPatch, ref: str
 ) -> None:
     monkeypatch.setenv("WFGEN_REF", ref)
-    with pytest.raises(Failure, match="is no branch, tag or commit"):
-        changes.plan()
+    with pytest.raises(Failure, match="use a branch, tag or commit of this repository"):
+        commands.run("plan")
 
 
 @pytest.mark.parametrize("by_ref", [True, False])
@@ -226,8 +226,8 @@ def test_what_was_not_merged_is_not_released(
     sha = repository.commit(**{"app__server__main.py": "new\n"})
     monkeypatch.setenv("GITHUB_EVENT_NAME", "workflow_dispatch")
     monkeypatch.setenv("WFGEN_REF" if by_ref else "GITHUB_SHA", sha)
-    with pytest.raises(Failure, match="is not part of main"):
-        changes.plan()
+    with pytest.raises(Failure, match="is not merged into main"):
+        commands.run("plan")
 
 
 def test_dispatch_in_a_clone_without_the_default_branch_says_what_to_change(
@@ -236,7 +236,7 @@ def test_dispatch_in_a_clone_without_the_default_branch_says_what_to_change(
     repository.git("update-ref", "-d", "refs/remotes/origin/main")
     monkeypatch.setenv("WFGEN_REF", repository.git("rev-parse", "HEAD"))
     with pytest.raises(Failure, match="fetch-depth: 0"):
-        changes.plan()
+        commands.run("plan")
 
 
 def test_going_back_takes_the_recorded_images_and_builds_nothing(
@@ -259,16 +259,16 @@ def test_going_back_leaves_a_database_alone_unless_it_is_named(
 ) -> None:
     repository.release(1, repository.git("rev-parse", "HEAD"))
     assert "redis" not in plan(WFGEN_GO_BACK="1")["services"]
-    assert "redis: never rolled back by itself" in capsys.readouterr().err
+    assert "redis: unchanged, because of `rollback: never`" in capsys.readouterr().err
     assert plan(WFGEN_GO_BACK="1", WFGEN_SERVICES="redis")["services"] == ["redis"]
 
 
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"WFGEN_GO_BACK": "7"}, "no release '7' of production to go back to; known: 2, 1"),
-        ({"WFGEN_GO_BACK": "1; rm"}, "no release '1; rm'"),
-        ({"WFGEN_GO_BACK": "1", "WFGEN_SERVICES": "client"}, "how to go back for client"),
+        ({"WFGEN_GO_BACK": "7"}, "release '7' of production not found; known releases: 2, 1"),
+        ({"WFGEN_GO_BACK": "1; rm"}, "release '1; rm' of production not found"),
+        ({"WFGEN_GO_BACK": "1", "WFGEN_SERVICES": "client"}, "do not have client: cannot go back"),
     ],
 )
 def test_going_back_to_what_is_not_recorded_is_refused(
@@ -284,7 +284,7 @@ def test_going_back_to_what_is_not_recorded_is_refused(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(Failure, match=message):
-        changes.plan()
+        commands.run("plan")
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_preview_without_a_pull_request_is_refused(
     (tmp_path / "event.json").write_text("{}")
     monkeypatch.setenv("GITHUB_EVENT_PATH", str(tmp_path / "event.json"))
     with pytest.raises(Failure, match="the event of a pull request"):
-        changes.plan()
+        commands.run("plan")
 
 
 @pytest.fixture
@@ -451,7 +451,7 @@ def collect(
         }
         monkeypatch.setenv("WFGEN_PLAN", json.dumps(plan))
         monkeypatch.setenv("WFGEN_NEEDS", json.dumps(jobs))
-        assert changes.images() == 0
+        assert commands.run("images") == 0
         found: dict[str, str] = json.loads(outputs()["images"])
         return found
 
@@ -476,7 +476,7 @@ def test_images_are_what_was_built_and_what_was_known(collect: Collect) -> None:
 def test_deployed_service_without_a_digest_stops_the_release(collect: Collect, digest: str) -> None:
     # That an older image is known must not help: it is not the commit's.
     known = {"client": image("client"), "server": image("server")}
-    with pytest.raises(Failure, match=r"server: job build_server \(success\) gave no digest"):
+    with pytest.raises(Failure, match=r"server: job build_server \(success\) wrote no digest"):
         collect(["server"], known, server=digest)
 
 

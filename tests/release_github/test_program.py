@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from wfgen import release_program
-from wfgen.release_program import __main__ as program
+from wfgen.release_program.commands import COMMANDS
 
 from .conftest import Describe, Repository
 
 FOLDER = Path(release_program.__file__).parent
-GIT_SIDE = ["plan", "images", "audit", "revert", "notify", "verdict", "gate", "comment", "closed"]
 
 
 def start(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -60,13 +60,37 @@ def test_malformed_json_is_no_traceback(
     done = start("images")
     assert (done.returncode, done.stderr.strip()) == (
         1,
-        f"error: {variable} is not JSON: pass ${{{{ toJSON(...) }}}}",
+        f"error: {variable} is not JSON: use ${{{{ toJSON(...) }}}}",
     )
 
 
-def test_help_says_what_each_command_reads_and_writes() -> None:
-    for name in GIT_SIDE:
-        text = program.COMMANDS[name].__doc__ or ""
-        assert "Reads: " in text, name
-        assert "Writes" in text, name
-        assert text.partition("\n")[0].endswith("."), name
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_what_a_command_does_reads_and_writes(name: str) -> None:
+    done = start(name, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    about, _, declared = done.stdout.partition("\nreads:\n")
+    assert re.search(r"^[A-Z].*\.$", about, re.MULTILINE)
+    command = COMMANDS[name]
+    lines = dict(re.findall(r"^  (\S+) +(.+)$", declared, re.MULTILINE))
+    writes = {output: str(written) for output, written in command.writes.items()}
+    assert lines.items() >= {**command.reads, **writes}.items()
+
+
+def test_help_lists_all_commands() -> None:
+    listed = re.findall(r"^    (\w+)", start("--help").stdout, re.MULTILINE)
+    assert listed == [*COMMANDS]
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    done = start("nobody")
+    assert done.returncode == 2
+    assert "invalid choice: 'nobody'" in done.stderr
+
+
+def test_only_the_module_of_the_command_is_imported() -> None:
+    code = (
+        "import sys; from wfgen.release_program import commands; commands.function_of('notify');"
+        "print(*sorted(name for name in sys.modules if 'release_program.commands.' in name))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["wfgen.release_program.commands.notify"]

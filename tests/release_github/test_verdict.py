@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from wfgen.release_program.commands import verdict
+from wfgen.release_program import commands
 from wfgen.release_program.contract import load
 from wfgen.release_program.hosting import needs as read_needs
+from wfgen.release_program.state.outcome import judge
 
 from .conftest import Describe
 
@@ -44,22 +45,22 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
     "cut off between the commit point and its word": (
         {"release": ended("cancelled", restored="verified", cause="infra")},
         1,
-        ["release 42 is live, but the run was cut off", "the cluster is on it"],
+        ["release 42 is live, but the run was cut off", "re-run the failed jobs"],
     ),
     "taken over by another run": (
         {"release": ended("failure", restored="taken over")},
         1,
-        ["taken over by another run", "job rollback names it"],
+        ["taken over by another run", "job `rollback` names it"],
     ),
     "verified without a tag": (
         {"release": ended("success", verified="true"), "audit": "failure"},
         0,
-        ["is live", "Job audit failed"],
+        ["is live", "Job `audit` failed"],
     ),
     "stale": (
         {"release": ("success", {"proceed": "false", "stale": "true"})},
         0,
-        ["stale, nothing was done", "dispatch it with force"],
+        ["stale, nothing was done", "start the workflow with `force`"],
     ),
     "nothing changed": (
         {
@@ -74,22 +75,22 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
     "nothing to release, but a build failed": (
         {"plan": ("success", {"any": "false"}), "build_server": "failure", "release": "skipped"},
         1,
-        ["build_server (failure)", "The cluster is as it was"],
+        ["build_server (failure)", "The cluster is unchanged"],
     ),
     "plan failed": (
         {"plan": "failure", "build_server": "skipped", "images": "skipped", "release": "skipped"},
         1,
         ["plan (failure)", "nothing was touched"],
     ),
-    "plan told nothing": (
+    "plan wrote nothing": (
         {"plan": ("success", {}), "release": "skipped"},
         1,
-        ["Job plan told nothing", "The cluster is as it was"],
+        ["Job `plan` wrote no outputs", "The cluster is unchanged"],
     ),
     "a build failed": (
         {"build_server": "failure", "images": "skipped", "release": "skipped"},
         1,
-        ["build_server (failure)", "The cluster is as it was", "push a fix"],
+        ["build_server (failure)", "The cluster is unchanged", "push a fix"],
     ),
     "cancelled while building": (
         {"build_server": "cancelled", "images": "skipped", "release": "skipped"},
@@ -99,22 +100,22 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
     "approval rejected": (
         {"approve": "failure", "release": "skipped"},
         1,
-        ["approve (failure)", "The cluster is as it was"],
+        ["approve (failure)", "The cluster is unchanged"],
     ),
     "approval rejected, and approve not among the needs": (
         {"release": "skipped"},
         1,
-        ["it was not approved", "The cluster is as it was"],
+        ["it was not approved", "The cluster is unchanged"],
     ),
     "refused by preflight": (
         {"release": ("failure", {"proceed": "false", "stale": "false"})},
         1,
-        ["Preflight refused", "The cluster is as it was"],
+        ["Job `preflight` refused", "The cluster is unchanged"],
     ),
     "cancelled while queued": (
         {"release": ("cancelled", {})},
         1,
-        ["Preflight did not finish", "re-run all jobs"],
+        ["Job `preflight` did not finish", "re-run all jobs"],
     ),
     "cut off before the release had a number": (
         {"release": ("failure", {"proceed": "", "restored": "nothing"})},
@@ -124,7 +125,7 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
     "migration failed": (
         {"release": ended("failure", restored="nothing")},
         1,
-        ["Nothing of it had been applied", "the first red job below release"],
+        ["No manifest was applied", "the first failed job below `release`"],
     ),
     "restored, pull request": (
         {
@@ -134,9 +135,9 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
         1,
         [
             "release 42 failed and was rolled back",
-            "the change is to blame",
-            "on the last known good release (commit fedcba098765) again",
-            f"{PULL} takes the change out of the default branch. Next: merge it, or fix",
+            "health checks failed after this change",
+            "runs the last known good release (commit fedcba098765) again",
+            f"{PULL} reverts the change in the default branch. Next: merge it, or fix",
         ],
     ),
     "restored, issue": (
@@ -145,7 +146,7 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
             "revert_pr": ("success", {"reverted": "issue", "address": PULL}),
         },
         1,
-        ["The default branch still has the bad change", f"{PULL} has the commands"],
+        ["The default branch still contains the bad change", f"run the commands in {PULL}"],
     ),
     "the revert's own release failed": (
         {
@@ -161,12 +162,12 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
             "revert_pr": "failure",
         },
         1,
-        ["still has the bad change", "see job revert_pr"],
+        ["still contains the bad change", "see job `revert_pr`"],
     ),
     "infrastructure": (
         {"release": ended("failure", restored="all", cause="infra"), "revert_pr": "skipped"},
         1,
-        ["could not be found out in time", "Nothing was reverted", "re-run all jobs"],
+        ["could not be determined in time", "Nothing was reverted", "re-run all jobs"],
     ),
     "cancelled while deploying": (
         {"release": ended("cancelled", restored="all", cause="infra"), "revert_pr": "skipped"},
@@ -176,22 +177,26 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
     "first release": (
         {"release": ended("failure", restored="all", cause="app", lkg_sha="")},
         1,
-        ["The cluster is on what was there before it again"],
+        ["The cluster runs what it ran before again"],
     ),
     "restored except a database": (
         {"release": ended("failure", restored="except: redis, postgres", cause="app")},
         1,
-        ["restored except redis, postgres", "repair by hand", "(commit fedcba098765)"],
+        ["rolled back, except redis, postgres", "repair by hand", "(commit fedcba098765)"],
     ),
     "rollback failed": (
         {"release": ended("failure", restored="failed", cause="app")},
         1,
-        ["ROLLBACK OF RELEASE 42 FAILED", "a mix of two releases", "release with force"],
+        ["ROLLBACK OF RELEASE 42 FAILED", "a mix of two releases", "release with `force`"],
     ),
-    "nobody told": (
+    "nothing reported": (
         {"release": ended("failure")},
         1,
-        ["ended without a word", "The release record in the cluster is the truth", "watchdog"],
+        [
+            "ended in an unknown state",
+            "The release record in the cluster is authoritative",
+            "watchdog",
+        ],
     ),
 }
 
@@ -206,7 +211,7 @@ def test_every_end_has_its_colour_and_its_words(
 ) -> None:
     jobs, code, words = CASES[case]
     needs(**{"plan": ("success", PLAN), "images": "success", **jobs})
-    assert verdict.verdict() == code
+    assert commands.run("verdict") == code
     said = capsys.readouterr()
     for word in words:
         assert word in summary()
@@ -220,11 +225,11 @@ def test_nobody_is_woken_where_what_runs_is_no_worse(
 ) -> None:
     jobs = CASES[case][0]
     needs(**{"plan": ("success", PLAN), "images": "success", **jobs})
-    found = verdict.judge(load(), read_needs.Needs.load())
+    found = judge(load(), read_needs.Needs.load())
     touched = jobs.get("release", ("", {}))[1]
     restored = touched.get("restored", "") if isinstance(touched, dict) else ""
     expected = {"all": "error", "": "", "nothing": "", "verified": ""}.get(restored, "critical")
-    assert found.severity == ("critical" if case == "nobody told" else expected)
+    assert found.severity == ("critical" if case == "nothing reported" else expected)
 
 
 GATES: dict[str, tuple[dict[str, Job], int]] = {
@@ -272,7 +277,7 @@ GATES: dict[str, tuple[dict[str, Job], int]] = {
     "cancelled build": ({"build_server": "cancelled", "release": "skipped"}, 1),
     "plan skipped": ({"plan": "skipped", "build_server": "skipped", "release": "skipped"}, 1),
     "release skipped for no reason": ({"release": "skipped"}, 1),
-    "nothing told": ({"plan": ("success", {}), "release": "skipped"}, 1),
+    "nothing written": ({"plan": ("success", {}), "release": "skipped"}, 1),
 }
 
 
@@ -283,10 +288,10 @@ def test_gate_is_green_only_where_all_that_ran_is(
     describe(preview=True, environment="staging")
     jobs, code = GATES[case]
     needs(**{"plan": ("success", PLAN), "build_server": "success", "images": "success", **jobs})
-    assert verdict.gate() == code
+    assert commands.run("gate") == code
 
 
 def test_services_come_from_plan(describe: Describe, needs: Needs) -> None:
     needs(plan=("success", {**PLAN, "services": json.dumps(["redis"])}), release=ended("failure"))
-    found = verdict.judge(load(), read_needs.Needs.load())
+    found = judge(load(), read_needs.Needs.load())
     assert "services redis)" in found.text

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,7 +56,7 @@ def describe(environment: str) -> dict[str, Any]:
     path = ROOT / f".github/actions/release/{environment}.json"
     description: dict[str, Any] = json.loads(path.read_text("utf-8"))
     for service in description["services"].values():
-        service.update(timeout_seconds=20, bake_seconds=0.3)
+        service.update(timeout_seconds=60, bake_seconds=0.3)
     return description
 
 
@@ -136,7 +137,7 @@ class Release:
 
     def end(self, process: subprocess.Popen[str]) -> Outputs:
         """What a command that was started said, when it has ended."""
-        log = "".join(process.communicate(timeout=90))
+        log = "".join(process.communicate(timeout=300))
         values, summary = _read(self.folder / "outputs"), (self.folder / "summary").read_text()
         return Outputs(process.returncode, log, values, summary)
 
@@ -297,10 +298,13 @@ def deployed(
     release = Release(tmp_path_factory.mktemp("deployed"), server, released[0])
     done = release.release("deploy", client="c2", server="s2")
     assert done["deploy"].code == 0, done
+    server.wait(lambda: server.rolled_out("shop"), 60)
     return Start(release.checkout, server.snapshot(), release.run_id)
 
 
 @pytest.fixture
 def flying(tmp_path: Path, server: FakeCluster, deployed: Start) -> Release:
     """The sample project with a second release in flight, c2 and s2, which the last run owns."""
-    return Release(tmp_path, server, deployed)
+    release = Release(tmp_path, server, deployed)
+    release.change_record(lease=time.time() + 1800)  # `deployed` may be older than a lease
+    return release

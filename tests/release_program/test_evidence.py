@@ -11,7 +11,7 @@ import pytest
 from tests.release_program.conftest import ROOT
 from wfgen.release_program.cluster import pods as evidence
 from wfgen.release_program.cluster import rollout
-from wfgen.release_program.contract import Description, Service, parse
+from wfgen.release_program.contract import Description, Service, from_json
 
 Object = dict[str, Any]
 IMAGE = "ghcr.io/acme/shop-client@sha256:new"
@@ -25,7 +25,7 @@ AT = 1767225600.0
 @pytest.fixture
 def description() -> Description:
     path = ROOT / ".github/actions/release/production.json"
-    return parse(json.loads(path.read_text("utf-8")))
+    return from_json(Description, json.loads(path.read_text("utf-8")))
 
 
 @pytest.fixture
@@ -101,7 +101,9 @@ def pod(
     )
 
 
-def judge(client: Service, live: Object, *others: Object, settled: int = 1000) -> evidence.State:
+def judge(
+    client: Service, live: Object, *others: Object, settled: int = 1000
+) -> evidence.ServiceStatus:
     sets = [replica_set(1), replica_set(2)]
     cluster = evidence.Cluster([live, *sets, *others])
     return evidence.judge(client, [workload()], cluster, {"Deployment/client": settled})
@@ -140,8 +142,8 @@ def test_copies_that_an_autoscaler_adds_during_the_bake_time_are_not_waited_for(
 def test_a_status_that_is_older_than_the_apply_proves_nothing(client: Service) -> None:
     assert not judge(client, workload(observedGeneration=2), pod()).ready
     late = [{"type": "Progressing", "reason": "ProgressDeadlineExceeded", "status": "False"}]
-    assert not judge(client, workload(observedGeneration=2, conditions=late), pod()).doom
-    assert judge(client, workload(conditions=late), pod()).doom
+    assert not judge(client, workload(observedGeneration=2, conditions=late), pod()).fatal
+    assert judge(client, workload(conditions=late), pod()).fatal
 
 
 def test_a_pod_that_is_ready_but_not_yet_available_is_waited_for(client: Service) -> None:
@@ -241,10 +243,10 @@ def test_restarts_before_the_release_are_not_its_fault(
 
 
 def test_a_workload_that_is_gone_or_was_changed_is_lost_at_once(client: Service) -> None:
-    assert judge(client, {"kind": "Other", "metadata": {"name": "x"}}).doom.endswith("is gone")
+    assert judge(client, {"kind": "Other", "metadata": {"name": "x"}}).fatal.endswith("is gone")
     changed = workload()
     changed["spec"]["template"]["spec"]["containers"][0]["image"] = "other"
-    assert "somebody changed it" in judge(client, changed).doom
+    assert "somebody changed it" in judge(client, changed).fatal
 
 
 def test_a_daemon_set_is_judged_by_the_pods_of_its_newest_revision(
@@ -252,7 +254,7 @@ def test_a_daemon_set_is_judged_by_the_pods_of_its_newest_revision(
 ) -> None:
     described = json.loads((ROOT / ".github/actions/release/production.json").read_text("utf-8"))
     described["services"]["client"]["workloads"][0]["kind"] = "DaemonSet"
-    client = parse(described).services["client"]
+    client = from_json(Description, described).services["client"]
     live = workload(
         "DaemonSet", desiredNumberScheduled=1, updatedNumberScheduled=1, numberAvailable=1
     )

@@ -7,6 +7,7 @@ its schedule.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import signal
@@ -26,10 +27,12 @@ from tests.release_program.conftest import APP, RECORD, Outputs, Release, Start
 
 PATHS = (f"/{RECORD}", "/configmaps", "/deployments/server", "/deployments/client", "/pods", "/")
 IMAGES: tuple[dict[str, Any], ...] = (
-    {}, {}, {"pull_error": True}, {"crash_loop": True}, {"crash_after": 0.6}, {"never_ready": True},
-    {"http": {"/healthz": 503}}, {"crash_loop": True, "crashes": 1}, {"unready_after": 0.6},
+    {}, {}, {"pull_error": True}, {"crash_loop": True}, {"never_ready": True},
+    {"http": {"/healthz": 503}}, {"crash_loop": True, "crashes": 1},
+    {"once_healthy": {"crash_loop": True}}, {"once_healthy": {"never_ready": True}},
 )  # fmt: skip
-"""What becomes of an image; the first two are well."""
+"""How an image behaves: `once_healthy`, from its first answer to a health check on. The first two
+images are good."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,10 @@ def check(folder: Path, server: FakeCluster, start: Start, trouble: Trouble) -> 
     before = server.images("shop")
     new = {**before, **shop.images(client="c2", server="s2")}
     for name in ("server", "client"):
-        server.behave(new[name], **getattr(trouble, name))
+        how = dict(getattr(trouble, name))
+        later = functools.partial(server.behave, new[name], **how.pop("once_healthy", {}))
+        server.after("GET", f"/pods/{name}-.*/proxy/", later)
+        server.behave(new[name], **how)
     for fault in trouble.faults:
         server.fault(**fault)
     shop.death = trouble.death

@@ -85,7 +85,7 @@ def test_a_held_environment_stays_held_until_a_forced_release_is_verified(
 def test_going_back_to_what_is_gone_is_refused_at_once(shop: Release) -> None:
     done = shop.preflight(WFGEN_GO_BACK="7")
     assert refused(done), done
-    assert "release 7 is not recorded any more" in done.log
+    assert "the manifests of release 7 are not stored" in done.log
     for name in shop.cluster.names("Secret", "shop"):
         shop.cluster.delete("Secret", name, "shop")
     done = shop.preflight(WFGEN_GO_BACK="1")

@@ -13,9 +13,10 @@ from tests.release_program.conftest import RECORD, Release, describe
 from tests.release_program.test_preflight import refused
 from wfgen.release_program.cluster import kubectl, manifests
 from wfgen.release_program.cluster.kubectl import KubectlError
-from wfgen.release_program.contract import Description, parse
-from wfgen.release_program.hosting.outputs import Failure
+from wfgen.release_program.contract import Description, from_json
+from wfgen.release_program.failure import Failure
 from wfgen.release_program.state import stored
+from wfgen.release_program.state.record_format import ROLLBACK_FAILED, dump_record, parse_record
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def description(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> Descri
     for name, value in cluster.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("WFGEN_RETRY_SECONDS", "0.01")
-    return parse(describe("production"))
+    return from_json(Description, describe("production"))
 
 
 def large(seed: int) -> list[dict[str, Any]]:
@@ -62,27 +63,177 @@ def test_manifests_of_more_than_one_object_can_hold_are_kept_in_several(
     for name in cluster.names("ConfigMap", "shop"):
         if name not in parts:
             cluster.delete("ConfigMap", name, "shop")
-    with pytest.raises(Failure, match="the manifests of release 3 are not whole"):
+    with pytest.raises(Failure, match="the stored manifests of release 3 are incomplete"):
         stored.read(description, 3)
 
 
+TODAY = """{
+ "format": 1,
+ "state": "rollback-failed",
+ "release": 3,
+ "last": 4,
+ "owner": "acme/shop/17",
+ "lease": 1767225600.5,
+ "services": {
+  "web": {
+   "sha": "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
+   "image": "ghcr.io/acme/web@sha256:1",
+   "release": 3,
+   "repository": "acme/shop"
+  }
+ },
+ "in_flight": {
+  "release": 4,
+  "sha": "1f0e1c9d8b7a6f5e4d3c2b1a0f9e8d7c6b5a4f3e",
+  "services": [
+   "web"
+  ],
+  "images": {
+   "web": "ghcr.io/acme/web@sha256:2"
+  },
+  "started": 1767225000.25,
+  "before": "good",
+  "touching": true,
+  "applied": {
+   "web": 1767225010.0
+  },
+  "created": [
+   "ConfigMap/web-2"
+  ],
+  "changed": [
+   "ConfigMap/web-2",
+   "Deployment/web"
+  ],
+  "leftovers": [
+   2
+  ],
+  "contracted": false,
+  "cause": "app",
+  "go_back": 0
+ },
+ "failed": [
+  {
+   "sha": "2222222222222222222222222222222222222222",
+   "at": 1767139200.0
+  }
+ ],
+ "releases": [
+  {
+   "release": 3,
+   "sha": "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
+   "at": 1767139100.0,
+   "run": "acme/shop/15",
+   "services": {
+    "web": {
+     "sha": "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
+     "image": "ghcr.io/acme/web@sha256:1",
+     "release": 3,
+     "repository": "acme/shop"
+    }
+   }
+  }
+ ]
+}"""
+"""A record as the first version wrote it. Later versions add fields; none of these goes."""
+
+
+def test_a_record_of_the_first_version_is_read_and_written_the_same() -> None:
+    record = parse_record(TODAY)
+    assert (record.state, record.release, record.owner) == (ROLLBACK_FAILED, 3, "acme/shop/17")
+    assert record.commit_of("web") == record.releases[0].services["web"].sha
+    assert record.in_flight is not None
+    assert (record.in_flight.cause, record.in_flight.leftovers) == ("app", [2])
+    assert record.failed[0].at == 1767139200.0
+    assert dump_record(record) == TODAY
+
+
+NEW = {"version": "of the record", "unknown": {"list": [1, {"nested": None}]}, "config_map": "x"}
+"""Fields of a newer version, also with names that this version uses for what it does not store."""
+
+
+def test_fields_of_a_newer_version_outlive_a_release_and_a_rollback(shop: Release) -> None:
+    record = shop.record
+    for entry in (
+        record,
+        record["services"]["server"],
+        record["releases"][0],
+        record["releases"][0]["services"]["client"],
+    ):
+        entry.update(NEW)
+    record["failed"] = [{"sha": "2" * 40, "at": 0.0, **NEW}]
+    shop.change_record(**record)
+    shop.cluster.patch("ConfigMap", RECORD, "shop", {"metadata": {"labels": {"new": "label"}}})
+    shop.cluster.patch("ConfigMap", RECORD, "shop", {"data": {"new.json": "{}"}})
+
+    assert shop.release(services="client", client="c2")["monitor"].code == 0
+    assert shop.record["release"] == 2
+    shop.cluster.behave(shop.images(client="bad")["client"], crash_loop=True)
+    shop.release("preflight", "client", client="bad")
+    shop.change_record(in_flight={**shop.record["in_flight"], **NEW})
+    for command in ("migrate", "deploy", "monitor"):
+        shop.run(command)
+        assert shop.record["in_flight"].items() >= NEW.items()
+    assert shop.run("rollback").values == {"restored": "all", "cause": "app"}
+
+    after = shop.record
+    for entry in (
+        after,
+        after["services"]["server"],
+        after["releases"][0],
+        after["releases"][0]["services"]["client"],
+        after["releases"][1]["services"]["server"],
+        after["failed"][0],
+    ):
+        assert entry.items() >= NEW.items()
+    # An entry that this version adds is its own: nothing that held for the one before it.
+    for entry in (after["services"]["client"], after["releases"][1], after["failed"][1]):
+        assert not entry.keys() & NEW.keys()
+    config_map = shop.cluster.find("ConfigMap", RECORD, "shop")
+    assert config_map is not None
+    assert config_map["metadata"]["labels"]["new"] == "label"
+    assert config_map["data"]["new.json"] == "{}"
+    assert '"nested": null' in shop.run("record").log
+
+
+def test_fields_of_a_newer_version_outlive_a_takeover(flying: Release) -> None:
+    """What a failed rollback left belongs to the release that is forced past it."""
+    flying.change_record(
+        state="rollback-failed", in_flight={**flying.record["in_flight"], **NEW}, **NEW
+    )
+    flying.environment["WFGEN_FORCE"] = "true"
+    assert flying.preflight().values["proceed"] == "true"
+    record = flying.record
+    assert record["in_flight"]["release"] == 3
+    assert record["in_flight"].items() >= NEW.items()
+    # Another run's watchdog takes over, and the rollback fails: the release stays in flight.
+    flying.cluster.fault("PATCH", "/deployments/server[?]", 403, times=-1)
+    flying.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN=str(flying.run_id))
+    record = flying.record
+    assert (record["state"], record["owner"]) == ("rollback-failed", "acme/shop/500")
+    assert record["in_flight"].items() >= NEW.items()
+    assert record.items() >= NEW.items()
+
+
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "problem"),
     [
-        ({"format": 2}, "its format is 2, and not 1"),
-        ({"wholly_new": True}, "wholly_new"),
-        ({"in_flight": {"wholly_new": True}}, "wholly_new"),
+        ({"format": 2, "in_flight": 1}, "has format 2; this version of wfgen reads format 1"),
+        (
+            {"in_flight": {"sha": "1"}},
+            f"ConfigMap {RECORD}: missing field `release` in `in_flight`",
+        ),
+        ({"services": {"web": {"sha": "1"}}}, "missing field `image` in `services.web`"),
+        ({"failed": [1]}, "`failed` must be an object"),
     ],
 )
-def test_a_record_of_another_version_is_left_alone(
-    shop: Release, change: dict[str, Any], said: str
+def test_a_record_that_cannot_be_read_is_left_unchanged(
+    shop: Release, change: dict[str, Any], problem: str
 ) -> None:
     shop.change_record(**change)
     writes = len(shop.writes)
     done = shop.preflight()
     assert refused(done), done
-    assert "another version of wfgen wrote the release record" in done.log
-    assert said in done.log
+    assert problem in done.log
     assert shop.run("rollback").code == 1
     assert len(shop.writes) == writes
 

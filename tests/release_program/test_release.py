@@ -169,4 +169,4 @@ def test_the_program_runs_as_a_folder_of_any_name_and_explains_each_command(
     shown = subprocess.run(
         [sys.executable, str(copy), "monitor", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    assert "Writes: verified, cause" in shown
+    assert "writes:\n  verified " in shown

@@ -1,4 +1,4 @@
-"""Mistakes found in real pipelines, each as small as can be, for `verify --workflow`."""
+"""Mistakes found in real pipelines, each as small as possible, for `verify --workflow`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
 
-SOUND = """\
+VALID = """\
 name: deploy
 on:
   push:
@@ -26,12 +26,12 @@ jobs:
       - if: always() && job.status != 'success'
         run: kubectl apply -f good # wfgen: rollback
 """
-"""A pipeline that is as it should be."""
+"""A pipeline without mistakes."""
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """The sound pipeline with something else in place of a text."""
+    """The valid pipeline with one text replaced."""
 
     name: str
     before: str
@@ -40,8 +40,8 @@ class Mistake:
 
     @property
     def text(self) -> str:
-        assert self.before in SOUND, self.name
-        return SOUND.replace(self.before, self.after)
+        assert self.before in VALID, self.name
+        return VALID.replace(self.before, self.after)
 
 
 LOCK = "concurrency: {group: deploy, cancel-in-progress: false}\n"
@@ -73,7 +73,7 @@ jobs:
 """
 
 MISTAKES = (
-    Mistake("a lock on each job alone", SOUND[SOUND.index(LOCK):], APART, "one-lock"),
+    Mistake("a lock on each job alone", VALID[VALID.index(LOCK):], APART, "one-lock"),
     Mistake("a rollback without a status function", "always() && ", "", "rollback-runs"),
     Mistake(
         "a rollback after failures alone", "always() && job.status != 'success'", "failure()",
@@ -87,28 +87,28 @@ MISTAKES = (
         "rollback-runs",
     ),
     Mistake(
-        "two workloads deployed and one watched",
+        "two workloads deployed and one monitored",
         "# wfgen: deploy\n      - run: kubectl rollout status deployment/shop # wfgen: monitor\n",
         "# wfgen: deploy server, worker\n"
         "      - run: kubectl rollout status deployment/server # wfgen: monitor server\n",
-        "all-deployed-is-watched",
+        "every-deploy-is-monitored",
     ),
     Mistake(
-        "nobody watches", "      - run: kubectl rollout status deployment/shop # wfgen: monitor\n",
-        "", "all-deployed-is-watched",
+        "no monitor", "      - run: kubectl rollout status deployment/shop # wfgen: monitor\n",
+        "", "every-deploy-is-monitored",
     ),
     Mistake("a lock by commit", "group: deploy,", "group: 'deploy-${{ github.sha }}',", "one-lock"),
     Mistake("no lock", LOCK, "", "one-lock"),
     Mistake("a deploy that newer runs cancel", "in-progress: false", "in-progress: true",
-            "never-cancelled-by-newer"),
+            "never-cancelled-by-newer-run"),
     Mistake("a deploy on pull_request", "  push:\n    branches: [main]\n", "  pull_request:\n",
-            "no-credentials-for-strangers"),
+            "no-credentials-for-untrusted-code"),
     Mistake(
         "credentials for an action at a branch", "      - run: kubectl apply -f kube #",
         "      - uses: azure/k8s-set-context@main\n"
         "        with: {kubeconfig: '${{ secrets.KUBECONFIG }}'}\n"
         "      - run: kubectl apply -f kube #",
-        "pinned-with-credentials",
+        "credentials-need-pinned-actions",
     ),
     Mistake("a deploy without its build", "    needs: build\n", "", "builds-before-deploy"),
     Mistake("a deploy after a failed build", "    needs: build\n",
@@ -118,13 +118,13 @@ MISTAKES = (
         "      - run: kubectl rollout status deployment/shop # wfgen: monitor\n",
         "      - run: kubectl rollout status deployment/shop # wfgen: monitor\n"
         "        continue-on-error: true\n",
-        "green-means-good",
+        "green-means-verified",
     ),
     Mistake(
         "a rollback that waits for reviewers", ROLLBACK,
         "  rollback:\n    needs: deploy\n    if: always() && needs.deploy.result != 'success'\n"
         "    environment: production-approval\n    runs-on: ubuntu-24.04\n    steps:\n"
         "      - run: kubectl apply -f good # wfgen: rollback\n",
-        "rollback-waits-for-nobody",
+        "no-approval-during-release",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`wfgen graph`: a pipeline as a picture, coloured by a run."""
+"""`wfgen graph`: a pipeline as a diagram, coloured by a run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def test_mermaid_shows_jobs_needs_and_results(graph: Any) -> None:
     assert any(line.endswith('["release/monitor: failure"]:::failure') for line in lines)
     arrow = f"  {names['release/deploy: success']} --> {names['release/monitor: failure']}"
     assert arrow in lines
-    # A job that calls a workflow is drawn as that workflow's jobs: first and last are connected.
+    # A job that calls a workflow is drawn as that workflow's jobs: its first and last are
+    # connected.
     assert f"  {names['approve: success']} --> {names['release/preflight: success']}" in lines
     assert f"  {names['release/rollback: success']} --> {names['audit: success']}" in lines
     assert any(line.startswith("  classDef skipped ") for line in lines)
@@ -44,12 +45,12 @@ def test_without_a_scenario_nothing_is_coloured(graph: Any) -> None:
     assert "classDef" not in out
 
 
-def test_svg_is_one_picture(graph: Any) -> None:
+def test_svg_has_one_box_per_job(graph: Any) -> None:
     drawn = ElementTree.fromstring(graph("production", "--as", "svg").out)
-    texts = [each.text for each in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    texts = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert "release/monitor" in texts
     assert len(texts) == len({*texts})
-    boxes = [each.attrib for each in drawn.iter("{http://www.w3.org/2000/svg}rect")][1:]
+    boxes = [box.attrib for box in drawn.iter("{http://www.w3.org/2000/svg}rect")][1:]
     assert len({(box["x"], box["y"]) for box in boxes}) == len(boxes) == len(texts)
 
 
@@ -61,22 +62,28 @@ def test_dot_names_jobs_and_results(graph: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("options", "message"),
     [
         (("production", "--as", "png"), "--as png: expected mermaid, dot or svg"),
-        (("production", "--scenario", "--fial monitor"), "--fial is no option of simulate"),
-        (("production", "--scenario", "--fail"), "--fail is no option of simulate with a value"),
-        (("production", "--scenario", "--fail x"), "production has no job x"),
+        (("production", "--scenario", "--fial monitor"), "`--fial` is not an option of simulate"),
+        (
+            ("production", "--scenario", "--fail"),
+            "`--fail` is not an option of simulate with a value",
+        ),
+        (("production", "--scenario", "--fail x"), "production has no job `x`"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(asked: tuple[str, ...], said: str, graph: Any) -> None:
-    ran = graph(*asked)
+def test_what_cannot_be_drawn_is_refused(
+    options: tuple[str, ...], message: str, graph: Any
+) -> None:
+    ran = graph(*options)
     assert ran.code == 2
-    assert said in ran.err
+    assert message in ran.err
 
 
-def test_a_case_is_drawn_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of a workflow that is named by its path."""
+def test_a_workflow_by_its_path_is_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = "on: push\njobs:\n  a-b:\n    runs-on: x\n    steps: [{run: 'true'}]\n"
     case.write(tmp_path, {"specs/project.yaml": "", "one.yml": text})
     ran = Terminal(tmp_path, capsys).run("graph", "one.yml", "-C", str(tmp_path))

@@ -1,146 +1,20 @@
-"""A workflow with its inputs: its jobs run in order, and what each comes to is kept.
-
-What a job comes to depends on what it reads of its needs, on whether its ancestors succeeded, on
-its outcome, and on the phase of a cancellation. By so much it is looked up; the rest is done once.
-"""
+"""What the jobs of one workflow can see: the inputs and the ancestors of its call."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from wfgen.actions.compiled import CompiledJob, CompiledWorkflow
-from wfgen.actions.decisions import Decision
-from wfgen.actions.endings import combinations, end
-from wfgen.actions.expressions import ExpressionError, Lifted, Object, to_string
-from wfgen.actions.inputs import evaluate_inputs
-from wfgen.actions.outcomes import SUCCESS, Outcome, ScenarioError
-from wfgen.actions.states import NOT_BEGUN, State, worst
-
-Outcomes = Mapping[str, Outcome]
-Phases = Mapping[str, int]
-Key = tuple[object, ...]
+from wfgen.actions.compiled import CompiledWorkflow
+from wfgen.actions.expressions import Lifted
 
 
+@dataclass(frozen=True, eq=False, slots=True)
 class Frame:
     """One call of a workflow, or the run's own workflow."""
 
-    def __init__(
-        self, workflow: CompiledWorkflow, contexts: Lifted, *, clear: bool, failed: bool
-    ) -> None:
-        self.workflow, self.contexts = workflow, contexts
-        self.clear, self.failed = clear, failed
-        """Whether all ancestors of the job that calls succeeded; whether one failed."""
-        self._memos: list[dict[Key, State]] = [{} for _ in workflow.jobs]
-        self._kept: list[dict[Key, State]] = [{} for _ in workflow.jobs]
-        self._frames: dict[Key, Frame] = {}
-
-    def run(self, outcomes: Outcomes, phases: Phases, found: list[State]) -> list[State]:
-        """Runs the jobs: returns their states, and adds them and those of calls to `found`."""
-        states: list[State] = []
-        for job, memo in zip(self.workflow.jobs, self._memos, strict=True):
-            clear, failed = self.clear, self.failed
-            for position in job.needs:
-                need = states[position]
-                clear = clear and need.clear
-                failed = failed or need.failed
-            outcome = outcomes.get(job.path, SUCCESS)
-            phase = phases.get(job.path, 0)
-            # Steps may read whatever they like of the needs.
-            seen = job.needs if outcome.kind == "steps" else job.read_needs
-            key: Key = (outcome, phase, clear, failed, *[states[position] for position in seen])
-            if job.matrix is not None:
-                key += _of_combinations(job, outcomes)
-            state = memo.get(key)
-            if state is None:
-                decision = Decision(self, job, phase, [states[p] for p in job.needs])
-                state = memo[key] = self._keep(job, self._decide(decision, outcome, outcomes))
-            if job.called:
-                state = self._call(job, state, outcomes, phases, found)
-            else:
-                found.append(state)
-            states.append(state)
-        return states
-
-    def _decide(self, decision: Decision, outcome: Outcome, outcomes: Outcomes) -> State:
-        """The state of a job; of one that calls a workflow, the state in which it begins."""
-        job = decision.job
-        if job.called and outcome.kind not in ("success", "skipped"):
-            message = f"{job.path} calls a workflow: say what happens to its jobs"
-            raise ScenarioError(f"{message}, such as {job.called.jobs[0].path}")
-        if decision.error:
-            return decision.state("failure", error=decision.error)
-        if not decision.begins or outcome.kind == "skipped":
-            return decision.state("skipped")
-        try:
-            if job.called:
-                return decision.state("success", began=True, frames=self._open(decision))
-            return end(decision, outcome, outcomes)
-        except ExpressionError as error:
-            return decision.state("failure", error=str(error))
-
-    def _open(self, decision: Decision) -> tuple[Frame, ...]:
-        """The calls of a job: one, or one for each combination of its matrix."""
-        job = decision.job
-        assert job.called
-        frames = []
-        for contexts in combinations(decision):
-            inputs = evaluate_inputs(job.called.workflow.inputs, job.inputs, contexts)
-            key = (job.path, decision.clear, decision.failed, *inputs.items())
-            if key not in self._frames:
-                own = Lifted(self.contexts, inputs=Object(inputs), needs=Object({}))
-                self._frames[key] = Frame(
-                    job.called, own, clear=decision.clear, failed=decision.failed
-                )
-            frames.append(self._frames[key])
-        return tuple(frames)
-
-    def _call(
-        self, job: CompiledJob, begun: State, outcomes: Outcomes, phases: Phases, found: list[State]
-    ) -> State:
-        """Runs a called workflow; where it has a matrix, of each job the worst state is shown."""
-        assert job.called
-        place = len(found)
-        found.append(begun)
-        if not begun.frames:
-            found += [NOT_BEGUN] * job.called.size
-            return begun
-        inner = begun.frames[0].run(outcomes, phases, found)
-        for frame in begun.frames[1:]:
-            more: list[State] = []
-            inner = inner + frame.run(outcomes, phases, more)
-            found[place + 1 :] = map(_worse, found[place + 1 :], more)
-        memo = self._memos[job.position]
-        key: Key = (begun, *inner)
-        state = memo.get(key)
-        if state is None:
-            state = memo[key] = self._keep(job, self._close(job.called, begun, inner))
-        found[place] = state
-        return state
-
-    def _close(self, called: CompiledWorkflow, begun: State, inner: Sequence[State]) -> State:
-        """The end of a call, with its outputs; of several calls, the last one's."""
-        names = called.workflow.jobs
-        jobs = {n: s.context for n, s in zip(names, inner[-len(names) :], strict=True)}
-        contexts = Lifted(begun.frames[-1].contexts, jobs=Object(jobs))
-        outputs = {name: to_string(o.evaluate(contexts)) for name, o in called.outputs.items()}
-        return State(
-            worst(state.result for state in inner),
-            began=True,
-            clear=begun.clear and all(state.clear for state in inner),
-            failed=begun.failed,
-            outputs=outputs,
-            frames=begun.frames,
-        )
-
-    def _keep(self, job: CompiledJob, state: State) -> State:
-        """The state, or the equal one that was before it."""
-        return self._kept[job.position].setdefault(state.content, state)
-
-
-def _of_combinations(job: CompiledJob, outcomes: Outcomes) -> Key:
-    """The outcomes of a matrix's combinations, named `job (linux, 20)`."""
-    return tuple(each for each in outcomes.items() if each[0].startswith(f"{job.path} ("))
-
-
-def _worse(one: State, other: State) -> State:
-    return one if worst((one.result, other.result)) == one.result else other
+    workflow: CompiledWorkflow
+    contexts: Lifted
+    clear: bool
+    """All ancestors of the calling job succeeded."""
+    failed: bool
+    """An ancestor of the calling job failed."""

@@ -1,1 +1,1 @@
-"""From what a person says of a service to its first files: a spec, manifests, a first program."""
+"""Starting points: the first files of a service, from its name and kind."""

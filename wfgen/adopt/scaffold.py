@@ -1,4 +1,4 @@
-"""`wfgen new`: the first files of a service, and its place in the overlays and the project."""
+"""`wfgen new`: the first files of a service, and its entries in the overlays and the project."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wfgen.generate.templating import Templates
 from wfgen.specs.kinds import KINDS, ServiceSpec, kind_name
 from wfgen.specs.kinds._model import Name
 from wfgen.specs.loading import PROJECT_FILE
-from wfgen.specs.messages import translate
+from wfgen.specs.messages import shown, translate
 from wfgen.specs.references import SpecFile
 from wfgen.text.editor import with_item
 from wfgen.text.positions import parse
@@ -25,47 +25,54 @@ _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 def scaffold(root: Path, name: str, kind: str) -> list[str]:
-    """Writes what a new service needs, and returns the paths.
+    """Writes the files of a new service, and returns their paths.
 
-    Folders of its name in `kube/bases/` and `app/` stay as they are. Raises `WfgenError`, and
-    writes nothing, where the service exists or the name or kind cannot be.
+    Existing folders `kube/bases/<name>` and `app/<name>` stay unchanged. Raises `WfgenError`, and
+    writes nothing, if the service exists, or the name or the kind is not valid.
     """
     model = _kind(kind)
     _check_name(root, name)
+    spec, kube = f"specs/{name}.yaml", f"kube/bases/{name}"
+    folders = {"kube": kube, "app": f"app/{name}"}
+    texts = _render(root, name, kind, spec, folders)
+    secrets = _secrets(spec, texts[spec], name, model)
+    additions: list[tuple[str, str, str]] = []
+    if (root / kube).exists() or any(path.startswith(f"{kube}/") for path in texts):
+        additions += _resources(root, kube)
+    if (root / PROJECT_FILE).is_file():
+        additions += [(PROJECT_FILE, "secrets", secret) for secret in secrets]
+    for path, key, item in additions:
+        before = texts.get(path) or _read(root / path)
+        texts[path] = _with_item(path, before, key, item)
+    texts = {path: text for path, text in texts.items() if text != _read(root / path, missing="")}
+    write_all(root, texts)
+    return sorted(texts)
+
+
+def _render(root: Path, name: str, kind: str, spec: str, folders: dict[str, str]) -> dict[str, str]:
+    """The files of a kind's templates by path, without those in folders that exist."""
     templates = Templates(root, {}, self_repository=True)
-    words = {"name": name, "password": f"{name.upper().replace('-', '_')}_PASSWORD"}
-    spec = f"specs/{name}.yaml"
-    folders = {"kube": f"kube/bases/{name}", "app": f"app/{name}"}
-    wanted: dict[str, str] = {}
+    variables = {"name": name, "password": f"{name.upper().replace('-', '_')}_PASSWORD"}
+    texts: dict[str, str] = {}
     for template in templates.names(f"kinds/{kind}/"):
         part, _, path = template.removeprefix(f"kinds/{kind}/").partition("/")
         if part == "spec.yaml":
-            wanted[spec] = templates.render(template, words)
+            texts[spec] = templates.render(template, variables)
         elif part in folders and not (root / folders[part]).exists():
-            wanted[f"{folders[part]}/{path}"] = templates.render(template, words)
-    if spec not in wanted:
-        raise WfgenError(f"templates: no template kinds/{kind}/spec.yaml")
-    secrets = _secrets(spec, wanted[spec], name, model)
-    places: list[tuple[str, str, str]] = []
-    if (root / folders["kube"]).exists() or any(path.startswith("kube/") for path in wanted):
-        places += _places(root, folders["kube"])
-    if (root / PROJECT_FILE).is_file():
-        places += [(PROJECT_FILE, "secrets", secret) for secret in secrets]
-    for path, key, item in places:
-        before = wanted.get(path) or _read(root / path)
-        wanted[path] = _with_item(path, before, key, item)
-    wanted = {path: text for path, text in wanted.items() if text != _read(root / path, missing="")}
-    write_all(root, wanted)
-    return sorted(wanted)
+            texts[f"{folders[part]}/{path}"] = templates.render(template, variables)
+    if spec not in texts:
+        raise WfgenError(f"missing template `kinds/{kind}/spec.yaml`")
+    return texts
 
 
 def _kind(kind: str) -> type[ServiceSpec]:
-    kinds = {kind_name(each): each for each in KINDS}
+    kinds = {kind_name(model): model for model in KINDS}
     if kind not in kinds:
-        rendered = [name for name, each in kinds.items() if not each.refused]
-        raise WfgenError(f"--kind {kind}: no such kind; {did_you_mean(kind, rendered)}")
-    if kinds[kind].refused:
-        raise WfgenError(f"--kind {kind}: not rendered by this version; {kinds[kind].refused}")
+        supported = [name for name, model in kinds.items() if not model.refused]
+        raise WfgenError(f"unknown kind `{kind}`; {did_you_mean(kind, supported)}")
+    if instead := kinds[kind].refused:
+        message = f"kind `{kind}` is not supported by this version of wfgen"
+        raise WfgenError(f"{message}; {instead}")
     return kinds[kind]
 
 
@@ -73,18 +80,20 @@ def _check_name(root: Path, name: str) -> None:
     try:
         TypeAdapter(Name).validate_python(name)
     except ValidationError as error:
-        words = error.errors()[0]["ctx"]
-        raise WfgenError(f"{name!r} is not {words['what']} ({words['hint']})") from error
+        context = error.errors()[0]["ctx"]
+        message = f"invalid name {shown(name)}: {context['expected']}"
+        raise WfgenError(f"{message} ({context['hint']})") from error
     if f"specs/{name}.yaml" == PROJECT_FILE:
-        raise WfgenError(f"{PROJECT_FILE} is the project's spec; choose another name")
+        raise WfgenError(f"`{PROJECT_FILE}` is the project spec; choose another name")
     for path in sorted((root / "specs").glob("*.yaml")):
-        own = _tree(path).get("name", path.stem)
-        if name in (own, path.stem):
-            raise WfgenError(f"specs/{path.name} is the spec of {own} already; choose another name")
+        service = _tree(path).get("name", path.stem)
+        if name in (service, path.stem):
+            file = f"`specs/{path.name}`"
+            raise WfgenError(f"{file} already defines service `{service}`; choose another name")
 
 
 def _secrets(path: str, text: str, name: str, model: type[ServiceSpec]) -> list[str]:
-    """The secrets that the new spec uses. Raises `InvalidSpecs` where a template made a bad one."""
+    """The secrets of the new spec. Raises `InvalidSpecs` if a template renders an invalid one."""
     tree, problems = parse(path, text)
     if not problems:
         try:
@@ -94,17 +103,18 @@ def _secrets(path: str, text: str, name: str, model: type[ServiceSpec]) -> list[
     raise InvalidSpecs(problems)
 
 
-def _places(root: Path, base: str) -> Iterator[tuple[str, str, str]]:
-    """The kustomizations of the project's overlays, each with the list and the item to add."""
+def _resources(root: Path, base: str) -> Iterator[tuple[str, str, str]]:
+    """For each overlay of the project: its kustomization, the list in it, and the item to add."""
     environments = _tree(root / PROJECT_FILE).get("environments")
     if isinstance(environments, dict):
         overlays = [
-            (isinstance(each, dict) and each.get("overlay")) or f"kube/overlays/{name}"
-            for name, each in environments.items()
+            (isinstance(environment, dict) and environment.get("overlay"))
+            or f"kube/overlays/{name}"
+            for name, environment in environments.items()
         ]
     else:
         overlays = sorted(path.relative_to(root) for path in (root / "kube/overlays").glob("*"))
-    for overlay in dict.fromkeys(str(each).rstrip("/") for each in overlays):
+    for overlay in dict.fromkeys(str(path).rstrip("/") for path in overlays):
         for name in _KUSTOMIZATIONS:
             if (root / overlay / name).is_file():
                 yield f"{overlay}/{name}", "resources", os.path.relpath(base, overlay)
@@ -114,18 +124,19 @@ def _places(root: Path, base: str) -> Iterator[tuple[str, str, str]]:
 def _with_item(path: str, text: str, key: str, item: str) -> str:
     try:
         return with_item(text, key, item)
-    except Exception as error:  # whatever the editor says of a broken file
-        raise WfgenError(f"{path}: no YAML with a list `{key}`, to add {item} to") from error
+    except Exception as error:  # ruamel.yaml raises errors of many types for a broken file
+        message = f"cannot add `{item}` to `{path}`: expected a YAML mapping with a list `{key}`"
+        raise WfgenError(message) from error
 
 
 def _tree(path: Path) -> dict[str, Any]:
-    """The mapping in a file; an empty one where it cannot be read."""
+    """The mapping in a file; empty if it cannot be read."""
     tree, _ = parse(str(path), _read(path, missing=""))
     return tree if isinstance(tree, dict) else {}
 
 
 def _read(path: Path, missing: str | None = None) -> str:
-    """The text of a file; `missing`, where that is given, for what is none."""
+    """The text of a file; `missing`, if given, for one that does not exist or is not UTF-8."""
     if missing is not None and not path.is_file():
         return missing
     try:
@@ -133,4 +144,4 @@ def _read(path: Path, missing: str | None = None) -> str:
     except UnicodeDecodeError as error:
         if missing is not None:
             return missing
-        raise WfgenError(f"{path}: byte {error.start + 1} is not UTF-8") from error
+        raise WfgenError(f"`{path}`: byte {error.start + 1} is not valid UTF-8") from error

@@ -15,13 +15,14 @@ from wfgen.errors import WfgenError
 from wfgen.explain.explanation import Explanation, Field, Line, Reason
 from wfgen.explain.tracing import Cause, Read, Trace
 from wfgen.findings import did_you_mean
-from wfgen.generate.description import describe
-from wfgen.generate.files import RELEASE_ACTION, files
+from wfgen.generate.description import describe, members
+from wfgen.generate.files import files
 from wfgen.generate.patches import Patches
 from wfgen.generate.plan import PlannedEnvironment, PlannedService, plan
 from wfgen.generate.render import RenderedFile, locked_actions, render
 from wfgen.generate.templating import Templates, built_in_templates
 from wfgen.locks import pins
+from wfgen.release_program import names
 from wfgen.specs.references import Project, SpecFile
 from wfgen.text import header
 from wfgen.text.positions import Route, has, locate
@@ -99,7 +100,7 @@ class Reasons:
             yield Reason("the header: written by wfgen, with the specs, the command and digests")
             return
         if not self.context:
-            path = _PACKAGE / self.file.path.removeprefix(f"{RELEASE_ACTION}/")
+            path = _PACKAGE / self.file.path.removeprefix(f"{names.RELEASE_ACTION}/")
             yield Reason("a copy of", self._line(str(path), number - _HEADER))
             return
         if self.file.unpatched:
@@ -151,16 +152,16 @@ class Reasons:
         """The environment's description as it is, then with other values of each field it reads."""
         trace = Trace(self.project)
         descriptions: list[tuple[Any, Any]] = [(None, self._description(trace))]
-        names = [service.spec.name for service in self.project.services]
+        services = [service.spec.name for service in self.project.services]
         for read in {(file.path, *route): (file, route) for file, route in trace.reads}.values():
-            for other in (None, 10**6, names, _Anything("x")):
+            for other in (None, 10**6, services, _Anything("x")):
                 with contextlib.suppress(Exception):  # a value that no spec can have
                     changed = self._description(Trace(self.project, (read, other)))
                     descriptions.append((read, changed))
         return descriptions
 
     def _description(self, trace: Trace) -> Any:
-        return json.loads("{" + describe(trace.wrap(self.context["environment"])) + "}")
+        return json.loads("{" + members(describe(trace.wrap(self.context["environment"]))) + "}")
 
     def _made_for(self, *values: object) -> tuple[Field, ...]:
         """The fields that name services and environments."""

@@ -1,4 +1,4 @@
-"""From a plan to the files that it makes: where each goes, and by which template."""
+"""The files of a plan: the path and the template of each."""
 
 from __future__ import annotations
 
@@ -7,45 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from wfgen.errors import WfgenError
-from wfgen.generate.description import describe
+from wfgen.generate.description import describe, members
 from wfgen.generate.plan import Plan
 from wfgen.generate.setup_page import SETUP_PAGE, SetupPage
+from wfgen.release_program import commands, names
 from wfgen.specs.references import Service
-
-WORKFLOWS = ".github/workflows"
-ACTIONS = ".github/actions"
-RELEASE_ACTION = f"{ACTIONS}/release"
-
-
-PROGRAM_OUTPUTS = {
-    "any": "plan: whether there is something to release",
-    "sha": "plan: the commit to release",
-    "services": "plan: the services of this release",
-    "build": "plan: the services to build",
-    "images": "plan, images: the image of each service, by digest",
-    "previous": "plan: the newest deploy tag",
-    "go_back": "plan: the recorded release to go back to",
-    "trusted": "plan: whether a pull request may use credentials",
-    "number": "plan: the pull request's number",
-    "proceed": "preflight: whether the release may go on",
-    "stale": "preflight: whether a newer commit is live",
-    "release": "preflight: the number of the release",
-    "lkg_sha": "preflight: the commit of the last known good release",
-    "verified": "monitor: whether the release is good",
-    "cause": "monitor, rollback: what failed",
-    "restored": "rollback: what was restored",
-    "reverted": "revert: pull-request, issue or none",
-    "address": "revert: where the pull request or issue is",
-    "reason": "revert: why nothing was reverted",
-    "namespaces": "previews: the previews there are",
-    "numbers": "closed: the previews to tear down",
-}
-"""Outputs of the release program's commands."""
 
 
 @dataclass(frozen=True)
 class PlannedFile:
-    """A file to render: where it goes, by which template, with what, and from which specs."""
+    """A file to render. `sources` are the specs that it is generated from."""
 
     path: str
     template: str
@@ -54,7 +25,7 @@ class PlannedFile:
 
 
 def files(made: Plan) -> Iterator[PlannedFile]:
-    """Every file of the plan, but for the release program's modules, which are copied."""
+    """Every file of the plan, except the modules of the release program, which are copied."""
     workflows_and_actions = list(_workflows_and_actions(made))
     yield from workflows_and_actions
     page = SetupPage(made, tuple(file.path for file in workflows_and_actions))
@@ -74,7 +45,7 @@ def _workflows_and_actions(made: Plan) -> Iterator[PlannedFile]:
     for pipeline in made.pipelines:
         template = "preview.yml" if pipeline.environment.spec.preview else "pipeline.yml"
         yield planned(
-            f"{WORKFLOWS}/{pipeline.name}.yml",
+            names.workflow(pipeline.name),
             template,
             tuple(s.service for s in pipeline.services),
             pipeline=pipeline,
@@ -82,28 +53,29 @@ def _workflows_and_actions(made: Plan) -> Iterator[PlannedFile]:
         )
     for environment in made.environments:
         if environment.spec.preview:
-            path = f"{WORKFLOWS}/{environment.name}-cleanup.yml"
+            path = names.cleanup_workflow(environment.name)
             yield planned(path, "preview-cleanup.yml", (), environment=environment)
         yield planned(
-            f"{RELEASE_ACTION}/{environment.name}.json",
+            names.description(environment.name),
             "release/description.json",
             tuple(s.service for s in environment.services),
             environment=environment,
-            description=describe(environment),
+            description=members(describe(environment)),
         )
     if any(e.built for e in made.environments):
-        yield planned(f"{WORKFLOWS}/_build.yml", "_build.yml", ())
-    yield planned(f"{WORKFLOWS}/_deploy.yml", "_deploy.yml")
+        yield planned(names.BUILD_WORKFLOW, "_build.yml", ())
+    yield planned(names.DEPLOY_WORKFLOW, "_deploy.yml")
     if made.lasting:
-        yield planned(f"{WORKFLOWS}/watchdog.yml", "watchdog.yml", ())
-    yield planned(f"{WORKFLOWS}/wfgen-check.yml", "wfgen-check.yml", ())
-    yield planned(f"{ACTIONS}/wfgen-check/action.yml", "wfgen-check/action.yml", ())
-    yield planned(f"{ACTIONS}/cluster-login/action.yml", "cluster-login.yml", ())
-    yield planned(f"{RELEASE_ACTION}/action.yml", "release/action.yml", (), outputs=PROGRAM_OUTPUTS)
+        yield planned(names.WATCHDOG_WORKFLOW, "watchdog.yml", ())
+    yield planned(names.CHECK_WORKFLOW, "wfgen-check.yml", ())
+    yield planned(names.action(names.CHECK_ACTION), "wfgen-check/action.yml", ())
+    yield planned(names.action(names.CLUSTER_LOGIN_ACTION), "cluster-login.yml", ())
+    action = names.action(names.RELEASE_ACTION)
+    yield planned(action, "release/action.yml", (), outputs=commands.output_descriptions())
 
 
 def check_paths(planned: list[PlannedFile]) -> None:
-    """Raises `WfgenError` where two files would have one path."""
+    """Raises `WfgenError` if two files have one path."""
     seen: set[str] = set()
     for file in planned:
         if file.path in seen:

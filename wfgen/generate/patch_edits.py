@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 
 from wfgen.findings import did_you_mean
-from wfgen.generate.files import WORKFLOWS
 from wfgen.generate.patch_values import Refusal, as_ours, permission
 from wfgen.locks.pins import Pin
+from wfgen.release_program import names
 from wfgen.specs.kinds.patch import Patch
 from wfgen.text.editor import Document, Edit, Place, Unfit
 from wfgen.text.positions import Route
@@ -25,7 +25,7 @@ class Work:
     ) -> None:
         self.document, self.name, self.patch, self.locked = document, name, patch, locked
         self.path = path
-        self.workflow = path.startswith(f"{WORKFLOWS}/")
+        self.workflow = path.startswith(f"{names.WORKFLOWS}/")
         self.route: Route = ()
         """What the patch is about."""
 

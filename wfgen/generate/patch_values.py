@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from wfgen.findings import did_you_mean
 from wfgen.locks.pins import Pin
+from wfgen.release_program import names
 from wfgen.text.positions import Route
 
 
@@ -51,4 +52,4 @@ def permission(level: Any, name: str) -> Any:
 
 def _needs_pin(uses: str) -> bool:
     """Whether it is somebody else's action, without a ref."""
-    return "/" in uses and "@" not in uses and not uses.startswith(("./", "$/", "docker://"))
+    return "/" in uses and "@" not in uses and not uses.startswith((*names.LOCAL, "docker://"))

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+from wfgen.release_program import names
 from wfgen.specs.kinds.project import Environment
 from wfgen.specs.kinds.service import ServiceSpec
 from wfgen.specs.references import Project, Service
@@ -31,7 +32,7 @@ class PlannedService:
     @property
     def job(self) -> str:
         """Id of the job that builds it (ids have letters, digits, - and _)."""
-        return f"build_{self.name.replace('-', '_')}"
+        return names.build_job(self.name)
 
     @property
     def dockerfile(self) -> str:
@@ -61,8 +62,8 @@ class PlannedService:
     @property
     def manifests(self) -> list[str]:
         """Paths of its manifests, each workload's too: a change of them alone builds nothing."""
-        names = [self.name, *(each.name for each in self.spec.workloads if each.name)]
-        return [f"kube/bases/{name}/" for name in dict.fromkeys(names)] if self.spec.deploy else []
+        bases = [self.name, *(each.name for each in self.spec.workloads if each.name)]
+        return [f"kube/bases/{name}/" for name in dict.fromkeys(bases)] if self.spec.deploy else []
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class PlannedEnvironment:
     @property
     def suffix(self) -> str:
         """What names its secrets: KUBECONFIG_PRODUCTION."""
-        return self.name.upper().replace("-", "_")
+        return names.secret_suffix(self.name)
 
     @property
     def overlay(self) -> str:
@@ -113,8 +114,8 @@ class PlannedEnvironment:
     @property
     def passed_secrets(self) -> list[tuple[str, str]]:
         """What the called workflow names a secret, and what the repository names it."""
-        names = ["KUBECONFIG"] if self.spec.cluster.type == "kubeconfig" else []
-        return [(name, f"{name}_{self.suffix}") for name in [*names, *self.secrets]]
+        keys = ["KUBECONFIG"] if self.spec.cluster.type == "kubeconfig" else []
+        return [(key, names.secret(key, self.name)) for key in [*keys, *self.secrets]]
 
 
 @dataclass(frozen=True)
@@ -237,12 +238,16 @@ def plan(project: Project) -> Plan:
         if project.spec.layout == "per-service" and not environment.spec.preview:
             pipelines += [
                 Pipeline(
-                    f"{environment.name}-{service.name}", environment, (service,), service.name
+                    names.pipeline(environment.name, service.name),
+                    environment,
+                    (service,),
+                    service.name,
                 )
                 for service in environment.services
             ]
         else:
-            pipelines.append(Pipeline(environment.name, environment, environment.services))
+            name = names.pipeline(environment.name)
+            pipelines.append(Pipeline(name, environment, environment.services))
     return Plan(project, environments, tuple(pipelines))
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wfgen import __version__
-from wfgen.generate.files import RELEASE_ACTION, PlannedFile, check_paths, files
+from wfgen.generate.files import PlannedFile, check_paths, files
 from wfgen.generate.plan import Plan
 from wfgen.generate.templating import Templates, built_in_templates
 from wfgen.locks import pins
+from wfgen.release_program import names
 from wfgen.text import header
 
 _PACKAGE = Path(__file__).parents[1]
@@ -104,6 +105,6 @@ def _release_program() -> Iterator[RenderedFile]:
     for module in sorted((_PACKAGE / "release_program").rglob("*.py")):
         body = module.read_text("utf-8")
         name = module.relative_to(_PACKAGE).as_posix()
-        path, source = f"{RELEASE_ACTION}/{name}", f"wfgen/{name}"
+        path, source = f"{names.RELEASE_ACTION}/{name}", f"wfgen/{name}"
         text = header.add(path, body, [source], header.NONE, header.digest(__version__, body))
         yield RenderedFile(path, text, ())

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from wfgen.generate import deployer_role
 from wfgen.generate.plan import Plan, PlannedEnvironment
+from wfgen.release_program import names
 from wfgen.text.quoting import code
 
 SETUP_PAGE = "docs/delivery-setup.md"
@@ -60,7 +61,8 @@ class SetupPage:
     def workflow(self, environment: PlannedEnvironment) -> str:
         """The file that releases to an environment; `<service>` stands for each of its services."""
         alone = self.spec.layout == "per-service" and not environment.spec.preview
-        return f"{environment.name}-<service>.yml" if alone else f"{environment.name}.yml"
+        name = names.pipeline(environment.name, "<service>" if alone else "")
+        return _file(names.workflow(name))
 
     def deployer(self, environment: PlannedEnvironment) -> str:
         """Name of the Role, its binding and its subject where that has no name of the cloud's."""
@@ -78,9 +80,9 @@ class SetupPage:
     def generated(self) -> list[str]:
         """What git calls the generated files: an action's folder, any other file by its path."""
         folders = {
-            "/".join(p.split("/")[:3]) for p in self.paths if p.startswith(".github/actions/")
+            "/".join(p.split("/")[:3]) for p in self.paths if p.startswith(f"{names.ACTIONS}/")
         }
-        others = {path for path in self.paths if not path.startswith(".github/actions/")}
+        others = {path for path in self.paths if not path.startswith(f"{names.ACTIONS}/")}
         return sorted({f"{folder}/**" for folder in folders} | others | {SETUP_PAGE})
 
     @property
@@ -107,20 +109,26 @@ class SetupPage:
         return [e for e in self.plan.environments if e.built]
 
     def builds(self, environment: PlannedEnvironment) -> Jobs:
-        return Jobs(self.workflow(environment), ("build_<service>",), ("_build.yml", ("build",)))
+        called = (_file(names.BUILD_WORKFLOW), ("build",))
+        return Jobs(self.workflow(environment), (names.build_job("<service>"),), called)
 
     def release(self, environment: PlannedEnvironment, *only: str) -> Jobs:
         """The job that calls _deploy.yml, and the jobs of that; `only` those that are there."""
         all_of_them = ("preflight", "migrate", "deploy", "monitor", "rollback")
         called = [j for j in only or all_of_them if j != "migrate" or self.plan.migrates]
-        return Jobs(self.workflow(environment), ("release",), ("_deploy.yml", tuple(called)))
+        return Jobs(
+            self.workflow(environment),
+            (names.Job.RELEASE,),
+            (_file(names.DEPLOY_WORKFLOW), tuple(called)),
+        )
 
     def others(self, environment: PlannedEnvironment) -> tuple[Jobs, ...]:
         """The jobs beside the release that reach the environment's cluster."""
         if environment.spec.preview:
-            return (Jobs(f"{environment.name}-cleanup.yml", ("teardown", "list", "sweep")),)
-        prune = Jobs(self.workflow(environment), ("prune",))
-        return prune, Jobs("watchdog.yml", (environment.name,))
+            cleanup = _file(names.cleanup_workflow(environment.name))
+            return (Jobs(cleanup, ("teardown", "list", "sweep")),)
+        prune = Jobs(self.workflow(environment), (names.Job.PRUNE,))
+        return prune, Jobs(_file(names.WATCHDOG_WORKFLOW), (environment.name,))
 
     def of_lasting(self, *jobs: str) -> tuple[Jobs, ...]:
         """Jobs that each pipeline of a lasting environment has."""
@@ -162,7 +170,7 @@ class SetupPage:
             yield Secret(notify.pagerduty_secret, holds, self.of_lasting("notify"), lasting)
         if revert.app_key_secret:
             holds = "the private key of the [GitHub App](#github-app), the whole PEM file"
-            yield Secret(revert.app_key_secret, holds, self.of_lasting("revert_pr"), lasting)
+            yield Secret(revert.app_key_secret, holds, self.of_lasting(names.Job.REVERT), lasting)
 
     @cached_property
     def tokens(self) -> list[Token]:
@@ -196,15 +204,17 @@ class SetupPage:
         """What jobs ask of the job's own token: by whom, and for what; no names for most jobs."""
         builds = tuple(self.builds(e) for e in self.built)
         tokens = tuple(jobs for token in self.tokens for jobs in token.readers)
-        cleanups = tuple(Jobs(f"{e.name}-cleanup.yml", ("list",)) for e in self.plan.previews)
+        cleanups = tuple(
+            Jobs(_file(names.cleanup_workflow(e.name)), ("list",)) for e in self.plan.previews
+        )
         releases = [self.release(e, "preflight") for e in self.plan.environments]
-        comments = tuple(Jobs(f"{e.name}.yml", ("comment",)) for e in self.plan.previews)
-        audits = self.of_lasting("audit")
+        comments = tuple(Jobs(self.workflow(e), (names.Job.COMMENT,)) for e in self.plan.previews)
+        audits = self.of_lasting(names.Job.AUDIT)
         found: list[tuple[str, tuple[Jobs, ...], str]] = [
             ("contents: read", (), "read commits, specs, manifests and actions"),
             ("contents: write", audits, "make the tag of a release"),
             ("deployments: write", audits, "record the release as a GitHub deployment"),
-            ("issues: write", self.of_lasting("revert_pr"), "say what to revert by hand"),
+            ("issues: write", self.of_lasting(names.Job.REVERT), "say what to revert by hand"),
             ("id-token: write", tokens, "log in to the cloud by OIDC"),
         ]
         if self.spec.registry.type == "ghcr":
@@ -222,5 +232,9 @@ def identity(trusted: object) -> str:
     return next((str(getattr(trusted, name)) for name in names if hasattr(trusted, name)), "")
 
 
-def _codes(names: list[str] | tuple[str, ...]) -> str:
-    return ", ".join(code(name) for name in names)
+def _file(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _codes(texts: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(code(text) for text in texts)

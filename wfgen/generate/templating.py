@@ -20,6 +20,7 @@ from markupsafe import Markup
 from wfgen import __version__
 from wfgen.errors import WfgenError
 from wfgen.locks import pins
+from wfgen.release_program import names
 from wfgen.text import header
 from wfgen.text.quoting import block, code, line, scalar
 
@@ -53,7 +54,7 @@ class Templates:
             auto_reload=False,
             cache_size=-1,
         )
-        prefix = "$/.github/" if self_repository else "./.github/"
+        prefix = (names.SAME_REPOSITORY if self_repository else names.CHECKOUT) + ".github/"
 
         def pin(action: str) -> Markup:
             if action not in locked:

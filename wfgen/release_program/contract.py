@@ -1,14 +1,27 @@
-"""What wfgen wrote down of an environment: its services, and how each is released."""
+"""The contract between the generator and the release program: the description of an environment.
 
-from __future__ import annotations
+The generator builds a `Description` and writes it as JSON, which the program reads. Unknown members
+are ignored, so that an older program reads what a newer generator writes. A member that may be
+missing has a default, and is not written where it has that value.
+"""
 
 import json
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from typing import Any, Optional, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from .hosting.outputs import Failure
+from .failure import Failure
+from .names import Variable
+
+# No `from __future__ import annotations`: Python 3.9 cannot evaluate `str | None`.
+
+T = TypeVar("T")
+
+_KEY = {"json": "key"}
+"""A field that JSON has as the key of the object."""
+_ABSENT = {"json": "absent"}
+"""A field that JSON does not have."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +35,10 @@ class Workload:
 
 @dataclass(frozen=True)
 class Health:
-    """How a copy is asked whether it is well: http, tcp, exec, or grpc by its readiness probe."""
+    """How a pod's health is checked."""
 
     type: str
+    """http, tcp, exec, or grpc: that one by the readiness probe."""
     path: str = ""
     port: int = 0
     command: tuple[str, ...] = ()
@@ -37,46 +51,62 @@ class Migrate:
     command: tuple[str, ...]
     timeout_seconds: int
     contracting: bool
+    """Whether the release before cannot run after it."""
 
 
 @dataclass(frozen=True)
 class External:
-    """A service outside the cluster: the secret with its address, and the command that asks it."""
+    """A service outside the cluster."""
 
     secret: str
+    """The key of the secret that has its address."""
     image: str
     command: tuple[str, ...]
+    """Runs in the image; succeeds where the service answers."""
+
+
+@dataclass(frozen=True)
+class Revert:
+    """How a failed release is reverted in the default branch."""
+
+    auto_merge: bool
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service in this environment."""
+    """A service in an environment."""
 
-    name: str
+    name: str = field(metadata=_KEY)
     image: str
-    repository: str | None
+    """The image in the manifests, which the release replaces."""
+    repository: Optional[str]
+    """Where its image is pushed; None for an image that is built elsewhere."""
     built: bool
     deploy: bool
     watch: tuple[str, ...]
+    """Paths whose changes need a new image."""
     manifests: tuple[str, ...]
+    """Paths whose changes need a deploy only."""
     depends_on: tuple[str, ...]
     workloads: tuple[Workload, ...]
-    health: Health | None
+    health: Optional[Health]
     secrets: tuple[str, ...]
-    replicas: int | None
+    """Keys of its secrets."""
+    replicas: Optional[int]
     autoscaled: bool
-    migrate: Migrate | None
-    external: External | None
-    allow_major: int | None
-    """Of a database: the major version that it may be brought to, 0 for none. Else None."""
+    migrate: Optional[Migrate]
+    external: Optional[External]
     rollback: str
-    timeout_seconds: int
-    bake_seconds: int
+    """auto or never."""
+    timeout_seconds: float
+    bake_seconds: float
+    allow_major: Optional[int] = None
+    """The major version that a database may be upgraded to, 0 for none; None for no database."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """An environment. `namespace` and `url` of a preview hold `{number}` until it is known."""
+    """An environment. The namespace and URL of a preview contain `{number}`, its pull request."""
 
     project: str
     environment: str
@@ -84,102 +114,114 @@ class Description:
     namespace: str
     overlay: str
     watch: tuple[str, ...]
-    url: str | None
+    """Paths whose changes need a deploy of every service."""
+    url: Optional[str]
     default_branch: str
-    label: str | None
+    label: Optional[str]
+    """The label that a pull request needs to get a preview; None where each gets one."""
     time_to_live_hours: int
-    auto_merge: bool
+    revert: Revert
     notify: tuple[str, ...]
+    """slack, pagerduty."""
     services: Mapping[str, Service]
-
-    @property
-    def number(self) -> str:
-        """The pull request of the preview that this job is about; '' for what is no preview."""
-        number = os.environ.get("WFGEN_NUMBER", "").strip() if self.preview else ""
-        if number and not number.isdigit():
-            raise Failure(f"WFGEN_NUMBER is {number!r}; expected the number of a pull request")
-        return number
+    """By name, each after the services that it depends on."""
+    number: str = field(default="", metadata=_ABSENT)
+    """The pull request of this job's preview; '' where there is none."""
 
     @property
     def place(self) -> str:
         """The namespace of this job. Raises `Failure` for a preview without a number."""
         if self.preview and not self.number:
-            raise Failure("WFGEN_NUMBER is missing: which pull request's preview is it?")
+            raise Failure(f"{Variable.NUMBER} is missing: the pull request of the preview")
         return self.namespace.replace("{number}", self.number)
 
     @property
     def address(self) -> str:
-        """Where people find it; '' where nobody said."""
+        """The URL of this environment or preview; '' where its spec has none."""
         return (self.url or "").replace("{number}", self.number)
 
-    def needed_by(self, names: Iterable[str]) -> set[str]:
+    def needed_by(self, services: Iterable[str]) -> set[str]:
         """What services depend on, directly or not."""
-        found: set[str] = set()
-        todo = list(names)
+        needed: set[str] = set()
+        todo = list(services)
         while todo:
-            new = set(self.services[todo.pop()].depends_on) - found
-            found |= new
+            new = set(self.services[todo.pop()].depends_on) - needed
+            needed |= new
             todo += new
-        return found
+        return needed
 
-    def in_order(self, names: Collection[str]) -> list[Service]:
-        """These services, each after what it depends on (the file has them in that order)."""
-        return [service for name, service in self.services.items() if name in names]
+    def in_order(self, services: Collection[str]) -> list[Service]:
+        """These services, each after the services that it depends on."""
+        return [service for name, service in self.services.items() if name in services]
 
 
 def load() -> Description:
-    """The description in the file that WFGEN_DESCRIPTION names. Raises `Failure`."""
-    path = os.environ.get("WFGEN_DESCRIPTION", "")
+    """The description that WFGEN_DESCRIPTION names, for WFGEN_NUMBER. Raises `Failure`."""
+    path = os.environ.get(Variable.DESCRIPTION, "")
     if not path:
-        raise Failure("WFGEN_DESCRIPTION is missing: the file that describes the environment")
+        raise Failure(f"{Variable.DESCRIPTION} is missing: the path of a description")
     try:
         with open(path, encoding="utf-8") as file:
-            return parse(json.load(file))
+            description = from_json(Description, json.load(file))
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise Failure(f"{path} is not a description of wfgen: {error!r}") from error
+    except ValueError as error:
+        raise Failure(f"{path}: invalid JSON: {error}") from error
+    except Failure as failure:
+        raise Failure(f"{path}: {failure}. To fix, run `wfgen render`") from failure
+    number = os.environ.get(Variable.NUMBER, "").strip() if description.preview else ""
+    if number and not number.isdigit():
+        raise Failure(f"invalid {Variable.NUMBER} {number!r}: use the number of a pull request")
+    return replace(description, number=number)
 
 
-def parse(values: Mapping[str, Any]) -> Description:
-    """A description from its JSON."""
-    return Description(
-        project=values["project"],
-        environment=values["environment"],
-        preview=values["preview"],
-        namespace=values["namespace"],
-        overlay=values["overlay"],
-        watch=tuple(values.get("watch", ())),
-        url=values.get("url"),
-        default_branch=values["default_branch"],
-        label=values.get("label"),
-        time_to_live_hours=values.get("time_to_live_hours", 72),
-        auto_merge=bool((values.get("revert") or {}).get("auto_merge")),
-        notify=tuple(values.get("notify", ())),
-        services={name: _service(name, each) for name, each in values["services"].items()},
-    )
+def to_json(value: Any) -> Any:
+    """A value of this module as dicts, lists and scalars."""
+    if is_dataclass(value):
+        return {
+            member.name: to_json(getattr(value, member.name))
+            for member in fields(value)
+            if not member.metadata and getattr(value, member.name) != member.default
+        }
+    if isinstance(value, Mapping):
+        return {key: to_json(member) for key, member in value.items()}
+    return [to_json(member) for member in value] if isinstance(value, tuple) else value
 
 
-def _service(name: str, values: Mapping[str, Any]) -> Service:
-    health, migrate, external = (values.get(key) for key in ("health", "migrate", "external"))
-    return Service(
-        name=name,
-        image=values["image"],
-        repository=values.get("repository"),
-        built=values["built"],
-        deploy=values["deploy"],
-        watch=tuple(values["watch"]),
-        manifests=tuple(values.get("manifests", ())),
-        depends_on=tuple(values["depends_on"]),
-        workloads=tuple(Workload(**workload) for workload in values["workloads"]),
-        health=health and Health(**{**health, "command": tuple(health.get("command", ()))}),
-        secrets=tuple(values["secrets"]),
-        replicas=values.get("replicas"),
-        autoscaled=bool(values.get("autoscaled")),
-        migrate=migrate and Migrate(**{**migrate, "command": tuple(migrate["command"])}),
-        external=external and External(**{**external, "command": tuple(external["command"])}),
-        allow_major=values.get("allow_major"),
-        rollback=values["rollback"],
-        timeout_seconds=values["timeout_seconds"],
-        bake_seconds=values["bake_seconds"],
-    )
+def from_json(kind: type[T], value: Any) -> T:
+    """The inverse of `to_json`. Raises `Failure` that names the member and what is expected."""
+    made: T = _read(kind, value, ())
+    return made
+
+
+def _read(kind: Any, value: Any, route: tuple[str, ...]) -> Any:
+    """A value of this type; `route` are the members that lead to it."""
+    container, arguments = get_origin(kind), get_args(kind)
+    if container is Union:  # Optional
+        return None if value is None else _read(arguments[0], value, route)
+    if container is tuple and isinstance(value, list):
+        return tuple(_read(arguments[0], item, (*route, str(i))) for i, item in enumerate(value))
+    if container is Mapping and isinstance(value, dict):
+        return {key: _read(arguments[1], item, (*route, key)) for key, item in value.items()}
+    if is_dataclass(kind) and isinstance(value, dict):
+        return _read_fields(kind, value, route)
+    if type(value) is not kind and not (kind is float and type(value) is int):
+        expected = "a list" if container is tuple else _WORDS.get(kind, "an object")
+        raise Failure(f"{'.'.join(route) or 'description'}: {value!r} is not {expected}")
+    return value
+
+
+_WORDS = {str: "a string", bool: "true or false", int: "an integer", float: "a number"}
+
+
+def _read_fields(kind: Any, value: Mapping[str, Any], route: tuple[str, ...]) -> Any:
+    types, arguments = get_type_hints(kind), {}
+    for member in fields(kind):
+        name = member.name
+        if member.metadata == _KEY:
+            arguments[name] = route[-1]
+        elif name in value and not member.metadata:
+            arguments[name] = _read(types[name], value[name], (*route, name))
+        elif member.default is MISSING:
+            raise Failure(f"missing {'.'.join((*route, name))}")
+    return kind(**arguments)

@@ -1,3 +1,3 @@
-"""The specs of a repository: their vocabulary, how they are read, how they refer to one another and
-to the manifests, and the messages about what is wrong with them.
+"""The specs of a repository: their vocabulary (`kinds/`), loading, the references between them and
+to the manifests, and the messages about mistakes in them.
 """

@@ -1,4 +1,4 @@
-"""Runs kustomize on overlays, beside whatever else wfgen does: it is slow to start."""
+"""Runs kustomize on overlays, in parallel to the rest of wfgen: it is slow to start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Overlays:
-    """The overlays of a repository; `command` is None where no kustomize is installed."""
+    """The overlays of a repository; `command` is None if no kustomize is installed."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -20,23 +20,23 @@ class Overlays:
             self.command = [kustomize, "build"]
 
     def start(self) -> Overlays:
-        """Starts on the overlays in the usual place, before the specs are read."""
+        """Starts to render the overlays in the default folder, before the specs are read."""
         if self.command is not None:
             for path in sorted(self.root.glob("kube/overlays/*/kustomization.yaml")):
                 self._start(path.parent.relative_to(self.root).as_posix())
         return self
 
     def build(self, overlay: str) -> tuple[bytes, str]:
-        """The rendered manifests in YAML, and what kustomize complains about ("" for nothing)."""
+        """The rendered manifests in YAML, and kustomize's error in one line ("" for success)."""
         process = self._running.get(overlay) or self._start(overlay)
         manifests, complaint = process.communicate()
         if process.returncode == 0:
             return manifests, ""
         lines = complaint.decode(errors="replace").strip().splitlines()
-        return b"", lines[-1] if lines else f"kustomize ended with {process.returncode}"
+        return b"", lines[-1] if lines else f"kustomize failed with exit code {process.returncode}"
 
     def stop(self) -> None:
-        """Ends what nobody asked for."""
+        """Stops all processes whose result was not read."""
         for process in self._running.values():
             if process.poll() is None:
                 process.kill()

@@ -1,4 +1,4 @@
-"""Loads `specs/`, checks each file against its kind and all of them against one another."""
+"""Loads `specs/`: checks each file against its kind, then all files against one another."""
 
 from __future__ import annotations
 
@@ -12,47 +12,55 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from wfgen.errors import InvalidSpecs, WfgenError
-from wfgen.findings import Diagnostic, Position, did_you_mean
+from wfgen.findings import Diagnostic, Position
 from wfgen.specs import overlay
 from wfgen.specs.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
 from wfgen.specs.kustomize import Overlays
-from wfgen.specs.messages import shown, translate
-from wfgen.specs.references import Project, Service, SpecFile, check_project, check_services
+from wfgen.specs.messages import kind_diagnostic, translate
+from wfgen.specs.references import (
+    Project,
+    Service,
+    SpecFile,
+    check_project,
+    check_requirement,
+    check_services,
+)
 from wfgen.text.positions import MAX_BYTES, parse
 
 PROJECT_FILE = "specs/project.yaml"
 _KINDS = {kind_name(kind): kind for kind in KINDS}
-_RENDERED = [name for name, kind in _KINDS.items() if not kind.refused]
-_NEW = "write specs/NAME.yaml, or: wfgen new NAME --kind server"
+_NEW = "to create one, run `wfgen new <name> --kind server`"
 
 Spec = typing.TypeVar("Spec", bound=BaseModel)
 
 
 def load(root: Path, overlays: Overlays | None = None) -> Project:
-    """Reads the specs below `root`; raises `InvalidSpecs` with every mistake found.
+    """Reads the specs below `root`; raises `InvalidSpecs` with all mistakes.
 
-    With `overlays`, these are looked at as well.
+    With `overlays`, compares the specs with the rendered manifests as well.
     """
-    found = _Specs(root)
-    for path in found.paths():
-        found.read(path)
-    problems = found.problems
-    if not found.read_paths and not problems:
-        raise WfgenError(f"no specs: {root / 'specs'} has no .yaml file; {_NEW}")
-    if PROJECT_FILE not in found.read_paths:
-        message = "missing; expected the project's spec"
-        hint = "write it, with project, wfgen, registry and environments; the README shows one"
-        problems.append(Diagnostic(Position(PROJECT_FILE), message, "project-spec", hint))
-    elif found.read_paths == [PROJECT_FILE] and not problems:
-        raise WfgenError(f"no specs of services: {_NEW}")
-    services = tuple(sorted(found.services, key=lambda s: (s.spec.name, s.file.path)))
-    name = found.project[0].project if found.project else "<project>"
-    problems += check_services(root, name, services, found.unread)
-    if found.project is not None:
-        project = Project(root, *found.project, services)
+    specs = _Specs(root)
+    for path in specs.paths():
+        specs.read(path)
+    problems = specs.problems
+    if not specs.read_paths and not problems:
+        raise WfgenError(f"no specs found in `{root / 'specs'}`; {_NEW}")
+    if PROJECT_FILE not in specs.read_paths:
+        hint = "create it with `project`, `wfgen`, `registry` and `environments`; see the README"
+        problems.append(
+            Diagnostic(Position(PROJECT_FILE), "missing project spec", "project-spec", hint)
+        )
+    elif specs.read_paths == [PROJECT_FILE] and not problems:
+        raise WfgenError(f"no service specs found; {_NEW}")
+    services = tuple(sorted(specs.services, key=lambda s: (s.spec.name, s.file.path)))
+    name = specs.project[0].project if specs.project else "<project>"
+    problems += check_services(root, name, services, specs.unread)
+    if specs.project is not None:
+        project = Project(root, *specs.project, services)
+        problems += check_requirement(root, project.spec, project.file)
         problems += check_project(project.spec, project.file, services)
         if overlays is not None:
-            problems += overlay.check(project, overlays, complete=not found.unread)
+            problems += overlay.check(project, overlays, complete=not specs.unread)
         if not problems:
             return project
     raise InvalidSpecs(problems)
@@ -60,13 +68,13 @@ def load(root: Path, overlays: Overlays | None = None) -> Project:
 
 @dataclass
 class _Specs:
-    """What was read so far."""
+    """The specs that were read so far."""
 
     root: Path
     project: tuple[ProjectSpec, SpecFile] | None = None
     services: list[Service] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
-    """Names of services whose spec has errors: others may depend on them all the same."""
+    """Names of services whose spec has errors; other services may depend on them."""
     read_paths: list[str] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
 
@@ -77,19 +85,23 @@ class _Specs:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise WfgenError(f"specs: {error.strerror}; expected a folder of specs") from error
+            raise WfgenError(f"cannot read the folder `specs`: {error.strerror}") from error
         for name in names:
             path = f"specs/{name}"
             if name.startswith("."):
                 continue
             if not name.isprintable():
-                self._refuse(ascii(path), "a name that cannot be printed", "rename it")
+                self._refuse(
+                    ascii(path), "unprintable character in the file name", "rename the file"
+                )
             elif (self.root / path).is_dir():
-                self._refuse(path, "a folder; expected files", "specs lie directly in specs/")
+                hint = "move its specs directly into `specs/`"
+                self._refuse(path, "unexpected folder in `specs/`", hint)
             elif name.endswith(".yaml"):
                 yield path
             elif name.lower().endswith((".yaml", ".yml")):
-                self._refuse(path, f"ends in {Path(name).suffix}; expected .yaml", "rename it")
+                suffix, hint = Path(name).suffix, f"rename the file to `{Path(name).stem}.yaml`"
+                self._refuse(path, f"unsupported file extension `{suffix}`", hint)
 
     def read(self, path: str) -> None:
         """Reads and checks one file."""
@@ -100,9 +112,9 @@ class _Specs:
             self.unread.add(stem)
             return
         file = SpecFile(path, text)
-        tree, found = parse(path, text)
-        self.problems += found
-        if tree is None and found:
+        tree, problems = parse(path, text)
+        self.problems += problems
+        if tree is None and problems:
             self.unread.add(stem)
         elif path == PROJECT_FILE:
             if (spec := self._validate(file, tree, ProjectSpec)) is not None:
@@ -120,16 +132,16 @@ class _Specs:
         full = self.root / path
         try:
             if not full.is_file():
-                os.stat(full)  # a loop or a broken link says so here
-                message = "not a regular file; expected YAML"
+                os.stat(full)  # raises OSError for a broken link, or a loop of links
+                message = "not a regular file"
             elif (size := full.stat().st_size) > MAX_BYTES:
-                message = f"{size:,} bytes; expected at most {MAX_BYTES:,}"
+                message = f"file has {size:,} bytes; the maximum is {MAX_BYTES:,} bytes"
             else:
                 return full.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
-            message = f"byte {error.start + 1} is not UTF-8; expected YAML"
+            message = f"byte {error.start + 1} is not valid UTF-8"
         except OSError as error:
-            message = f"cannot be read: {error.strerror}"
+            message = f"cannot read the file: {error.strerror}"
         self._refuse(path, message)
         return None
 
@@ -139,31 +151,19 @@ class _Specs:
     def _kind(self, file: SpecFile, tree: Any) -> type[ServiceSpec] | None:
         name = tree.get("kind") if isinstance(tree, dict) else None
         kind = _KINDS.get(name) if isinstance(name, str) else None
-        if not isinstance(tree, dict):
-            message = f"{shown(tree)}; expected a mapping with `kind:` and further fields"
-            problem = file.at((), message, "spec-file")
-        elif "kind" not in tree:
-            problem = file.at((), "kind is missing", "missing-field", did_you_mean("", _RENDERED))
-        elif kind is None:
-            message = f"{shown(name)} is no kind of service"
-            problem = file.at(
-                ("kind",), message, "unknown-kind", did_you_mean(shown(name), _RENDERED)
-            )
-        elif kind.refused:
-            message = f"kind {name} is not rendered by this version of wfgen"
-            problem = file.at(("kind",), message, "not-rendered", kind.refused)
-        else:
-            return kind
-        self.problems.append(problem)
-        return None
+        if kind is None or kind.refused:
+            self.problems.append(kind_diagnostic(file, tree, _KINDS))
+            return None
+        return kind
 
     def _validate(self, file: SpecFile, tree: Any, model: type[Spec]) -> Spec | None:
         try:
             return model.model_validate(tree)
         except ValidationError as error:
-            # what the parser told already is not told again
-            told = {problem.position for problem in self.problems}
+            reported = {problem.position for problem in self.problems}  # by the YAML parser
             self.problems += [
-                problem for problem in translate(file, model, error) if problem.position not in told
+                problem
+                for problem in translate(file, model, error)
+                if problem.position not in reported
             ]
             return None

@@ -1,211 +1,301 @@
-"""pydantic's errors in our words, each at the line that caused it."""
+"""The messages about the fields of a spec: unknown, missing, of a wrong type or value.
+
+`_WORDING` has the function that words each type of pydantic error. Fields that contradict one
+another are worded beside the fields, in `kinds/`; names that refer to nothing, in `references.py`;
+text that is not YAML, in `wfgen/text/source.py`.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-import types
-import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from wfgen.findings import Diagnostic, did_you_mean
+from wfgen.findings import Diagnostic, did_you_mean, nearest
+from wfgen.specs.kinds import ServiceSpec
 from wfgen.specs.kinds._model import Mistake
+from wfgen.specs.locations import Location, locate, models_in
 from wfgen.specs.references import SpecFile
 from wfgen.text.positions import MAX_PROBLEMS, Route
 
-_EXPECTED = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-    "health_type": "none, or a mapping with http, tcp, exec or grpc",
-}
 _PLAIN = re.compile(r"[A-Za-z0-9_./ -]+")
-_REFERENCE = "docs/reference.md of wfgen lists the fields"
+"""Text that can be part of a suggestion without quotes."""
 
 
-def translate(file: SpecFile, model: type[BaseModel], error: ValidationError) -> list[Diagnostic]:
-    """What a spec gets wrong about its kind."""
-    found = error.errors(include_url=False)
-    told = [each for one in found[:MAX_PROBLEMS] for each in _translate(file, model, dict(one))]
-    if (more := len(found) - MAX_PROBLEMS) > 0:
-        told.append(file.at((), f"{more:,} more mistakes", "too-many", "mend these first"))
-    meant = {_meant(each) for each in told}  # a field that is misspelt is not missing as well
-    return [each for each in told if each.message not in meant]
+def translate(file: SpecFile, model: type[BaseModel], invalid: ValidationError) -> list[Diagnostic]:
+    """What a spec gets wrong about its kind; the first `MAX_PROBLEMS` errors."""
+    details: list[Any] = list(invalid.errors(include_url=False))
+    errors = [_Error(file, locate(model, item["loc"]), item) for item in details[:MAX_PROBLEMS]]
+    misspelt = {error.misspelt for error in errors if error.type == "extra_forbidden"}
+    diagnostics = [
+        diagnostic
+        for error in errors
+        if not (error.type == "missing" and error.route in misspelt)
+        for diagnostic in _WORDING.get(error.type, _wrong_type)(error)
+    ]
+    if (more := len(details) - MAX_PROBLEMS) > 0:
+        diagnostics.append(file.at((), f"{more:,} more errors", "too-many", "fix these first"))
+    return diagnostics
 
 
-def _meant(unknown: Diagnostic) -> str:
-    """What else is said of the field that an unknown one stands for."""
-    parent, dot, _ = unknown.message.rpartition(".")
-    name = unknown.hint.removeprefix("did you mean ").removesuffix("?")
-    return f"{parent}{dot}{name} is missing"
+def kind_diagnostic(
+    file: SpecFile, tree: object, kinds: Mapping[str, type[ServiceSpec]]
+) -> Diagnostic:
+    """Why a spec, read as `tree`, has none of `kinds` that wfgen supports."""
+    supported = [name for name, kind in kinds.items() if not kind.refused]
+    if not isinstance(tree, dict):
+        message = f"a spec must be a mapping with the field `kind`, found {shown(tree)}"
+        return file.at((), message, "spec-file")
+    if "kind" not in tree:
+        return file.at((), "missing field `kind`", "missing-field", did_you_mean("", supported))
+    name = tree["kind"]
+    if not isinstance(name, str):
+        message, hint = f"`kind` must be a string, found {shown(name)}", did_you_mean("", supported)
+        return file.at(("kind",), message, "unknown-kind", hint)
+    if name not in kinds:
+        hint = did_you_mean(name, supported)
+        return file.at(("kind",), f"unknown kind {shown(name)}", "unknown-kind", hint)
+    message = f"kind `{name}` is not supported by this version of wfgen"
+    return file.at(("kind",), message, "not-rendered", kinds[name].refused)
 
 
-def _translate(
-    file: SpecFile, model: type[BaseModel], found: dict[str, Any]
-) -> Iterator[Diagnostic]:
-    context: dict[str, Any] = found.get("ctx") or {}
-    place = _walk(model, found["loc"])
-    route, field, value = place.route, _dotted(place.route), shown(found["input"])
-    hint, prefix = str(context.get("hint", "")), f"{field}: " if field else ""
-    match found["type"]:
-        case "extra_forbidden":
-            hint = _nearest(str(route[-1]), place.model)
-            yield file.at(route, f"{field} is no field here", "unknown-field", hint, key=True)
-        case "missing":
-            yield file.at(route, f"{field} is missing", "missing-field", hint)
-        case "union_tag_not_found" | "union_tag_invalid":
-            tag = context.get("tag", "")
-            message = f"{prefix}type {shown(tag) + ' is unknown' if tag else 'is missing'}"
-            yield file.at((*route, "type"), message, "choice", did_you_mean(tag, place.tags))
-        case "literal_error":
-            choices = re.findall("'([^']+)'", context["expected"])
-            near = did_you_mean(value, choices)
-            message = f"{prefix}{value} is not one of {', '.join(choices)}"
-            yield file.at(route, message, "choice", near if near.startswith("did") else "")
-        case "not-rendered":
-            what = f"{prefix}{context['value']}" if context["value"] else field
-            message = f"{what} is not rendered by this version of wfgen"
-            yield file.at(route, message, "not-rendered", hint, key=not context["value"])
-        case "mistakes":
-            mistakes: tuple[Mistake, ...] = context["mistakes"]
-            for each in mistakes:
-                inner = (*route, *each.field.split(".")) if each.field else route
-                yield file.at(inner, prefix + each.message, "contradiction", each.hint)
-        case "format" | "range" as rule:
-            if place.is_key:
-                prefix = f"{_dotted(route[:-1])}: "
-            message = f"{prefix}{value} is not {context['what']}"
-            yield file.at(route, message, rule, hint, key=place.is_key)
-        case "too_short":
-            yield file.at(route, f"{prefix}empty; expected at least one entry", "empty")
-        case kind:
-            given = found["input"]
-            quoted = json.dumps(value, ensure_ascii=False) if isinstance(given, str) else value
-            expected = _EXPECTED.get(kind)
-            message = f"expected {expected}, found {quoted}" if expected else str(found["msg"])
-            yield file.at(route, prefix + message, "type", _for_type(kind, given, route))
+@dataclass(frozen=True)
+class _Error:
+    """An error of pydantic: `details` as pydantic gives it."""
+
+    file: SpecFile
+    location: Location
+    details: dict[str, Any]
+
+    @property
+    def type(self) -> str:
+        return str(self.details["type"])
+
+    @property
+    def value(self) -> object:
+        """What the spec has at this place."""
+        return self.details["input"]
+
+    @property
+    def context(self) -> dict[str, Any]:
+        return self.details.get("ctx") or {}
+
+    @property
+    def hint(self) -> str:
+        return str(self.context.get("hint", ""))
+
+    @property
+    def route(self) -> Route:
+        return self.location.route
+
+    @property
+    def field(self) -> str:
+        """The field's path in backticks; "the spec" for the file as a whole."""
+        return f"`{_dotted(self.route)}`" if self.route else "the spec"
+
+    @cached_property
+    def similar(self) -> list[str]:
+        """For an unknown field: the field most like it, else those of its name further in."""
+        name, fields = str(self.route[-1]), self.location.model.model_fields
+        if near := nearest(name, fields):
+            return [near]
+        return [
+            f"{outer}.{name}"
+            for outer, field in fields.items()
+            if any(name in inner.model_fields for inner in models_in(field.annotation))
+        ]
+
+    @property
+    def misspelt(self) -> Route | None:
+        """For an unknown field: the route of the field that was meant; None if that is unclear."""
+        return (*self.route[:-1], *self.similar[0].split(".")) if len(self.similar) == 1 else None
+
+    def at(
+        self, message: str, rule: str, hint: str = "", *, route: Route | None = None,
+        key: bool = False,
+    ) -> Diagnostic:  # fmt: skip
+        """A diagnostic at this place, or at `route`."""
+        return self.file.at(self.route if route is None else route, message, rule, hint, key=key)
 
 
-def _for_type(kind: str, given: object, route: Route) -> str:
-    """How to write what was meant."""
-    if given is None:
-        return "give a value, or remove the line"
-    if kind == "string_type" and isinstance(given, int | float):
-        return f'write "{shown(given)}"'
-    if kind == "string_type" and isinstance(given, list) and route[-1] in ("test", "before"):
-        line = " ".join(map(str, given))
-        return f"write {line}" if len(given) > 1 and _PLAIN.fullmatch(line) else ""
-    if kind == "list_type" and _PLAIN.fullmatch(str(given).replace(",", " ")):
-        return f"write [{', '.join(str(given).replace(',', ' ').split())}]"
-    if isinstance(given, str) and route and _PLAIN.fullmatch(given.replace(":", "")):
-        field, quoted = route[-1], json.dumps(given)
-        if kind == "health_type" and given.startswith("/"):
-            return f"write {{http: {given}}}"
-        if kind.startswith("model") and field in ("image", "build"):
-            return f"write {{{'reference' if field == 'image' else 'context'}: {quoted}}}"
-    if kind in ("int_type", "bool_type") and isinstance(given, str) and _PLAIN.fullmatch(given):
-        return f"write {given}" if given.isdecimal() or given in ("true", "false") else ""
+_Words = Callable[[_Error], Iterable[Diagnostic]]
+
+
+def _unknown_field(error: _Error) -> Iterable[Diagnostic]:
+    if error.similar:
+        hint = f"did you mean {' or '.join(f'`{name}`' for name in error.similar)}?"
+    else:
+        see = "for all fields, see `docs/reference.md` of wfgen"
+        hint = did_you_mean(str(error.route[-1]), error.location.model.model_fields, see)
+    yield error.at(f"unknown field {error.field}", "unknown-field", hint, key=True)
+
+
+def _missing_field(error: _Error) -> Iterable[Diagnostic]:
+    yield error.at(f"missing field {error.field}", "missing-field")
+
+
+def _missing_type(error: _Error) -> Iterable[Diagnostic]:
+    route = (*error.route, "type")
+    hint = did_you_mean("", error.location.types)
+    yield error.at(f"missing field `{_dotted(route)}`", "choice", hint, route=route)
+
+
+def _unknown_type(error: _Error) -> Iterable[Diagnostic]:
+    route, tag = (*error.route, "type"), error.context["tag"]
+    message = f"unknown value {shown(tag)} for `{_dotted(route)}`"
+    yield error.at(message, "choice", did_you_mean(tag, error.location.types), route=route)
+
+
+def _unknown_value(error: _Error) -> Iterable[Diagnostic]:
+    choices = re.findall("'([^']+)'", error.context["expected"])
+    expected = _listed(choices, "or")
+    message = f"unknown value {shown(error.value)} for {error.field}: expected {expected}"
+    near = nearest(str(error.value), choices)
+    yield error.at(message, "choice", f"did you mean `{near}`?" if near else "")
+
+
+def _not_rendered(error: _Error) -> Iterable[Diagnostic]:
+    value = error.context["value"]
+    subject = f"`{_dotted(error.route)}: {value}`" if value else f"field {error.field}"
+    message = f"{subject} is not supported by this version of wfgen"
+    yield error.at(message, "not-rendered", error.hint, key=not value)
+
+
+def _contradiction(error: _Error) -> Iterable[Diagnostic]:
+    mistakes: tuple[Mistake, ...] = error.context["mistakes"]
+    for mistake in mistakes:
+        route = (*error.route, *mistake.field.split(".")) if mistake.field else error.route
+        message = f"{error.field}: {mistake.message}" if error.route else mistake.message
+        yield error.at(message, "contradiction", mistake.hint, route=route)
+
+
+def _wrong_format(error: _Error) -> Iterable[Diagnostic]:
+    noun, expected = error.context["noun"], error.context["expected"]
+    message = f"invalid {noun} {shown(error.value)}: {expected}"
+    yield error.at(message, "format", error.hint, key=error.location.is_key)
+
+
+def _out_of_range(error: _Error) -> Iterable[Diagnostic]:
+    low, high = error.context["low"], error.context["high"]
+    message = f"{error.field} must be between {low} and {high}, found {shown(error.value)}"
+    yield error.at(message, "range")
+
+
+def _empty(error: _Error) -> Iterable[Diagnostic]:
+    yield error.at(f"{error.field} is empty: expected at least one entry", "empty")
+
+
+def _wrong_type(error: _Error) -> Iterable[Diagnostic]:
+    value = error.value
+    found = f"`{json.dumps(value, ensure_ascii=False)}`" if isinstance(value, str) else shown(value)
+    expected, suggest = _TYPES.get(error.type, ("", None))
+    message = f"must be {expected}, found {found}" if expected else str(error.details["msg"])
+    if value is None:
+        hint = "set a value, or remove the line"
+    else:
+        suggestion = suggest(error) if suggest else ""
+        hint = f"write `{suggestion}`" if suggestion else ""
+    yield error.at(f"{error.field} {message}", "type", hint)
+
+
+_WORDING: dict[str, _Words] = {
+    "extra_forbidden": _unknown_field,
+    "missing": _missing_field,
+    "union_tag_not_found": _missing_type,
+    "union_tag_invalid": _unknown_type,
+    "literal_error": _unknown_value,
+    "not-rendered": _not_rendered,
+    "mistakes": _contradiction,
+    "format": _wrong_format,
+    "range": _out_of_range,
+    "too_short": _empty,
+}
+"""Type of a pydantic error, or of one that `kinds/_model.py` raises, to what words it."""
+
+_Suggest = Callable[[_Error], str]
+"""From a value of a wrong type to what was probably meant; "" if that is unclear."""
+
+
+def _as_string(error: _Error) -> str:
+    value = error.value
+    if isinstance(value, int | float):
+        return f'"{_text(value)}"'
+    if isinstance(value, list) and len(value) > 1 and error.route[-1] in ("test", "before"):
+        command = " ".join(map(str, value))
+        return command if _PLAIN.fullmatch(command) else ""
     return ""
 
 
+def _as_list(error: _Error) -> str:
+    words = str(error.value).replace(",", " ")
+    return f"[{', '.join(words.split())}]" if _PLAIN.fullmatch(words) else ""
+
+
+def _as_mapping(error: _Error) -> str:
+    value, field = error.value, error.route[-1] if error.route else ""
+    main = {"image": "reference", "build": "context"}.get(str(field))
+    if main and isinstance(value, str) and _PLAIN.fullmatch(value.replace(":", "")):
+        return f"{{{main}: {json.dumps(value)}}}"
+    return ""
+
+
+def _as_health(error: _Error) -> str:
+    path = str(error.value)
+    return f"{{http: {path}}}" if path.startswith("/") and _PLAIN.fullmatch(path) else ""
+
+
+def _as_integer(error: _Error) -> str:
+    text = str(error.value)
+    return text if isinstance(error.value, str) and re.fullmatch("[0-9]+", text) else ""
+
+
+def _as_boolean(error: _Error) -> str:
+    return error.value if isinstance(error.value, str) and error.value in ("true", "false") else ""
+
+
+_TYPES: dict[str, tuple[str, _Suggest | None]] = {
+    "string_type": ("a string", _as_string),
+    "int_type": ("a whole number", _as_integer),
+    "bool_type": ("`true` or `false`", _as_boolean),
+    "list_type": ("a list", _as_list),
+    "dict_type": ("a mapping", None),
+    "model_type": ("a mapping", _as_mapping),
+    "model_attributes_type": ("a mapping", _as_mapping),
+    "health_type": ("`none`, or a mapping with `http`, `tcp`, `exec` or `grpc`", _as_health),
+}
+"""Type of a pydantic error to the type that was expected, and what suggests a correction."""
+
+
 def shown(value: object) -> str:
-    """A value of a spec within a message."""
+    """A value of a spec in a message: in backticks, a long one shortened."""
     if isinstance(value, dict | list):
         return "a mapping" if isinstance(value, dict) else "a list"
-    if value is None:
-        return "nothing"
+    return "an empty value" if value is None else f"`{_text(value)}`"
+
+
+def _dotted(route: Route) -> str:
+    """A route as `build.platforms[0]`."""
+    path = ""
+    for part in route:
+        path += f"[{part}]" if isinstance(part, int) else f".{_text(part)}" if path else _text(part)
+    return path
+
+
+def _listed(names: Iterable[str], conjunction: str) -> str:
+    """Names in backticks: `a`, `b` or `c`."""
+    *first, last = (f"`{name}`" for name in names)
+    return f"{', '.join(first)} {conjunction} {last}" if first else last
+
+
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = str(value)
     if len(text) > 60:
         text = text[:57] + "..."
     return text if text.isprintable() and text.strip() == text != "" else json.dumps(text)
-
-
-def _dotted(route: Route) -> str:
-    return ".".join(shown(part) for part in route)
-
-
-def _nearest(name: str, model: type[BaseModel]) -> str:
-    """The hint for a field that `model` does not have: one near, or one of the name further in."""
-    hint = did_you_mean(name, model.model_fields, _REFERENCE)
-    inner = [
-        f"{outer}.{name}"
-        for outer, field in model.model_fields.items()
-        if any(name in member.model_fields for member in _members(field.annotation))
-    ]
-    if inner and not hint.startswith("did"):
-        return f"did you mean {' or '.join(inner)}?"
-    return hint
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an error is: the route in the file, and what the models know of it."""
-
-    route: Route
-    model: type[BaseModel]
-    """The model that has, or lacks, the last field."""
-    tags: list[str]
-    """The values of `type` that are known here."""
-    is_key: bool
-    """Whether the key is wrong, and not its value."""
-
-
-def _walk(model: type[BaseModel], loc: tuple[str | int, ...]) -> _Place:
-    """pydantic's location names members of unions too, which stand in no file."""
-    route: list[str | int] = []
-    here: Any = model
-    parent, is_key = model, False
-    for part in loc:
-        members = _members(here)
-        if is_key and part == "[key]":
-            break
-        is_key = typing.get_origin(here) is dict
-        if typing.get_origin(here) in (dict, list):
-            here = _plain(typing.get_args(here)[-1])
-        elif len(members) > 1 or (here not in members and members):  # a union
-            here = next((m for m in members if part in _tags(m)), None)
-            continue
-        elif members:
-            parent = members[0]
-            field = parent.model_fields.get(str(part))
-            here = _plain(field.annotation) if field else None
-        route.append(part)
-    else:
-        is_key = False
-    return _Place(tuple(route), parent, [t for m in _members(here) for t in _tags(m)], is_key)
-
-
-def _plain(annotation: Any) -> Any:
-    """An annotation without its metadata and without `None`."""
-    members = typing.get_args(annotation)
-    if typing.get_origin(annotation) is typing.Annotated:
-        return _plain(members[0])
-    if type(None) in members:
-        return _plain(next(member for member in members if member is not type(None)))
-    return annotation
-
-
-def _members(annotation: Any) -> list[type[BaseModel]]:
-    """The models that an annotation names by itself, or as a union."""
-    annotation = _plain(annotation)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return [model for each in typing.get_args(annotation) for model in _members(each)]
-    return []
-
-
-def _tags(model: type[BaseModel]) -> list[str]:
-    """By what pydantic tells the members of a union apart: its `type`, or its name."""
-    kind = model.model_fields.get("type")
-    return list(typing.get_args(kind.annotation)) if kind else [model.__name__]

@@ -1,4 +1,4 @@
-"""A repository's specs as a whole, and whether what they name exists."""
+"""The specs of a repository as a whole, and whether the names in them refer to something."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from wfgen.findings import Diagnostic, did_you_mean
+from wfgen.findings import Diagnostic, did_you_mean, nearest
 from wfgen.specs.kinds import ProjectSpec, ServiceSpec
+from wfgen.specs.kinds.requirement import path_of
 from wfgen.text.positions import Route, diagnose, locate
 
 
@@ -29,7 +30,7 @@ class SpecFile:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service's spec and the file that it stands in."""
+    """The spec of a service, and its file."""
 
     spec: ServiceSpec
     file: SpecFile
@@ -52,86 +53,83 @@ class Project:
 def check_services(
     root: Path, project: str, services: tuple[Service, ...], unread: set[str]
 ) -> Iterator[Diagnostic]:
-    """What services get wrong about one another and the repository.
+    """Mistakes between services, and between them and the repository.
 
-    `project` is its name, `unread` are the names of services whose own spec has errors.
+    `project` is the project's name, `unread` has the names of services whose own spec has errors.
     """
     specs = {service.spec.name: service for service in services}
-    known = set(specs) | unread
     for service in services:
-        spec, file = service.spec, service.file
-        for index, name in enumerate(spec.depends_on):
-            if name not in known:
-                yield file.at(
-                    ("depends_on", index),
-                    f"depends on {name}, which is no service",
-                    "unknown-service",
-                    did_you_mean(
-                        name, known - {spec.name}, f"write specs/{name}.yaml, or remove it"
-                    ),
-                )
-            elif name in specs and not specs[name].spec.deploy:
-                yield file.at(
-                    ("depends_on", index),
-                    f"depends on {name}, which is not deployed",
-                    "unknown-service",
-                    f"remove it, or `deploy: false` in {specs[name].file.path}",
-                )
+        yield from _check_dependencies(service, specs, unread)
         yield from _check_build(root, service)
-    yield from _twice(project, services)
-    yield from _cycle(specs)
+    yield from _check_unique(project, services)
+    yield from _check_cycle(specs)
 
 
 def check_project(
     spec: ProjectSpec, file: SpecFile, services: Iterable[Service]
 ) -> Iterator[Diagnostic]:
-    """What the project's spec and its services get wrong about one another."""
-    environments = spec.environments
+    """Mistakes between the project's spec and its services."""
     for service in services:
-        routes: list[tuple[Route, str]] = [
-            *((("only_in", index), name) for index, name in enumerate(service.spec.only_in)),
-            *((("external", name), name) for name in service.spec.external),
-        ]
-        for route, name in routes:
-            if name not in environments:
-                yield service.file.at(
-                    route,
-                    f"{name} is no environment of the project",
-                    "unknown-environment",
-                    did_you_mean(name, environments),
-                    key=True,
-                )
-        own = service.spec
-        for name in own.only_in or environments:
-            if own.external and name not in own.external and not (own.build or own.image.reference):
-                message = f"external not in {name}, and no image to run there"
-                hint = "add it, or `image.reference`"
-                yield service.file.at(("external",), message, "no-image", hint, key=True)
-    yield from _secrets(spec, file, services)
-    yield from _places(spec, file)
+        yield from _check_service_environments(service, spec.environments)
+    yield from _check_secrets(spec, file, services)
+    yield from _check_environments(spec, file)
 
 
-def _places(spec: ProjectSpec, file: SpecFile) -> Iterator[Diagnostic]:
-    """Environments that would overwrite one another, or take each other's names."""
+def _check_dependencies(
+    service: Service, specs: dict[str, Service], unread: set[str]
+) -> Iterator[Diagnostic]:
+    for index, name in enumerate(service.spec.depends_on):
+        if name not in specs and name not in unread:
+            message = f"unknown service `{name}`"
+            others = (set(specs) | unread) - {service.spec.name}
+            hint = did_you_mean(name, others, f"create `specs/{name}.yaml`, or remove the name")
+        elif name in specs and not specs[name].spec.deploy:
+            message = f"service `{name}` is not deployed, so nothing can depend on it"
+            hint = f"remove the name here, or `deploy: false` in `{specs[name].file.path}`"
+        else:
+            continue
+        yield service.file.at(("depends_on", index), message, "unknown-service", hint)
+
+
+def _check_service_environments(
+    service: Service, environments: Iterable[str]
+) -> Iterator[Diagnostic]:
+    spec, file = service.spec, service.file
+    routes: list[tuple[Route, str]] = [
+        *((("only_in", index), name) for index, name in enumerate(spec.only_in)),
+        *((("external", name), name) for name in spec.external),
+    ]
+    for route, name in routes:
+        if name not in environments:
+            message, hint = f"unknown environment `{name}`", did_you_mean(name, environments)
+            yield file.at(route, message, "unknown-environment", hint, key=True)
+    if not spec.external or spec.build or spec.image.reference:
+        return
+    for name in spec.only_in or environments:
+        if name not in spec.external:
+            message = f"no image for environment `{name}`, where the service is not external"
+            hint = f"add `{name}` to `external`, or set `image.reference`"
+            yield file.at(("external",), message, "no-image", hint, key=True)
+
+
+def _check_environments(spec: ProjectSpec, file: SpecFile) -> Iterator[Diagnostic]:
+    """Environments that would overwrite one another, or use each other's names."""
     first: dict[tuple[str, str], str] = {}
     for name, environment in spec.environments.items():
         if environment.preview:
             continue
         if environment.approval and f"{name}-approval" in spec.environments:
-            yield file.at(
-                ("environments", f"{name}-approval"),
-                f"{name}-approval is the environment whose reviewers approve {name}",
-                "twice",
-                "choose another name",
-                key=True,
-            )
+            reserved = f"{name}-approval"
+            message = f"`{reserved}` is reserved for the required reviewers of `{name}`"
+            route, hint = ("environments", reserved), "choose another name"
+            yield file.at(route, message, "twice", hint, key=True)
         if environment.cluster.type == "kubeconfig":
-            continue  # a secret says which cluster it is
+            continue  # only the secret knows which cluster it is
         namespace = environment.namespace or spec.project
         other = first.setdefault((environment.cluster.model_dump_json(), namespace), name)
         if other != name:
-            message = f"{other} and {name} release to namespace {namespace} of one cluster"
-            hint = "give one of them another `namespace`"
+            message = f"`{other}` and `{name}` share namespace `{namespace}` of the same cluster"
+            hint = "set a different `namespace` for one of them"
             yield file.at(("environments", name, "namespace"), message, "twice", hint)
 
 
@@ -140,49 +138,50 @@ def _check_build(root: Path, service: Service) -> Iterator[Diagnostic]:
     if build is None:
         return
     if not (root / build.context).is_dir():
-        message, hint = f"no folder {build.context}", "paths begin at the repository's root"
+        message, hint = f"no folder `{build.context}` found", "use a path from the repository root"
         yield service.file.at(("build", "context"), message, "build-context", hint)
         return
     dockerfile = build.dockerfile or (Path(build.context) / "Dockerfile").as_posix()
     if not (root / dockerfile).is_file():
-        hint = "name it in `build.dockerfile`, from the repository's root"
-        yield service.file.at(("build", "dockerfile"), f"no file {dockerfile}", "dockerfile", hint)
+        hint = "set `build.dockerfile` to its path from the repository root"
+        message = f"no Dockerfile found at `{dockerfile}`"
+        yield service.file.at(("build", "dockerfile"), message, "dockerfile", hint)
 
 
-def _twice(project: str, services: Iterable[Service]) -> Iterator[Diagnostic]:
-    """What only one service can have: its name, the image that it pushes, what it deploys."""
+def _check_unique(project: str, services: Iterable[Service]) -> Iterator[Diagnostic]:
+    """Names, built images and workloads that two services claim."""
     first: dict[str, Service] = {}
     for service in services:
         for claim, verb, route, hint in _claims(project, service.spec):
             other = first.setdefault(claim, service)
-            if other is not service and not _apart(service.spec, other.spec, verb):
-                message = f"{other.file.path} {verb} {claim} already"
-                yield service.file.at(route, message, "twice", hint)
-                break  # the rest follows from it
+            if other is service or (verb == "deployed" and _apart(service.spec, other.spec)):
+                continue
+            message = f"{claim} is already {verb} by `{other.file.path}`"
+            yield service.file.at(route, message, "twice", hint)
+            break  # the other claims are mostly derived from this one
 
 
 def _claims(project: str, spec: ServiceSpec) -> Iterator[tuple[str, str, Route, str]]:
-    yield f"service {spec.name}", "has", ("name",), "choose another name"
+    """What only one service can have: its description, a verb, its place in the spec, a hint."""
+    yield f"service `{spec.name}`", "defined", ("name",), "choose another name"
     if spec.build is not None:
         image = spec.image.name or f"{project}-{spec.name}"
-        hint = "list what runs from one image in `workloads` of one spec, or choose an `image.name`"
-        yield f"image {image}", "builds", ("image", "name"), hint
+        hint = "use one spec with several `workloads`, or set `image.name`"
+        yield f"image `{image}`", "built", ("image", "name"), hint
     if spec.deploy:
         for index, workload in enumerate(spec.workloads):
-            name = f"{workload.kind} {workload.name or spec.name}"
-            claim = f"container {workload.container or spec.name} of {name}"
-            hint = "several workloads of one image are one spec with `workloads`"
-            yield claim, "deploys", ("workloads", index), hint
+            title = f"{workload.kind} `{workload.name or spec.name}`"
+            claim = f"container `{workload.container or spec.name}` of {title}"
+            hint = "for several workloads of one image, use one spec with several `workloads`"
+            yield claim, "deployed", ("workloads", index), hint
 
 
-def _apart(one: ServiceSpec, other: ServiceSpec, verb: str) -> bool:
-    """Whether no environment has both."""
-    return verb == "deploys" and bool(
-        one.only_in and other.only_in and not set(one.only_in) & set(other.only_in)
-    )
+def _apart(one: ServiceSpec, other: ServiceSpec) -> bool:
+    """Whether no environment has both services."""
+    return bool(one.only_in and other.only_in and not set(one.only_in) & set(other.only_in))
 
 
-def _cycle(specs: dict[str, Service]) -> Iterator[Diagnostic]:
+def _check_cycle(specs: dict[str, Service]) -> Iterator[Diagnostic]:
     graph = {
         name: [other for other in service.spec.depends_on if other in specs]
         for name, service in specs.items()
@@ -198,13 +197,13 @@ def _cycle(specs: dict[str, Service]) -> Iterator[Diagnostic]:
         following = names[1] if len(names) > 1 else names[0]
         yield service.file.at(
             ("depends_on", service.spec.depends_on.index(following)),
-            f"a cycle: {' -> '.join([*names, names[0]])}",
+            f"dependency cycle: `{' -> '.join([*names, names[0]])}`",
             "dependency-cycle",
-            "services of a cycle have no order to be deployed in; remove one of the dependencies",
+            "remove one of these dependencies",
         )
 
 
-def _secrets(
+def _check_secrets(
     project: ProjectSpec, project_file: SpecFile, services: Iterable[Service]
 ) -> Iterator[Diagnostic]:
     token = getattr(project.registry, "token_secret", None)
@@ -218,17 +217,33 @@ def _secrets(
         spec, file = service.spec, service.file
         uses += [
             *((file, ("secrets", index), name) for index, name in enumerate(spec.secrets)),
-            *((file, ("external", e, "secret"), own.secret) for e, own in spec.external.items()),
+            *(
+                (file, ("external", environment, "secret"), external.secret)
+                for environment, external in spec.external.items()
+            ),
         ]
     declared = set(project.secrets)
     for file, route, used in uses:
         if used == "KUBECONFIG":
-            message = "KUBECONFIG is the name of the secret that reaches the cluster"
+            message = "`KUBECONFIG` is reserved for the secret with the cluster's kubeconfig"
             yield file.at(route, message, "reserved-secret", "choose another name")
         elif used is not None and used not in declared:
-            near = did_you_mean(used, declared)
-            hint = "add it to `secrets` in specs/project.yaml"
-            hint = f"{near} else {hint}" if near.startswith("did") else hint
-            yield file.at(
-                route, f"secret {used} is used and not declared", "undeclared-secret", hint
-            )
+            hint = "add it to `secrets` in `specs/project.yaml`"
+            if near := nearest(used, declared):
+                hint = f"did you mean `{near}`? If not, {hint}"
+            yield file.at(route, f"undeclared secret `{used}`", "undeclared-secret", hint)
+
+
+def check_requirement(root: Path, spec: ProjectSpec, file: SpecFile) -> Iterator[Diagnostic]:
+    """Whether pip finds the path of `wfgen_requirement` in a checkout of the repository."""
+    path = path_of(spec.requirement)
+    if path is None:
+        return
+    message = ""
+    if not (root / path).exists():
+        message = f"no file or folder `{path}` found"
+    elif not (root / path).resolve().is_relative_to(root.resolve()):
+        message = f"`{path}` is outside the repository"
+    if message:
+        hint = "copy wfgen to this path, or use `wfgen-cli==<version>`"
+        yield file.at(("wfgen_requirement",), message, "requirement", hint)

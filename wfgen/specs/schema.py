@@ -1,7 +1,7 @@
 """The vocabulary of specs for editors, as JSON Schema.
 
-Made from the models alone. A field's docstring is the text below it, which Python does not keep:
-it is read from the source.
+Generated from the models alone. Python does not keep the docstrings of fields: they are read from
+the source.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 @cache
 def field_docs(model: type[BaseModel]) -> dict[str, str]:
-    """The docstring of each field of a model, its bases' included."""
+    """The docstring of each field of a model and of its bases."""
     docs: dict[str, str] = {}
     for cls in reversed(model.__mro__):
         if not issubclass(cls, BaseModel) or cls is BaseModel:
@@ -46,30 +46,33 @@ def field_docs(model: type[BaseModel]) -> dict[str, str]:
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """The JSON Schema of the project's spec and of each kind, by name."""
+    """The JSON Schemas of the project spec and of each kind, by name."""
     models: dict[str, type[BaseModel]] = {"project": ProjectSpec}
     models |= {kind_name(kind): kind for kind in KINDS}
     return {name: _schema(name, model) for name, model in models.items()}
 
 
 def export(name: str | None, folder: Path | None) -> str:
-    """One schema, or all, as text; written to a file each where there is a folder."""
-    made = schemas()
-    if name is not None and name not in made:
-        raise WfgenError(f"{name} is no kind; {did_you_mean(name, made)}")
+    """One schema, or all, as JSON; with a folder, writes each to a file and lists the files.
+
+    Raises `WfgenError` for an unknown name.
+    """
+    selected = schemas()
+    if name is not None and name not in selected:
+        raise WfgenError(f"unknown kind `{name}`; {did_you_mean(name, selected)}")
     if name is not None:
-        made = {name: made[name]}
+        selected = {name: selected[name]}
     if folder is None:
-        return json.dumps(made[name] if name else made, indent=2)
+        return json.dumps(selected[name] if name else selected, indent=2)
     folder.mkdir(parents=True, exist_ok=True)
-    for each, schema in made.items():
-        (folder / f"{each}.schema.json").write_text(json.dumps(schema, indent=2) + "\n", "utf-8")
-    return "\n".join(f"wrote {folder / each}.schema.json" for each in made)
+    for kind, schema in selected.items():
+        (folder / f"{kind}.schema.json").write_text(json.dumps(schema, indent=2) + "\n", "utf-8")
+    return "\n".join(f"wrote {folder / kind}.schema.json" for kind in selected)
 
 
 def _schema(name: str, model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema(mode="validation")
-    by_title = {each.__name__: each for each in models_of(model)}
+    by_title = {part.__name__: part for part in models_of(model)}
     for title, part in [(model.__name__, schema), *schema.get("$defs", {}).items()]:
         docs = field_docs(by_title[title]) if title in by_title else {}
         for field, described in part.get("properties", {}).items():
@@ -81,17 +84,17 @@ def _schema(name: str, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def models_of(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    """A model and the models of its fields, each once."""
+    """A model and the models of its fields, without duplicates."""
     seen: set[type[BaseModel]] = set()
-    todo = [model]
-    while todo:
-        current = todo.pop(0)
+    queue = [model]
+    while queue:
+        current = queue.pop(0)
         if current in seen:
             continue
         seen.add(current)
         yield current
         for field in current.model_fields.values():
-            todo += list(_inner(field.annotation))
+            queue += list(_inner(field.annotation))
 
 
 def _inner(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -75,7 +75,7 @@ def parse(file: str, text: str) -> tuple[Any, list[Diagnostic]]:
         line = text.encode()[: error.position].count(b"\n") + 1
         found: Any = error.character  # a number from libyaml, a character from PyYAML's own reader
         code = found if isinstance(found, int) else ord(found)
-        message = f"character #x{code:04x} is not allowed in YAML"
+        message = f"character `U+{code:04X}` is not allowed in YAML"
         return None, [diagnose(file, text, line, 1, message, "yaml-syntax")]
     return tree, [
         diagnose(file, text, p.line, p.column, p.message, p.rule, p.hint) for p in reader.problems
@@ -93,16 +93,16 @@ class _Reader:
     def read(self) -> Any:
         next(self.events)  # the start of the stream
         if isinstance(first := next(self.events), yaml.StreamEndEvent):
-            raise SourceError(None, "the file is empty", "empty-spec", "begin with `kind:`")
+            raise SourceError(None, "the file is empty", "empty-spec", "start with `kind:`")
         if first.version or first.tags:
-            message = "directives are not read"
+            message = "YAML directives are not supported"
             raise SourceError(first.start_mark, message, "yaml-directive", "remove it")
         tree = self._value(next(self.events), 0)
         next(self.events)  # the end of the document
         if not isinstance(more := next(self.events), yaml.StreamEndEvent):
-            message = "a second document; expected one per file"
+            message = "second YAML document: expected one per file"
             raise SourceError(
-                more.start_mark, message, "yaml-documents", "write it to its own file"
+                more.start_mark, message, "yaml-documents", "move it to a separate file"
             )
         return tree
 
@@ -111,10 +111,12 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise SourceError(mark, f"nested deeper than {MAX_DEPTH} levels", "yaml-depth")
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            message = "anchors and aliases are not read; expected plain values"
-            raise SourceError(mark, message, "yaml-anchor", "write the value out at each place")
+            message = "YAML anchors and aliases are not supported"
+            raise SourceError(mark, message, "yaml-anchor", "repeat the value")
         if event.tag not in (None, "!"):
-            raise SourceError(mark, f"tag {event.tag} is not read", "yaml-tag", "remove the tag")
+            raise SourceError(
+                mark, f"YAML tag `{event.tag}` is not supported", "yaml-tag", "remove the tag"
+            )
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -128,15 +130,16 @@ class _Reader:
         values: dict[str, Any] = {}
         while not isinstance(key := next(self.events), yaml.MappingEndEvent):
             if not isinstance(key, yaml.ScalarEvent):
-                raise SourceError(key.start_mark, "a key must be a plain word", "yaml-key")
+                raise SourceError(key.start_mark, "keys must be strings", "yaml-key")
             name: str = key.value
             if name == "<<":
-                hint = "write the keys out"
-                raise SourceError(key.start_mark, "merge keys are not read", "yaml-anchor", hint)
+                hint = "repeat the keys"
+                message = "YAML merge keys are not supported"
+                raise SourceError(key.start_mark, message, "yaml-anchor", hint)
             if name in values:
-                message = f"{name} stands here a second time"
+                message = f"duplicate key `{name}`"
                 self._tell(
-                    SourceError(key.start_mark, message, "duplicate-key", "keep one of them")
+                    SourceError(key.start_mark, message, "duplicate-key", "remove one of them")
                 )
             if depth == 0:
                 self.expressions = name == EXPRESSIONS_IN
@@ -147,14 +150,14 @@ class _Reader:
     def _scalar(self, event: Any) -> Any:
         text: str = event.value
         if "${{" in text and not self.expressions:
-            message = "an expression of GitHub Actions; expected a plain value"
-            hint = "name secrets under `secrets`, values known in the run under `dynamic_args`"
+            message = "GitHub Actions expressions are not allowed here"
+            hint = "for secrets, use `secrets`; for values of the run, use `build.dynamic_args`"
             self._tell(SourceError(event.start_mark, message, "no-expression", hint))
         if not event.implicit[0]:  # quoted, or a block
             return text
         value, trap = scalars.read(text)
         if trap:
-            message = f"{text} is {trap}"
+            message = f"ambiguous value `{text}`: {trap}"
             self._tell(
                 SourceError(event.start_mark, message, "yaml-1.1-trap", scalars.remedy(text))
             )
@@ -163,7 +166,7 @@ class _Reader:
     def _tell(self, problem: SourceError) -> None:
         self.problems.append(problem)
         if len(self.problems) == MAX_PROBLEMS:
-            raise SourceError(None, "too many mistakes to go on", "too-many", "mend these first")
+            raise SourceError(None, "too many errors", "too-many", "fix these first")
 
 
 def _explain(text: str, error: yaml.MarkedYAMLError) -> SourceError:
@@ -173,7 +176,10 @@ def _explain(text: str, error: yaml.MarkedYAMLError) -> SourceError:
     conflict = next((i for i, line in enumerate(lines) if line.startswith("<<<<<<< ")), None)
     if conflict is not None:
         found = SourceError(
-            None, "a merge conflict", "merge-conflict", "keep one side, and remove git's marks"
+            None,
+            "contains merge conflict markers",
+            "merge-conflict",
+            "resolve the conflict, and remove the markers",
         )
         found.line = conflict + 1
         return found
@@ -181,21 +187,19 @@ def _explain(text: str, error: yaml.MarkedYAMLError) -> SourceError:
     indent = line[: len(line) - len(line.lstrip())]
     if "\t" in indent or line[mark.column : mark.column + 1] == "\t":
         return SourceError(
-            mark, "a tab; YAML is indented with spaces", "yaml-tab", "use two spaces"
+            mark, "tabs are not allowed for indentation", "yaml-tab", "use two spaces"
         )
-    problem = (error.problem or "not YAML").replace("did not find expected", "expected")
+    problem = (error.problem or "unreadable").replace("did not find expected", "expected")
     hint = ""
     if problem.startswith("mapping values are not allowed"):
-        problem = "a key cannot stand here"
-        hint = (
-            "is it indented like its neighbours, and does the line above end its key with a colon?"
-        )
+        problem = "a key is not allowed here"
+        hint = "check the indentation, and that the key above ends with a colon"
     elif error.context in _BRACKETS and error.context_mark:
         bracket = _BRACKETS[error.context]
-        hint = f"the {bracket} of line {error.context_mark.line + 1} is not closed"
+        hint = f"close the `{bracket}` of line {error.context_mark.line + 1}"
     elif error.context:
         problem += f" {error.context}"
-    return SourceError(mark, f"not YAML: {problem}", "yaml-syntax", hint)
+    return SourceError(mark, f"invalid YAML: {problem}", "yaml-syntax", hint)
 
 
 def locate(text: str, route: Route, *, key: bool = False) -> tuple[int, int]:

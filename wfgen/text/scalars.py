@@ -18,27 +18,27 @@ _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _YES = re.compile(r"[yY]|[yY]es|YES|[oO]n|ON")
 _NO = re.compile(r"[nN]|[nN]o|NO|[oO]ff|OFF")
 _TRAPS = (
-    (_YES, "a boolean in YAML 1.1 and a text in YAML 1.2"),
-    (_NO, "a boolean in YAML 1.1 and a text in YAML 1.2"),
+    (_YES, "a boolean in YAML 1.1, a string in YAML 1.2"),
+    (_NO, "a boolean in YAML 1.1, a string in YAML 1.2"),
     (
         re.compile(r"[-+]?0o?[0-7]+"),
-        "an octal number to some YAML readers and a decimal one to others",
+        "an octal number for some YAML readers, a decimal number for others",
     ),
     (
         re.compile(r"[-+]?0x[0-9a-fA-F_]+|[-+]?0b[01_]+"),
-        "a number to some YAML readers and a text to others",
+        "a number for some YAML readers, a string for others",
     ),
     (
         re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"),
-        "a number to base 60 in YAML 1.1 and a text in YAML 1.2",
+        "a base-60 number in YAML 1.1, a string in YAML 1.2",
     ),
     (
         re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?"),
-        "a number in YAML 1.1 and a text in YAML 1.2",
+        "a number in YAML 1.1, a string in YAML 1.2",
     ),
     (
         re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9:.Zz+ -]*)?"),
-        "a date in YAML 1.1 and a text in YAML 1.2",
+        "a date in YAML 1.1, a string in YAML 1.2",
     ),
 )
 
@@ -57,13 +57,13 @@ def read(text: str) -> tuple[Plain, str]:
     if not _NUMBER.fullmatch(text):
         return text, ""
     number = int(text) if _INT.fullmatch(text) else float(text)
-    return (number, "") if str(number) == text else (text, f"a number, and becomes {number}")
+    return (number, "") if str(number) == text else (text, f"read as the number `{number}`")
 
 
 def remedy(text: str) -> str:
     """How to write a trap so that every reader agrees."""
     plain = "true" if _YES.fullmatch(text) else "false" if _NO.fullmatch(text) else _whole(text)
-    return f'write {plain}, or "{text}" for the text' if plain else f'write "{text}" for the text'
+    return f'write `{plain}`, or `"{text}"` for the string' if plain else f'write `"{text}"`'
 
 
 def _whole(text: str) -> str:

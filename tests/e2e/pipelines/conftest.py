@@ -41,7 +41,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path, images: Images) -> Iter
         yield made
 
 
-class Hold(Protocol):
+class ObserveRun(Protocol):
     """Holds a run to what is expected of it, and keeps it for the page."""
 
     def __call__(
@@ -59,7 +59,7 @@ class Hold(Protocol):
 
 
 @pytest.fixture
-def hold(request: pytest.FixtureRequest, shop: Shop) -> Hold:
+def observe_run(request: pytest.FixtureRequest, shop: Shop) -> ObserveRun:
     """Compares a run's jobs, its verdict, the pods, the record and the repository.
 
     `failed` are jobs as GitHub names them, `says` the verdict's title, `record` its state and last
@@ -67,7 +67,7 @@ def hold(request: pytest.FixtureRequest, shop: Shop) -> Hold:
     """
     places = itertools.count(20 * request.session.items.index(request.node))
 
-    def held(
+    def observe_workflow(
         title: str,
         run: Run,
         *,
@@ -82,8 +82,8 @@ def hold(request: pytest.FixtureRequest, shop: Shop) -> Hold:
         assert {name.replace("/", " / ") for name in run.failed} == set(failed)
         assert title_of(run) == says
         assert run.unmarked <= QUIET, "green, though its program did nothing"
-        told = shop.github.messages
-        assert told == ([says] if "Verdict" in failed else [])
+        messages = shop.github.messages
+        assert messages == ([says] if "Verdict" in failed else [])
         wanted = dict.fromkeys(APP, serves) if isinstance(serves, str) else serves
         assert live.serves() == wanted
         found = live.record
@@ -95,4 +95,4 @@ def hold(request: pytest.FixtureRequest, shop: Shop) -> Hold:
         row = rows.Row(rows.WORKFLOWS.name, next(places), cells)
         row.keep(Path(os.environ["E2E_FOLDER"]) / "rows")
 
-    return held
+    return observe_workflow

@@ -18,7 +18,7 @@ FILES = ("production.yml", "staging.yml", "staging-cleanup.yml", "watchdog.yml")
 def title_of(run: Run) -> str:
     """The first line of what job `verdict` or `gate` says; "" where a workflow has neither."""
     for job in ("Verdict", "Gate"):
-        if found := TITLE.search(run.told.get(job, "")):
+        if found := TITLE.search(run.logs.get(job, "")):
             return found[1]
     return ""
 
@@ -52,10 +52,10 @@ def _jobs(path: Path) -> list[str]:
 def kept_in_repository(shop: Shop) -> str:
     """The tags, GitHub deployments and reverts that the last run made."""
     made = [f"tag `{tag}`" for tag in shop.sample.tags if tag not in shop.tagged]
-    tasks = [each["task"] for each in shop.github.told("deployments")]
-    states = [each["state"] for each in shop.github.told("deployments/1/statuses")]
+    tasks = [each["task"] for each in shop.github.posted("deployments")]
+    states = [each["state"] for each in shop.github.posted("deployments/1/statuses")]
     made += [f"{task}: {state}" for task, state in zip(tasks, states, strict=True)]
-    if shop.github.told("pulls"):
+    if shop.github.posted("pulls"):
         made.append("revert pull request opened")
     if shop.github.sent("PATCH", "/repos/acme/shop/pulls/5"):
         made.append("revert pull request extended")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.act.run import Run
-from tests.e2e.pipelines.conftest import Hold
+from tests.e2e.pipelines.conftest import ObserveRun
 from tests.e2e.pipelines.shop import Shop
 from tests.e2e.shop import APP, DATABASES_FROM
 
@@ -29,10 +29,10 @@ def _first(shop: Shop) -> Run:
     return run
 
 
-def test_what_is_released_and_what_is_not(shop: Shop, hold: Hold) -> None:
+def test_what_is_released_and_what_is_not(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.push(shop.new_run())
-    hold(
-        "the first release ever", run,
+    observe_run(
+        "the first release", run,
         says="production: release 1 is live", serves="one", record="good, release 1",
         keeps="tag `deploy/production/1`, deploy: success",
     )  # fmt: skip
@@ -42,8 +42,8 @@ def test_what_is_released_and_what_is_not(shop: Shop, hold: Hold) -> None:
     others = shop.production.pods("postgres", "redis", "server")
     run = shop.release("two", "client")
     now = {"server": "one", "client": "two"}
-    hold(
-        "one service changed: the pods of the others stay", run,
+    observe_run(
+        "one service changed: the pods of the others keep running", run,
         says="production: release 2 is live",
         serves=now, record="good, release 2",
         keeps="tag `deploy/production/2`, deploy: success",
@@ -55,21 +55,21 @@ def test_what_is_released_and_what_is_not(shop: Shop, hold: Hold) -> None:
     (shop.sample.root / "README.md").write_text("a shop\n", "utf-8")
     shop.sample.commit("describe the shop")
     run = shop.push(shop.new_run())
-    hold(
+    observe_run(
         "no service changed", run, says="production: nothing to release",
         serves=now, record="good, release 2",
     )  # fmt: skip
 
     run = shop.push(shop.new_run(), sha=first)
-    hold(
-        "a run of an older commit is run again", run,
+    observe_run(
+        "a run of an older commit is re-run", run,
         says="production: stale, nothing was done", serves=now, record="good, release 2",
     )  # fmt: skip
 
     shop.change("three")
     shop.sample.break_build("server")
     run = shop.push(shop.new_run())
-    hold(
+    observe_run(
         "a build fails", run, failed=("Build server / Build", "Verdict"),
         says="production: not released, nothing was touched",
         serves=now, record="good, release 2",
@@ -79,8 +79,8 @@ def test_what_is_released_and_what_is_not(shop: Shop, hold: Hold) -> None:
     shop.sample.commit("mend the build")
     shop.sample.refuse_approval()
     run = shop.push(shop.new_run())
-    hold(
-        "the approval is refused", run, failed=("Approve", "Verdict"),
+    observe_run(
+        "a reviewer rejects the release", run, failed=("Approve", "Verdict"),
         says="production: not released, nothing was touched",
         serves=now, record="good, release 2",
     )  # fmt: skip
@@ -102,52 +102,52 @@ def _assert_by_digest(shop: Shop, run: Run) -> None:
     assert list(run.built.values()) == [True] * len(built), "all were pushed"
 
 
-def test_going_back(shop: Shop, hold: Hold) -> None:
+def test_going_back(shop: Shop, observe_run: ObserveRun) -> None:
     _first(shop)
     two = shop.release("two")
     assert two.failed == set()
     run = shop.dispatch(shop.new_run(), go_back="1")
     assert run.built == {}
-    hold(
-        "somebody goes back to release 1", run,
+    observe_run(
+        "an operator goes back to release 1", run,
         says="production: release 3 is live", serves="one", record="held, release 3",
         keeps="tag `deploy/production/3`, deploy: success",
     )  # fmt: skip
     run = shop.release("three")
-    assert "automatic releases are held" in run.told["Release/Preflight"]
-    hold(
-        "a push comes while the environment is held", run,
+    assert "automatic releases are held" in run.logs["Release/Preflight"]
+    observe_run(
+        "a push while the environment is held", run,
         failed=("Release / Preflight", "Verdict"),
         says="production: not released, nothing was touched",
         serves="one", record="held, release 3",
     )  # fmt: skip
     run = shop.dispatch(shop.new_run(), force="true")
-    hold(
-        "releases are resumed, by force", run,
+    observe_run(
+        "an operator resumes releases with `force`", run,
         says="production: release 4 is live", serves="three", record="good, release 4",
         keeps="tag `deploy/production/4`, deploy: success",
     )  # fmt: skip
 
 
-def test_images_that_fail(shop: Shop, hold: Hold) -> None:
+def test_images_that_fail(shop: Shop, observe_run: ObserveRun) -> None:
     _first(shop)
     good = shop.sample.head
     run = shop.release("two", "client", LOST="yes")
-    assert "ImagePull" in run.told["Release/Monitor"]
-    hold(
-        "an image is not there", run, failed=ROLLED_BACK,
+    assert "ImagePull" in run.logs["Release/Monitor"]
+    observe_run(
+        "an image does not exist in the registry", run, failed=ROLLED_BACK,
         says="production: release 2 failed and was rolled back",
         serves="one", record="good, release 1", keeps=_keeps(2, "revert pull request opened"),
     )  # fmt: skip
-    deployed = [(each["task"], each["ref"]) for each in shop.github.told("deployments")]
+    deployed = [(each["task"], each["ref"]) for each in shop.github.posted("deployments")]
     assert deployed == [("deploy", shop.sample.head), ("rollback", good)]
     _assert_reverted(shop, good)
 
     shop.change("three", "server")
     run = shop.release("three", "client", CRASH="0s")
-    assert "(exit code 3)" in run.told["Release/Monitor"]
-    hold(
-        "a second bad release follows: a service crashes at its start", run, failed=ROLLED_BACK,
+    assert "(exit code 3)" in run.logs["Release/Monitor"]
+    observe_run(
+        "a second bad release: a service crashes at startup", run, failed=ROLLED_BACK,
         says="production: release 3 failed and was rolled back",
         serves="one", record="good, release 1", keeps=_keeps(3, "revert pull request extended"),
     )  # fmt: skip
@@ -155,9 +155,9 @@ def test_images_that_fail(shop: Shop, hold: Hold) -> None:
 
     shop.describe("client", bake_seconds=60)
     run = shop.release("four", "client", CRASH="50s")
-    assert "a container was restarted within the bake time" in run.told["Release/Monitor"]
-    hold(
-        "a service crashes some time after it was ready", run, failed=ROLLED_BACK,
+    assert "a container was restarted within the bake time" in run.logs["Release/Monitor"]
+    observe_run(
+        "a service crashes within the bake time", run, failed=ROLLED_BACK,
         says="production: release 4 failed and was rolled back",
         serves="one", record="good, release 1", keeps=_keeps(4, "revert pull request extended"),
     )  # fmt: skip
@@ -170,14 +170,14 @@ def _assert_reverted(shop: Shop, good: str) -> None:
     assert reverted == wanted
 
 
-def test_health_that_fails(shop: Shop, hold: Hold) -> None:
+def test_health_that_fails(shop: Shop, observe_run: ObserveRun) -> None:
     _first(shop)
     deadline = "progressDeadlineSeconds: {}"
     shop.replace("kube/bases/server/deployment.yaml", deadline.format(150), deadline.format(15))
     run = shop.release("two", READY="no")
-    assert "no progress within its deadline" in run.told["Release/Deploy"]
-    hold(
-        "a service is never ready", run, failed=("Release / Deploy", "Verdict"),
+    assert "no progress within its deadline" in run.logs["Release/Deploy"]
+    observe_run(
+        "a service never becomes ready", run, failed=("Release / Deploy", "Verdict"),
         says="production: release 2 failed and was rolled back",
         serves="one", record="good, release 1", keeps=_keeps(2, "revert pull request opened"),
     )  # fmt: skip
@@ -186,9 +186,9 @@ def test_health_that_fails(shop: Shop, hold: Hold) -> None:
     shop.replace("kube/bases/server/deployment.yaml", deadline.format(15), deadline.format(150))
     shop.change("three", "server")
     run = shop.release("three", "client", HEALTH="bad")
-    assert "http 8080/healthz" in run.told["Release/Monitor"]
-    hold(
-        "a service is ready, but its health address fails", run, failed=ROLLED_BACK,
+    assert "http 8080/healthz" in run.logs["Release/Monitor"]
+    observe_run(
+        "a service is ready, but its health check fails", run, failed=ROLLED_BACK,
         says="production: release 3 failed and was rolled back",
         serves="one", record="good, release 1", keeps=_keeps(3, "revert pull request extended"),
     )  # fmt: skip
@@ -198,22 +198,22 @@ def test_health_that_fails(shop: Shop, hold: Hold) -> None:
     shop.replace("kube/bases/redis/statefulset.yaml", "redis:7.4.1", "redis:7.4.98")
     shop.describe("redis", timeout_seconds=20)
     run = shop.release("four")
-    hold(
-        "a database of `rollback: never` fails, with a change of the services", run,
+    observe_run(
+        "a database with `rollback: never` fails, released together with the services", run,
         failed=("Release / Deploy", "Verdict"),
-        says="production: release 4 restored except redis",
+        says="production: release 4 failed and was rolled back, except redis",
         serves="one", record="good, release 1",
         keeps="tag `rollback/production/4`, deploy: failure, rollback: failure, "
         "revert pull request extended",
     )  # fmt: skip
 
 
-def test_steps_that_fail(shop: Shop, hold: Hold) -> None:
+def test_steps_that_fail(shop: Shop, observe_run: ObserveRun) -> None:
     _first(shop)
     good = shop.image("client")
     run = shop.release("two", MIGRATE="no")
-    assert "Job server-migrate-2 failed" in run.told["Release/Migrate"]
-    hold(
+    assert "Job server-migrate-2 failed" in run.logs["Release/Migrate"]
+    observe_run(
         "a migration fails", run, failed=("Release / Migrate", "Verdict"),
         says="production: release 2 failed, nothing was touched",
         serves="one", record="good, release 1", keeps="deploy: failure",
@@ -222,9 +222,9 @@ def test_steps_that_fail(shop: Shop, hold: Hold) -> None:
     shop.change("three")
     shop.production.kube.refuse(shop.image("client"))
     run = shop.push(shop.new_run())
-    assert "refused by the test" in run.told["Release/Deploy"]
-    hold(
-        "the API server refuses the second of two services, after its dry run was fine", run,
+    assert "refused by the test" in run.logs["Release/Deploy"]
+    observe_run(
+        "the API server accepts the dry run, then refuses the second of two services", run,
         failed=("Release / Deploy", "Verdict"),
         says="production: release 3 failed and was rolled back",
         serves="one", record="good, release 1", keeps=_keeps(3),
@@ -235,25 +235,25 @@ def test_steps_that_fail(shop: Shop, hold: Hold) -> None:
     # What release 3 did not bring is a part of the next one: its server is a good one.
     mixed = {"server": "three", "client": "one"}
     run = shop.release("four", "client", CRASH="0s")
-    hold(
+    observe_run(
         "a rollback fails", run,
         failed=("Release / Monitor", "Release / Roll back", "Verdict"),
         says="production: ROLLBACK OF RELEASE 4 FAILED",
         serves=mixed, record="rollback-failed, release 1", keeps="deploy: error",
     )  # fmt: skip
     run = shop.release("five", "client")
-    assert "dispatch the watchdog" in run.told["Release/Preflight"]
-    hold(
-        "a push comes after a rollback that failed", run,
+    assert "dispatch the watchdog" in run.logs["Release/Preflight"]
+    observe_run(
+        "a push after a failed rollback", run,
         failed=("Release / Preflight", "Verdict"),
         says="production: not released, nothing was touched",
         serves=mixed, record="rollback-failed, release 1",
     )  # fmt: skip
     shop.production.kube.allow()
     run = shop.dispatch(shop.new_run(), "watchdog.yml")
-    assert "restored: all" in run.told["Watch over production"]
-    hold(
-        "its cause is mended, and somebody dispatches the watchdog", run,
+    assert "restored: all" in run.logs["Watch over production"]
+    observe_run(
+        "the cause is fixed, and an operator dispatches the watchdog", run,
         failed=("Watch over production",),
         serves="one", record="good, release 1",
     )  # fmt: skip

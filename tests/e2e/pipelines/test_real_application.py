@@ -10,7 +10,7 @@ import pytest
 from tests.e2e import kube
 from tests.e2e.application import PATIENCE
 from tests.e2e.conftest import name_namespace
-from tests.e2e.pipelines.conftest import Hold
+from tests.e2e.pipelines.conftest import ObserveRun
 from tests.e2e.pipelines.shop import REAL, Shop, open_shop
 from tests.e2e.registry import Images
 from tests.e2e.shop import LISTEN
@@ -32,19 +32,19 @@ def shop(
         yield made
 
 
-def test_sample_application(shop: Shop, hold: Hold) -> None:
+def test_sample_application(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.push(shop.new_run())
-    hold(
-        "the sample application itself is built and released", run,
+    observe_run(
+        "the sample application is built and released", run,
         says="production: release 1 is live", serves="one", record="good, release 1",
         keeps="tag `deploy/production/1`, deploy: success",
     )  # fmt: skip
     shop.replace("app/client/nginx.conf", "listen 8080;", "listen 8080")
     shop.sample.commit("break nginx")
     run = shop.push(shop.new_run())
-    assert 'invalid parameter "root"' in run.told["Release/Monitor"]
-    hold(
-        "its client is built of a configuration that nginx refuses", run,
+    assert 'invalid parameter "root"' in run.logs["Release/Monitor"]
+    observe_run(
+        "its client has a configuration that nginx refuses", run,
         failed=("Release / Monitor", "Verdict"),
         says="production: release 2 failed and was rolled back",
         serves="one", record="good, release 1",

@@ -13,14 +13,14 @@ import pytest
 from tests.act.github import NAME, REPOSITORY
 from tests.act.run import Run
 from tests.e2e.kube import Kube
-from tests.e2e.pipelines.conftest import Hold
+from tests.e2e.pipelines.conftest import ObserveRun
 from tests.e2e.pipelines.shop import DESCRIBED, PULL_REQUEST, Shop
 
 pytestmark = pytest.mark.e2e
 COMMENTS = f"issues/{PULL_REQUEST}/comments"
 
 
-def test_previews(shop: Shop, hold: Hold) -> None:
+def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
     """One test, as the sweep is of all previews that the cluster has of a repository."""
     assert shop.push(shop.new_run()).failed == set()
     production = shop.production.kube.images()
@@ -32,15 +32,15 @@ def test_previews(shop: Shop, hold: Hold) -> None:
     assert run.built == {f"{shop.images.host or 'ghcr.io'}/acme/shop-server": False}
     assert shop.images.find(f"/v2/acme/shop-server/manifests/{sha}") is None
     assert shop.github.requests == []
-    hold(
-        "a fork's pull request", run, says="staging: green without a preview",
+    observe_run(
+        "a pull request from a fork", run, says="staging: green without a preview",
         serves="nothing", record="none", of=shop.preview,
     )  # fmt: skip
     assert not _exists(shop.preview.kube)
 
     run = shop.pull_request(shop.new_run(), sha=sha, action="labeled")
-    hold(
-        "a pull request gets its label", run,
+    observe_run(
+        "a pull request gets the preview label", run,
         says="staging, pull request 12: release 1 is live",
         serves={"server": "two", "client": "one"}, record="good, release 1", of=shop.preview,
     )  # fmt: skip
@@ -55,31 +55,34 @@ def test_previews(shop: Shop, hold: Hold) -> None:
     sha = shop.change("three", "client")
     run = shop.pull_request(shop.new_run(), sha=sha, action="synchronize")
     now = {"server": "two", "client": "three"}
-    hold(
-        "a commit comes", run, says="staging, pull request 12: release 2 is live",
-        serves=now, record="good, release 2", of=shop.preview,
+    observe_run(
+        "a commit is pushed to the pull request", run,
+        says="staging, pull request 12: release 2 is live", serves=now, record="good, release 2",
+        of=shop.preview,
     )  # fmt: skip
     assert shop.preview.pods("postgres", "redis") == databases
 
     sha = shop.change("four", "client", CRASH="0s")
     bad = shop.image("client")
     run = shop.pull_request(shop.new_run(), sha=sha, action="synchronize")
-    assert "the preview stays up, for debugging" in run.told["Release/Roll back"]
+    assert "the preview stays up, for debugging" in run.logs["Release/Roll back"]
     assert "the preview failed" in _comment(shop)
-    hold(
-        "a bad commit comes: its pods stay, for debugging", run,
+    observe_run(
+        "a bad commit is pushed: its pods stay up for debugging", run,
         failed=("Release / Monitor", "Gate"),
         says="staging, pull request 12: the preview failed",
-        serves=now, record="good, release 2", of=shop.preview,
+        serves=now, record="good, release 2",
+        of=shop.preview,
     )  # fmt: skip
     pods = shop.preview.kube.objects("pod")
     assert bad in {pod["spec"]["containers"][0]["image"] for pod in pods}
 
     run = _sweep(shop)
-    hold(
-        "the sweep takes previews that are past their time (13), whose pull request is closed (14) "
+    observe_run(
+        "the sweep deletes previews that have expired (13), whose pull request is closed (14) "
         "or has lost its label (15)", run,
-        serves=now, record="good, release 2", of=shop.preview,
+        serves=now, record="good, release 2",
+        of=shop.preview,
     )  # fmt: skip
 
     run = shop.pull_request(
@@ -87,7 +90,7 @@ def test_previews(shop: Shop, hold: Hold) -> None:
     )
     # The cluster takes its time over a namespace: its pods may end in order.
     shop.preview.kube.wait(lambda: not _found(shop.preview.kube), 120)
-    hold(
+    observe_run(
         "the pull request is closed", run, serves="nothing", record="none", of=shop.preview,
     )  # fmt: skip
     assert shop.production.kube.images() == production
@@ -149,5 +152,5 @@ def _open_pull_request(shop: Shop) -> None:
 
 def _comment(shop: Shop) -> str:
     """What the last run wrote into the pull request."""
-    (comment,) = shop.github.told(COMMENTS)
+    (comment,) = shop.github.posted(COMMENTS)
     return str(comment["body"])

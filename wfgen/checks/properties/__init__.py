@@ -1,8 +1,14 @@
-"""What must hold in every run of a delivery pipeline. `PROPERTIES` is the only registry.
+"""Safety properties: what must hold in every run of a delivery pipeline, for `wfgen verify`.
 
-A property is a module: its docstring is its documentation (the property, why, what to do). Its
-`check_run` says what is wrong with a run, "" for nothing; its `check_files` yields what is wrong
-with the workflows whatever happens in their runs. It has one of the two, or both.
+To add one, write a module here, add it to `PROPERTIES`, and put a fault that breaks it into
+tests/safety/faults.py (or a mistake into mistakes.py beside it). The module's docstring is its
+documentation: the property, the reason, what to do. Its functions, of which it has one or both:
+
+- `check_run` returns what is wrong with one run, or "";
+- `check_files` yields what is wrong with the workflows in any run. `wfgen render` asks this as
+  well. Modules import `Story` for types only, so that it does not load the simulator.
+
+Rules for patches are in `wfgen.checks.safety`, GitHub's limits in `wfgen.checks.rules`.
 """
 
 from __future__ import annotations
@@ -12,28 +18,28 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from wfgen.checks.properties import (
-    all_deployed_is_watched,
     builds_before_deploy,
-    every_run_is_told,
-    green_means_good,
-    never_cancelled_by_newer,
-    no_credentials_for_strangers,
-    nothing_refused_is_deployed,
+    changes_are_released,
+    credentials_need_pinned_actions,
+    every_deploy_is_monitored,
+    every_environment_has_a_watchdog,
+    every_run_is_reported,
+    green_means_verified,
+    never_cancelled_by_newer_run,
+    no_approval_during_release,
+    no_credentials_for_untrusted_code,
     one_lock,
-    pinned_with_credentials,
     preview_torn_down,
-    prune_after_good,
-    release_goes_through,
+    prune_after_verified,
+    refused_release_is_not_deployed,
     release_is_recorded,
-    revert_after_restore,
+    revert_after_rollback,
     rollback_runs,
-    rollback_waits_for_nobody,
-    watchdog_watches,
 )
 from wfgen.checks.properties._breach import Breach
+from wfgen.checks.scenarios.pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from wfgen.checks.scenarios.pipeline import Pipeline
     from wfgen.checks.scenarios.story import Story
 
     CheckRun = Callable[[Story], str]
@@ -46,7 +52,7 @@ class Property(NamedTuple):
     """One module of this package."""
 
     name: str
-    """As messages have it: `rollback-runs`."""
+    """Its id in findings: `rollback-runs`."""
     text: str
     """Its documentation."""
     check_run: CheckRun | None
@@ -59,7 +65,7 @@ class Property(NamedTuple):
 
     @property
     def remedy(self) -> str:
-        """What to do."""
+        """What to do where it does not hold."""
         return self.text.rpartition("\n\n")[2].replace("\n", " ")
 
 
@@ -76,21 +82,22 @@ PROPERTIES: tuple[Property, ...] = tuple(
     _property(module)
     for module in (
         builds_before_deploy,
-        nothing_refused_is_deployed,
+        refused_release_is_not_deployed,
         rollback_runs,
-        rollback_waits_for_nobody,
-        green_means_good,
-        revert_after_restore,
-        no_credentials_for_strangers,
-        never_cancelled_by_newer,
+        no_approval_during_release,
+        green_means_verified,
+        revert_after_rollback,
+        no_credentials_for_untrusted_code,
+        never_cancelled_by_newer_run,
         one_lock,
         preview_torn_down,
-        release_goes_through,
-        every_run_is_told,
-        watchdog_watches,
-        prune_after_good,
+        changes_are_released,
+        every_run_is_reported,
+        every_environment_has_a_watchdog,
+        prune_after_verified,
         release_is_recorded,
-        pinned_with_credentials,
-        all_deployed_is_watched,
+        credentials_need_pinned_actions,
+        every_deploy_is_monitored,
     )
 )
+"""The registry; the reference lists them in this order."""

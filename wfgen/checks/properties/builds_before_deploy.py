@@ -1,8 +1,8 @@
 """Nothing is deployed unless every build of the release succeeded.
 
-A release is all or nothing: an image that was not built would be the old one under a new name, or
-none at all. A service that did not change has no build, and that is no failure; one that is not
-built because something before it failed is.
+A release is deployed completely or not at all: for an image that was not built, the cluster would
+get the old one under a new name, or none. The build of an unchanged service is skipped, which is
+not a failure; a build that is skipped because an earlier job failed is one.
 
 Let the deploy depend on the result of every build: `!contains(needs.*.result, 'failure')` and
 `'cancelled'` where builds may be skipped.
@@ -18,34 +18,36 @@ from wfgen.checks.scenarios.roles import Action
 if TYPE_CHECKING:
     from wfgen.checks.scenarios.story import Story
 
+_WORDS = {"failure": "failed", "cut": "was cancelled or timed out", "skipped": "was skipped"}
+
 
 def check_run(story: Story) -> str:
-    """Looks at every build where a migration or a deploy began."""
+    """Checks every build where a migration or a deploy began."""
     if not story.touched:
         return ""
     wanted = json.loads(story.output("plan", "build") or "[]")
     for action in story.pipeline.of("build"):
         result = _result(story, action)
-        asked = bool({*action.services} & {*wanted})
-        if result in ("failure", "cut") or (result == "skipped" and asked):
-            return f"deploys although {action.job} ended as {result}"
-        if result == "skipped" and not story.of("plan") and _suppressed(story, action.job):
-            return f"deploys although {action.job} was skipped for what failed before it"
+        is_wanted = bool({*action.services} & {*wanted})
+        if result in ("failure", "cut") or (result == "skipped" and is_wanted):
+            return f"deploys although job {action.job} {_WORDS[result]}"
+        if result == "skipped" and not story.of("plan") and _is_suppressed(story, action.job):
+            return f"deploys although job {action.job} was skipped after an earlier job failed"
     return ""
 
 
 def _result(story: Story, action: Action) -> str:
-    ends = [done.end for done in story.of("build") if done.action == action]
+    ends = [build.end for build in story.of("build") if build.action == action]
     return ends[0] if ends else "skipped"
 
 
-def _suppressed(story: Story, path: str) -> bool:
-    """Whether a job that this one waits for failed or was cancelled."""
+def _is_suppressed(story: Story, path: str) -> bool:
+    """Whether a job that this one needs failed or was cancelled."""
     prefix = path[: len(path) - len(path.rpartition("/")[2])]
     for name in story.pipeline.places[path].job.needs:
-        before = prefix + name
-        if story.run.jobs[before].result in ("failure", "cancelled"):
+        needed = prefix + name
+        if story.run.jobs[needed].result in ("failure", "cancelled"):
             return True
-        if _suppressed(story, before):
+        if _is_suppressed(story, needed):
             return True
     return False

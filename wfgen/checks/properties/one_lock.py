@@ -1,10 +1,10 @@
-"""Everything that changes an environment is under one lock, from beginning to end.
+"""Everything that changes an environment holds one lock, from the release's beginning to its end.
 
-A lock over the deploy alone lets the rollback of one run undo the release of the next; a group
-named by the commit is no lock at all. So all jobs of a release hold one group together, on the job
-that calls them or on the workflow, and whatever else touches the environment is in the same group.
-The lock has `queue: max` wherever the release program is: one member with the default drops all
-runs that wait, a teardown or the watchdog among them
+If only the deploy holds the lock, the rollback of one run can undo the release of the next; a group
+named by the commit locks nothing. So all jobs of a release hold one group together, on the job that
+calls them or on the workflow, and whatever else changes the environment is in the same group. The
+lock has `queue: max` wherever the release program runs: a single member with the default drops all
+waiting runs, including a teardown or the watchdog
 (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#concurrency).
 
 Put `concurrency` on the job that calls the whole release, named by the environment.
@@ -13,42 +13,44 @@ Put `concurrency` on the job that calls the whole release, named by the environm
 from collections.abc import Iterator
 
 from wfgen.checks.properties._breach import RELEASE, Breach, with_places
-from wfgen.checks.scenarios.pipeline import Held, Pipeline, Place
+from wfgen.checks.scenarios.pipeline import HeldLock, Pipeline, Place
 from wfgen.checks.scenarios.roles import LOCKED
 
 
 def check_files(pipelines: tuple[Pipeline, ...]) -> Iterator[Breach]:
-    """Compares the groups of all that touch one environment."""
+    """Compares the groups of all jobs that change one environment."""
     common: dict[str, tuple[set[str], str]] = {}
     for pipeline, action, place in with_places(pipelines, *LOCKED):
-        locks = [held for held in place.held if held.locks]
+        locks = [lock for lock in place.locks if lock.is_shared]
+        job = f"job {action.job}"
         if not locks:
-            named = [held.group for held in place.held]
-            why = f": its group {named[-1]} is named by the run or its commit" if named else ""
-            yield Breach(pipeline, f"{action.job} ({action.role}) is under no lock{why}", place)
+            groups = [lock.group for lock in place.locks]
+            why = f": its group `{groups[-1]}` differs between runs" if groups else ""
+            yield Breach(pipeline, f"{job} ({action.role}) holds no lock{why}", place)
             continue
-        if action.given and not any(held.queues for held in locks):
-            yield Breach(pipeline, f"{action.job}: its lock lacks `queue: max`", place)
+        if action.given and not any(lock.queues for lock in locks):
+            yield Breach(pipeline, f"{job}: its lock lacks `queue: max`", place)
         environment = pipeline.environment(action) or "the cluster"
-        mine = {held.name for held in locks}
-        known, first = common.setdefault(environment, (mine, action.job))
-        if shared := known & mine:
-            common[environment] = shared, first
+        own = {lock.name for lock in locks}
+        other, other_job = common.setdefault(environment, (own, action.job))
+        if shared := other & own:
+            common[environment] = shared, other_job
             continue
-        told = [" and ".join(sorted(each)) for each in (mine, known)]
-        message = f"{action.job} is under lock {told[0]}, {first} under {told[1]}: both touch "
+        names, other_names = (" and ".join(sorted(group)) for group in (own, other))
+        message = f"{job} holds lock {names}, job {other_job} holds {other_names}: both change "
         yield Breach(pipeline, message + environment, place)
     for pipeline in pipelines:
-        yield from _apart(pipeline)
+        yield from _separate_locks(pipeline)
 
 
-def _apart(pipeline: Pipeline) -> Iterator[Breach]:
-    """Releases whose jobs take the lock each for themselves."""
+def _separate_locks(pipeline: Pipeline) -> Iterator[Breach]:
+    """Releases whose jobs take the lock one by one, and release it in between."""
     by_environment: dict[str, list[Place]] = {}
     for _, action, place in with_places([pipeline], *RELEASE):
         by_environment.setdefault(pipeline.environment(action), []).append(place)
     for places in by_environment.values():
-        held = [{each for each in place.held if each.locks} for place in places]
-        if all(held) and not set[Held].intersection(*held):
+        locks = [{lock for lock in place.locks if lock.is_shared} for place in places]
+        if all(locks) and not set[HeldLock].intersection(*locks):
             jobs = ", ".join(dict.fromkeys(place.path for place in places))
-            yield Breach(pipeline, f"{jobs} take the lock one after the other", places[0])
+            message = f"jobs {jobs} take the lock one after the other"
+            yield Breach(pipeline, message, places[0])

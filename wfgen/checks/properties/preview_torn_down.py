@@ -1,8 +1,7 @@
 """A preview is always torn down.
 
-When its pull request is closed or the label is taken off that asked for it, and, where no event
-tells that (a pull request with conflicts fires none), by a schedule that looks for what is left
-over.
+This happens when its pull request is closed or loses its label, and on a schedule for previews that
+no event reports: a pull request with merge conflicts starts no run.
 
 Give the environment a workflow on `pull_request: closed` and on a schedule.
 """
@@ -25,11 +24,12 @@ def check_files(pipelines: tuple[Pipeline, ...]) -> Iterator[Breach]:
         for name in {pipeline.environment(action) for action in pipeline.of("deploy")}:
             if not pipeline.known.get(name, {}).get("preview"):
                 continue
-            tears = [each for each in pipelines if name in _torn_down(each)]
-            if not any("closed" in _types(each) for each in tears):
-                yield Breach(pipeline, f"no workflow tears {name} down when its request is closed")
-            if not any("schedule" in each.workflow.triggers for each in tears):
-                yield Breach(pipeline, f"no schedule looks for previews of {name} left over")
+            teardowns = [other for other in pipelines if name in _torn_down(other)]
+            if not any("closed" in _types(teardown) for teardown in teardowns):
+                message = f"no workflow tears {name} down when its pull request is closed"
+                yield Breach(pipeline, message)
+            if not any("schedule" in teardown.workflow.triggers for teardown in teardowns):
+                yield Breach(pipeline, f"no schedule tears down remaining previews of {name}")
 
 
 def _torn_down(pipeline: Pipeline) -> set[str]:
@@ -37,23 +37,24 @@ def _torn_down(pipeline: Pipeline) -> set[str]:
 
 
 def _types(pipeline: Pipeline) -> list[str]:
-    below = pipeline.workflow.triggers.get("pull_request") or {}
-    types = below.get("types") or []
+    trigger = pipeline.workflow.triggers.get("pull_request") or {}
+    types = trigger.get("types") or []
     return [types] if isinstance(types, str) else list(types)
 
 
 def check_run(story: Story) -> str:
     """A run that has to tear a preview down does."""
-    if not story.pipeline.of("teardown") or story.run.cancelled or story.of("teardown"):
+    teardowns = story.pipeline.of("teardown")
+    if not teardowns or story.run.cancelled or story.of("teardown"):
         return ""
-    if any(story.run.jobs[each.job].began for each in story.pipeline.of("teardown")):
-        return ""  # it failed on its way: the run is red, and the schedule comes
+    if any(story.run.jobs[action.job].began for action in teardowns):
+        return ""  # an earlier step failed: the run is red, and the schedule tries again
     if story.event.kind == "closed":
-        return "a pull request is closed, and its preview stays up"
+        return "the pull request is closed, and its preview is not torn down"
     if story.event.kind == "label_removed":
-        return "no preview is asked for any more, and it stays up"
-    listed = story.of("closed")
-    if listed and listed[0].end == "success" and listed[0].outputs.get("numbers") != "[]":
+        return "the label is removed, and the preview is not torn down"
+    lists = story.of("closed")
+    if lists and lists[0].end == "success" and lists[0].outputs.get("numbers") != "[]":
         ended = all(job.result in ("success", "skipped") for job in story.run.jobs.values())
-        return "previews are left over, and none is torn down" if ended else ""
+        return "previews of closed pull requests remain, and none is torn down" if ended else ""
     return ""

@@ -1,7 +1,7 @@
-"""Every release that ended, well or rolled back, is recorded at GitHub.
+"""Every release that was verified or rolled back is recorded at GitHub.
 
-The deploy tag is what the next plan compares with; without one, an unchanged service is built and
-released again, and nobody can tell from git what was live.
+The next plan compares with the deploy tag; without one, an unchanged service is built and released
+again, and git does not show what was live.
 
 Give the job that tags `always()`, and let it need the release.
 """
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def check_run(story: Story) -> str:
-    """Looks at runs whose release is good or undone."""
+    """Checks runs whose release was verified or rolled back."""
     if not story.pipeline.of("audit") or story.of("audit") or story.event.kind == "rerun":
         return ""
-    undone = story.restored == "all" or story.restored.startswith("except")
-    if (story.verified or undone) and not _failed_early(story):
-        return "a release ended, and nothing records it"
+    rolled_back = story.restored == "all" or story.restored.startswith("except")
+    if (story.verified or rolled_back) and not _failed_early(story):
+        return "a release ended, and no job records it"
     return ""
 
 
 def _failed_early(story: Story) -> bool:
-    """Whether the recording job did begin, and died before its program."""
+    """Whether the recording job began, and failed before it ran the release program."""
     return any(story.run.jobs[action.job].began for action in story.pipeline.of("audit"))

@@ -1,9 +1,9 @@
-"""Whenever a release began and the monitor did not find it good, the rollback runs.
+"""Whenever a release began and the monitor did not verify it, the rollback runs.
 
-Jobs fail, time out and are cancelled at any point, and a skipped job takes those that need it
-along. A rollback gated on `failure()` never sees a job that timed out, as that ends as cancelled
+Jobs fail, time out and are cancelled at any point, and a skipped job skips those that need it. A
+rollback with `failure()` does not run after a job that timed out, as that ends as cancelled
 (https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#status-check-functions).
-Nor may a cancellation of the run end a rollback that has begun.
+A cancellation of the run must not end a rollback that has begun.
 
 Give the rollback, and each of its steps, a condition that begins with `always()`, and name in it
 what it needs: `always() && needs.monitor.result != 'success'`.
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 
 def check_run(story: Story) -> str:
-    """Looks for the rollback where a release is in flight and not good."""
+    """Looks for the rollback where a release is in flight and not verified."""
     if not story.opened or (story.verified and story.restored != "verified"):
         return ""
-    found = story.of("rollback")
-    if not found:
+    rollbacks = story.of("rollback")
+    if not rollbacks:
         if not story.pipeline.of("rollback"):
-            return "deploys, and nothing rolls back"
+            return "deploys, and no job rolls back"
         began = "a deploy began" if story.of("deploy") else "a release began"
-        return f"{began}, was not found to be good, and no rollback runs"
-    for done in found:
-        choice = story.chosen.get(done.action.job)
-        deploys = {each.action.job for each in story.of("deploy")}
-        job = story.run.jobs[done.action.job]
+        return f"{began}, was not verified, and no rollback runs"
+    for rollback in rollbacks:
+        choice = story.chosen.get(rollback.action.job)
+        deploys = {deploy.action.job for deploy in story.of("deploy")}
+        job = story.run.jobs[rollback.action.job]
         by_run = choice is not None and choice.cancels and job.result == "cancelled"
-        if by_run and done.end == "cut" and job.path not in deploys:
-            return "a cancellation ends the rollback that has begun"
+        if by_run and rollback.end == "cut" and job.path not in deploys:
+            return "cancelling the run ends a rollback that has begun"
     return ""

@@ -1,7 +1,9 @@
-"""What a rendered workflow must keep to, so that GitHub takes it. `RULES` is the only registry.
+"""Limits that a rendered workflow must keep so that GitHub accepts and runs it.
 
-A rule is a module: its docstring is its documentation (title, reason, remedy), its `check`
-yields what breaks it.
+To add a rule, write a module here, add it to `RULES`, and add a passing and a failing workflow to
+tests/test_rules.py. The module's docstring is its documentation: title, reason with the address of
+a page, remedy. Its `check` yields violations. Rules that only patches can break are in
+`wfgen.checks.safety`, properties of all runs in `wfgen.checks.properties`.
 """
 
 from __future__ import annotations
@@ -21,27 +23,28 @@ from wfgen.checks.rules import (
     reusable_workflows,
     variable_size,
 )
-from wfgen.checks.rules._workflow import Broken, Workflow
+from wfgen.checks.rules._workflow import Violation, WorkflowText
 from wfgen.findings import Diagnostic, Position
 from wfgen.generate.render import RenderedFile
+from wfgen.release_program import names
 
 __all__ = ["RULES", "Documented", "Rule", "name_of", "remedy_of", "verify"]
 
 _FEW = 6
-"""As many specs are named in a message."""
+"""Specs that a message names."""
 
 
 class Documented(Protocol):
-    """A module whose docstring is the documentation of what it checks."""
+    """A module whose docstring documents what it checks."""
 
     __name__: str
     __doc__: str
 
 
 class Rule(Documented, Protocol):
-    """One file of this package."""
+    """One module of this package."""
 
-    check: Callable[[Workflow], Iterator[Broken]]
+    check: Callable[[WorkflowText], Iterator[Violation]]
 
 
 RULES = cast(
@@ -60,45 +63,45 @@ RULES = cast(
 
 
 def name_of(rule: Documented) -> str:
-    """The rule's name in messages."""
+    """The rule's id in findings: `file-size`."""
     return rule.__name__.rpartition(".")[2].replace("_", "-")
 
 
 def remedy_of(rule: Documented) -> str:
-    """The last paragraph of its documentation: what to do."""
+    """What to do: the last paragraph of the documentation."""
     return rule.__doc__.strip().rpartition("\n\n")[2].replace("\n", " ")
 
 
 def verify(files: Iterable[RenderedFile]) -> list[Diagnostic]:
-    """What breaks a rule, each at the spec that caused it, sorted."""
+    """The findings in workflows and actions, each at the spec that caused it, sorted."""
     files = tuple(files)
     texts = {file.path: file.text for file in files}
-    found = []
+    findings = []
     for file in files:
         if file.path.startswith(".github/") and file.path.endswith(".yml"):
-            workflow = Workflow(file.path, file.text, texts)
+            workflow = WorkflowText(file.path, file.text, texts)
             try:
                 for rule in RULES:
-                    for broken in rule.check(workflow):
+                    for violation in rule.check(workflow):
                         hint = remedy_of(rule)
-                        found.append(_diagnostic(file, broken, name_of(rule), hint))
+                        findings.append(_diagnostic(file, violation, name_of(rule), hint))
             except yaml.YAMLError as error:
-                broken = Broken(f"no YAML: {' '.join(str(error).split())}")
-                found.append(_diagnostic(file, broken, "template", "mend the template"))
-    return sorted(found)
+                violation = Violation(f"not YAML: {' '.join(str(error).split())}")
+                findings.append(_diagnostic(file, violation, "template", "correct the template"))
+    return sorted(findings)
 
 
-def _diagnostic(file: RenderedFile, broken: Broken, name: str, hint: str) -> Diagnostic:
-    cause = _cause(file, broken.job)
+def _diagnostic(file: RenderedFile, violation: Violation, name: str, hint: str) -> Diagnostic:
+    cause = _cause(file, violation.job)
     place = file.path if cause else f"{file.path}, made from {_named(file.sources)}"
     position = Position(cause or "specs/project.yaml")
-    return Diagnostic(position, f"{place}: {broken.message}", name, hint)
+    return Diagnostic(position, f"{place}: {violation.message}", name, hint)
 
 
 def _cause(file: RenderedFile, job: str) -> str:
-    """The spec that a job is made from; "" where it is made from all of them."""
-    path = f"specs/{job.removeprefix('build_').replace('_', '-')}.yaml"
-    return path if job.startswith("build_") and path in file.sources else ""
+    """The spec that a job is made from; "" where it is made from several."""
+    path = f"specs/{names.built_service(job)}.yaml"
+    return path if path in file.sources else ""
 
 
 def _named(sources: tuple[str, ...]) -> str:

@@ -1,19 +1,20 @@
 """The results of all jobs fit into an environment variable: at most 128 KiB.
 
-Jobs such as the verdict are given `toJSON(needs)` in one, and Linux starts no program with a
-longer one (MAX_ARG_STRLEN, https://man7.org/linux/man-pages/man2/execve.2.html). It holds the
+Jobs such as the verdict read `toJSON(needs)` from a variable, and Linux starts no program with a
+longer one (MAX_ARG_STRLEN, https://man7.org/linux/man-pages/man2/execve.2.html). It contains the
 name and the image of each service several times: 256 services fit where names are short, 150
-where they are as long as can be.
+where they have the maximum length.
 
 Shorten the names of services and images, split the services into several repositories, or set
-`layout: per-service`. Previews are one workflow in either layout: keep services out of them by
+`layout: per-service`. Previews are one workflow in either layout: leave services out of them with
 `only_in`.
 """
 
 import re
 from collections.abc import Iterator
 
-from wfgen.checks.rules._workflow import Broken, Workflow
+from wfgen.checks.rules._workflow import Violation, WorkflowText
+from wfgen.release_program import names
 
 LIMIT = 128 * 1024
 """Bytes, the variable's name included."""
@@ -29,20 +30,20 @@ _LISTED = len('\\"\\", ')
 _MAPPED = len('\\"\\": \\"@\\", ') + _DIGEST
 
 
-def check(workflow: Workflow) -> Iterator[Broken]:
-    """Adds up what the jobs say at most, where a job reads it."""
+def check(workflow: WorkflowText) -> Iterator[Violation]:
+    """Adds up the maximum size of all results, where a job reads them."""
     if "${{ toJSON(needs) }}" not in workflow.text:
         return
     size = OTHER_JOBS
     for job, text in workflow.jobs.items():
-        if job.startswith("build_") and (image := _IMAGE.search(text)):
-            size += bytes_of(job.removeprefix("build_"), image[1])
+        if (service := names.built_service(job)) and (image := _IMAGE.search(text)):
+            size += bytes_of(service, image[1])
     if size > LIMIT:
-        yield Broken(f"results of jobs of {size:,} bytes; one variable takes at most {LIMIT:,}")
+        yield Violation(f"the results of the jobs take {size:,} bytes; a variable takes {LIMIT:,}")
 
 
 def bytes_of(service: str, image: str) -> int:
-    """What the jobs of one service add: its build's result, and its place in plan and images."""
+    """Bytes that one service adds: the result of its build, and its part of plan and images."""
     name = len(service)
-    build = _BUILD + len("build_") + name + _DIGEST
+    build = _BUILD + len(names.build_job(service)) + _DIGEST
     return build + 2 * (_LISTED + name) + 2 * (_MAPPED + name + len(image))

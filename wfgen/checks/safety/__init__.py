@@ -1,8 +1,10 @@
-"""What a patch must not break, unless it waives the rule by name and says why.
+"""Safety rules that a patch must not break, unless it waives the rule by name with a reason.
 
-A rule is a module, as in `wfgen.checks.rules`: its docstring is its documentation (title, reason,
-remedy), its `check` yields what breaks it, in words. `RULES` can be waived; `MUSTS`, and GitHub's
-limits, cannot. A patch answers for what is broken with it and was not without it.
+To add one, write a module here, add it to `RULES` (a patch may waive it) or `MUSTS` (it may not),
+and add a passing and a failing patch to tests/test_safety.py. The module's docstring is its
+documentation: title, reason with the address of a page, remedy. Its `check` yields messages.
+GitHub's limits, in `wfgen.checks.rules`, apply to patched files as well and cannot be waived;
+properties of whole runs are in `wfgen.checks.properties`.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, cast
 
 from wfgen.checks import rules
-from wfgen.checks.rules._workflow import Workflow
+from wfgen.checks.rules._workflow import WorkflowText
 from wfgen.checks.safety import (
     environment_lock,
     granted_permissions,
@@ -23,22 +25,30 @@ from wfgen.checks.safety import (
     secrets_by_name,
     visible_failures,
 )
-from wfgen.checks.safety._checked import Broken, Checked
+from wfgen.checks.safety._patched import PatchedFile, PatchViolation
 
-__all__ = ["CHECKS", "MUSTS", "REMEDIES", "RULES", "WAIVABLE", "Broken", "Checked", "Rule"]
-
+__all__ = [
+    "CHECKS",
+    "MUSTS",
+    "REMEDIES",
+    "RULES",
+    "WAIVABLE",
+    "PatchRule",
+    "PatchViolation",
+    "PatchedFile",
+]
 
 _LINE = re.compile("^line [0-9]+ ")
 
 
-class Rule(rules.Documented, Protocol):
-    """One file of this package."""
+class PatchRule(rules.Documented, Protocol):
+    """One module of this package."""
 
-    check: Callable[[Checked], Iterator[str]]
+    check: Callable[[PatchedFile], Iterator[str]]
 
 
 RULES = cast(
-    "tuple[Rule, ...]",
+    "tuple[PatchRule, ...]",
     (
         environment_lock,
         no_expression_in_scripts,
@@ -48,29 +58,28 @@ RULES = cast(
         visible_failures,
     ),
 )
-MUSTS = cast("tuple[Rule, ...]", (granted_permissions, known_jobs))
+MUSTS = cast("tuple[PatchRule, ...]", (granted_permissions, known_jobs))
 
 
-def _text_rules(checked: Checked) -> Iterator[Broken]:
+def _patch_rules(file: PatchedFile) -> Iterator[PatchViolation]:
     for rule in (*RULES, *MUSTS):
-        for message in rule.check(checked):
-            yield Broken(rules.name_of(rule), message)
+        for message in rule.check(file):
+            yield PatchViolation(rules.name_of(rule), message)
 
 
-def _limits(checked: Checked) -> Iterator[Broken]:
-    workflow = Workflow(checked.path, checked.text, checked.others)
+def _limits(file: PatchedFile) -> Iterator[PatchViolation]:
+    workflow = WorkflowText(file.path, file.text, file.others)
     for rule in rules.RULES:
-        for broken in rule.check(workflow):
-            # Patches move lines: a finding is the same one, wherever it stands.
-            yield Broken(rules.name_of(rule), _LINE.sub("", broken.message))
+        for violation in rule.check(workflow):
+            # Patches move lines: a violation is the same one on another line.
+            yield PatchViolation(rules.name_of(rule), _LINE.sub("", violation.message))
 
 
-CHECKS: tuple[Callable[[Checked], Iterable[Broken]], ...] = (_text_rules, _limits)
-"""All that is asked of a patched file. The properties of `wfgen verify` are one more: a function
-that yields `Broken(property, counterexample)`; `checked.others` has all files as they will be."""
+CHECKS: tuple[Callable[[PatchedFile], Iterable[PatchViolation]], ...] = (_patch_rules, _limits)
+"""Everything that a patched file is checked for."""
 
 WAIVABLE = {rules.name_of(rule) for rule in RULES}
-"""The names that a patch may waive; a property's name is one more."""
+"""The names of the rules that a patch may waive."""
 _ALL: tuple[rules.Documented, ...] = (*RULES, *MUSTS, *rules.RULES)
 REMEDIES = {rules.name_of(rule): rules.remedy_of(rule) for rule in _ALL}
-"""What to do about each."""
+"""What to do, by the name of the rule."""

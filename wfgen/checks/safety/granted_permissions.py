@@ -1,30 +1,30 @@
-"""A job that calls a workflow grants what the jobs in there ask for.
+"""A job that calls a workflow grants the permissions that the called jobs request.
 
-GitHub starts no run where a called job, even one that is skipped, asks for more than its caller
-has (https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workflow-configurations#supported-keywords-for-jobs-that-call-a-reusable-workflow).
+GitHub starts no run where a called job, even one that is skipped, requests more than its caller has
+(https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workflow-configurations#supported-keywords-for-jobs-that-call-a-reusable-workflow).
 
 Patch the `permissions` of each job that calls the workflow as well.
 """
 
 from collections.abc import Iterator
 
-from wfgen.checks.safety._checked import Checked, Tree, calls, jobs_of, local, permissions, read
+from wfgen.checks.safety._patched import PatchedFile, Tree, calls, jobs_of, local, permissions, read
 
 LEVELS = ("none", "read", "write")
 
 
-def check(checked: Checked) -> Iterator[str]:
-    """Looks at the workflows that this one calls, and at those that call it."""
-    for name, job in checked.jobs.items():
+def check(file: PatchedFile) -> Iterator[str]:
+    """Checks the workflows that this one calls, and those that call it."""
+    for name, job in file.jobs.items():
         called = local(job.get("uses"))
-        if called in checked.others:
-            yield from _missing(f"job {name}", job, checked.tree, read(checked.others[called]))
-    if "workflow_call" in checked.triggers:
-        for path, text in checked.others.items():
-            if path != checked.path and f"/{checked.path}" in text:
+        if called in file.others:
+            yield from _missing(f"job {name}", job, file.tree, read(file.others[called]))
+    if "workflow_call" in file.triggers:
+        for path, text in file.others.items():
+            if path != file.path and f"/{file.path}" in text:
                 tree = read(text)
-                for name, job in calls(tree, checked.path):
-                    yield from _missing(f"job {name} of {path}", job, tree, checked.tree)
+                for name, job in calls(tree, file.path):
+                    yield from _missing(f"job {name} of {path}", job, tree, file.tree)
 
 
 def _missing(caller: str, job: Tree, tree: Tree, called: Tree) -> Iterator[str]:
@@ -32,7 +32,7 @@ def _missing(caller: str, job: Tree, tree: Tree, called: Tree) -> Iterator[str]:
     if not isinstance(granted, dict):
         return
     for name, inner in jobs_of(called).items():
-        asked = permissions(inner, called)
-        for scope, level in asked.items() if isinstance(asked, dict) else ():
+        requested = permissions(inner, called)
+        for scope, level in requested.items() if isinstance(requested, dict) else ():
             if level in LEVELS and LEVELS.index(level) > LEVELS.index(granted.get(scope, "none")):
-                yield f"{caller} does not grant {scope}: {level}, which job {name} asks for"
+                yield f"{caller} does not grant {scope}: {level}, which job {name} requests"

@@ -1,6 +1,7 @@
-"""What a generated pipeline does when things go wrong: one run, or all of them.
+"""What a pipeline does when jobs fail: one run for `wfgen simulate`, every run for `wfgen verify`.
 
-`roles` says what each job is for, `program` what the release program can say, `events` what can
-start a run, `scenario` what was asked for, `explore` makes every run that differs, `aftermath` says
-what the cluster is on then. GitHub's rules themselves are in `wfgen.actions`.
+`roles` has the purpose of each job, `program` the possible endings of the release program's
+commands, `events` what can start a run, `scenario` the options of `simulate`. `explore` makes every
+run that differs; a `story` is one run, and `aftermath` the state that it leaves. GitHub's rules are
+in `wfgen.actions`.
 """

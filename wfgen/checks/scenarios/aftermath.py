@@ -1,4 +1,4 @@
-"""What is left of a run: what the cluster is on, who was told, what was opened."""
+"""The state after a run: what the cluster runs, who was notified, what was opened."""
 
 from __future__ import annotations
 
@@ -8,42 +8,45 @@ from dataclasses import dataclass
 
 from wfgen.checks.scenarios.program import GOOD_SHA, SHA
 from wfgen.checks.scenarios.story import Story
-from wfgen.release_program.commands.verdict import LIVE, Verdict
+from wfgen.release_program.state.outcome import LIVE, Verdict
 
-AS_IT_WAS = "as it was"
+UNCHANGED = "unchanged"
 NEW = f"the new release (commit {SHA[:12]})"
 GOOD = f"the last known good release (commit {GOOD_SHA[:12]})"
-MIX = "perhaps a mix of both releases: look at it"
-UNWATCHED = "perhaps the new release, which nobody found to be good"
+MIX = "possibly a mix of both releases: check it"
+UNVERIFIED = "possibly the new release (not verified)"
 ALL = "all services"
-"""Where nobody says which services there are."""
+"""In place of a service's name, where the services are not known."""
 
 
 @dataclass(frozen=True)
 class Aftermath:
-    """The end of a run in words."""
+    """The state after a run, in words."""
 
     cluster: Mapping[str, str]
-    """What each service is on."""
-    told: tuple[str, ...]
+    """The release that each service runs."""
+    notified: tuple[str, ...]
     """Who was notified, and of what."""
     opened: tuple[str, ...]
     """What was opened, tagged or written at GitHub."""
     verdict: Verdict | None
-    """What the run's own verdict says, where there is one."""
+    """The verdict of the run, where a job gives one."""
 
 
 def aftermath(story: Story) -> Aftermath:
-    """What is left of a run."""
+    """The state after a run."""
     return Aftermath(
-        dict(_cluster(story)), tuple(_told(story)), tuple(_opened(story)), _verdict(story)
+        cluster=dict(_cluster(story)),
+        notified=tuple(_notified(story)),
+        opened=tuple(_opened(story)),
+        verdict=_verdict(story),
     )
 
 
 def _cluster(story: Story) -> Iterator[tuple[str, str]]:
     description = story.pipeline.description
-    if any(done.end == "success" for done in story.of("teardown")):
-        yield "the preview", "gone"
+    if any(teardown.end == "success" for teardown in story.of("teardown")):
+        yield "the preview", "deleted"
         return
     state = _state(story)
     if description is None:
@@ -54,40 +57,42 @@ def _cluster(story: Story) -> Iterator[tuple[str, str]]:
     released = json.loads(story.output("plan", "services") or "[]")
     kept = story.restored.partition(":")[2].replace(",", " ").split()
     for service in services:
-        on = state if service.name in released else AS_IT_WAS
-        yield service.name, UNWATCHED + ": it is never rolled back" if service.name in kept else on
+        if service.name in kept:
+            yield service.name, f"{UNVERIFIED}: its rollback is never automatic"
+        else:
+            yield service.name, state if service.name in released else UNCHANGED
 
 
 def _state(story: Story) -> str:
-    """What the released services are on."""
+    """The release that the released services run."""
     restored = story.restored
     if story.verified:
         return NEW
     if not story.touched:
-        return AS_IT_WAS
+        return UNCHANGED
     if restored == "all" or restored.startswith("except"):
         return GOOD
     if restored == "taken over":
-        return "whatever the run that took over makes of it"
+        return "decided by the run that took over"
     if restored == "nothing":
         description = story.pipeline.description
         stays = description is not None and description.preview and bool(story.of("deploy"))
-        return "the failed release: a preview stays up for debugging" if stays else AS_IT_WAS
+        return "the failed release: a preview stays up for debugging" if stays else UNCHANGED
     if restored == "failed":
         return MIX
-    cut = any(done.end != "success" for done in story.of("deploy"))
-    return MIX if cut else UNWATCHED
+    partial = any(deploy.end != "success" for deploy in story.of("deploy"))
+    return MIX if partial else UNVERIFIED
 
 
-def _told(story: Story) -> Iterator[str]:
+def _notified(story: Story) -> Iterator[str]:
     description = story.pipeline.description
-    for done in story.of("notify"):
-        if done.end != "success":
-            yield f"nobody: job {done.action.job} did not succeed"
+    for notify in story.of("notify"):
+        if notify.end != "success":
+            yield f"nobody: job {notify.action.job} did not succeed"
             return
-        verdict = story.judged(done.action.job)
+        verdict = story.judged(notify.action.job)
         if description is None or verdict is None:
-            yield f"whom job {done.action.job} tells"
+            yield f"by job {notify.action.job}"
             continue
         if "slack" in description.notify and not verdict.good:
             yield f"Slack: {verdict.title}"
@@ -101,25 +106,28 @@ def _opened(story: Story) -> Iterator[str]:
     description = story.pipeline.description
     environment = description.environment if description else "<environment>"
     number = story.output("preflight", "release")
-    for done in story.of("audit"):
-        if done.end == "success" and done.action.given:
-            undone = story.restored == "all" or story.restored.startswith("except")
-            if number and (story.verified or undone):
+    for audit in story.of("audit"):
+        if audit.end == "success" and audit.action.given:
+            rolled_back = story.restored == "all" or story.restored.startswith("except")
+            if number and (story.verified or rolled_back):
                 kind = "deploy" if story.verified else "rollback"
                 yield f"tag {kind}/{environment}/{number}"
             if number:
                 yield "a GitHub deployment"
-    for done in story.of("revert"):
-        reverted = done.outputs.get("reverted", "" if done.action.given else "pull-request")
-        if done.end == "success" and reverted in ("pull-request", "issue"):
-            what = "a pull request that reverts" if reverted == "pull-request" else (
-                "an issue with the commands that revert"
-            )  # fmt: skip
-            yield f"{what} the change"
-    if any(done.end == "success" for done in story.of("comment")):
+    for revert in story.of("revert"):
+        reverted = revert.outputs.get("reverted", "" if revert.action.given else "pull-request")
+        if revert.end == "success" and reverted in _REVERTS:
+            yield _REVERTS[reverted]
+    if any(comment.end == "success" for comment in story.of("comment")):
         yield "the comment in the pull request"
+
+
+_REVERTS = {
+    "pull-request": "a pull request that reverts the change",
+    "issue": "an issue with the commands that revert the change",
+}
 
 
 def _verdict(story: Story) -> Verdict | None:
     judges = (*story.of("verdict"), *story.of("gate"))
-    return next((story.judged(done.action.job) for done in judges if done.action.given), None)
+    return next((story.judged(judge.action.job) for judge in judges if judge.action.given), None)

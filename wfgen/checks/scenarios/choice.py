@@ -1,4 +1,4 @@
-"""What can happen to a job once it runs: each choice, and how `wfgen simulate` is told of it."""
+"""What can happen to a job that runs, and the options of `wfgen simulate` for it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class Choice:
 
     outcome: Outcome = SUCCESS
     options: tuple[str, ...] = ()
-    """What `wfgen simulate` is told; () for what happens where it is told nothing."""
+    """The options of `wfgen simulate` for it; () for what happens without any."""
     cancels: bool = False
     """Whether the run is cancelled while the job runs."""
     outputs: Mapping[str, str] = field(default_factory=dict)
-    """What the job's actions, or the job itself, put out."""
+    """The outputs of the job's actions, or of the job itself."""
 
     @property
     def kind(self) -> str:
-        """The option that asks for it: fail, timeout, cancel, reject; "" for success."""
+        """The option for it: fail, timeout, cancel, reject; "" for success."""
         first = self.options[0] if self.options else ""
         return "" if first in ("", "--output") else first.removeprefix("--")

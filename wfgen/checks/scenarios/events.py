@@ -1,4 +1,4 @@
-"""What can start a run: each kind of event, with the contexts that it brings.
+"""The kinds of events that can start a run, each with its contexts.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
 """
@@ -24,58 +24,58 @@ class Event:
     """A kind of event, for one workflow."""
 
     kind: str
-    """How `wfgen simulate --event` names it."""
+    """Its name for `wfgen simulate --event`."""
     contexts: Mapping[str, Any]
     trusted: bool = True
-    """Whether the run may have secrets, and a token that writes."""
+    """Whether the run may have secrets and a token that writes."""
     labelled: bool = True
     """Whether the pull request has every label."""
 
 
 _APART = ("go_back", "rerun", "closed", "label_removed")
-"""Kinds of which more is known than their contexts say."""
+"""Kinds that differ from others in more than their contexts."""
 
 
 def told_apart(reads: Iterable[str], event: Event) -> object:
-    """What a pipeline whose conditions read this can know of an event."""
+    """A key: equal for events that a pipeline whose conditions read this cannot distinguish."""
     kind = event.kind if event.kind in _APART else ""
     return kind, event.trusted, event.labelled, *(_read(event, name) for name in sorted(reads))
 
 
 def _read(event: Event, name: str) -> str:
-    found: Any = event.contexts
+    value: Any = event.contexts
     for part in name.split("."):
-        if isinstance(found, list):
-            found = [each.get(part) for each in found if isinstance(each, dict)]
+        if isinstance(value, list):
+            value = [item.get(part) for item in value if isinstance(item, dict)]
         elif part != "*":
-            found = found.get(part) if isinstance(found, dict) else None
-    return repr(found)
+            value = value.get(part) if isinstance(value, dict) else None
+    return repr(value)
 
 
 KINDS: Mapping[str, str] = {
     "push": "a push to the branch",
-    "dispatch": "a person starts it",
-    "force": "a person starts it with force",
-    "go_back": "a person goes back to a recorded release",
-    "pull_request": "a pull request of the repository's own branch",
-    "unlabelled": "the same, without any label",
+    "dispatch": "started by hand",
+    "force": "started by hand with `force`",
+    "go_back": "started by hand with `go_back` to a recorded release",
+    "pull_request": "a pull request from a branch of the repository",
+    "unlabelled": "a pull request from a branch of the repository, without labels",
     "fork": "a pull request from a fork",
-    "dependabot": "a pull request of Dependabot",
-    "closed": "a pull request of the repository's own branch is closed",
-    "closed_fork": "one from a fork is closed",
-    "closed_dependabot": "one of Dependabot is closed",
-    "label_removed": "the label is taken off a pull request",
-    "schedule": "the clock",
+    "dependabot": "a pull request from Dependabot",
+    "closed": "a pull request from a branch of the repository is closed",
+    "closed_fork": "a pull request from a fork is closed",
+    "closed_dependabot": "a pull request from Dependabot is closed",
+    "label_removed": "the label is removed from a pull request",
+    "schedule": "the schedule",
     "workflow_run": "another workflow has ended",
-    "rerun": "the failed jobs of a run that was rolled back run again",
+    "rerun": "failed jobs of a run that was rolled back are re-run",
 }
-"""Kinds of events, in the order in which they are tried."""
+"""Kinds of events and their descriptions, in the order in which they are tried."""
 
 
 def events(workflow: Workflow, labels: tuple[str, ...] = (), run: int = 1) -> list[Event]:
-    """The events that start a workflow. `run` tells two runs of one event apart.
+    """The events that start a workflow. `run` counts from 1: runs of one event differ in commit.
 
-    Of other triggers than those in `KINDS` one run of each is made, named as GitHub names it.
+    A trigger that is not in `KINDS` gives one event with GitHub's name.
     """
     return list(_events(workflow, labels, run))
 
@@ -100,27 +100,27 @@ def _events(workflow: Workflow, labels: tuple[str, ...], run: int) -> Iterator[E
 
 def _by_hand(workflow: Workflow, run: int) -> Iterator[Event]:
     inputs = _dispatched(workflow)
-    ways: dict[str, dict[str, Any]] = {"dispatch": {}}
-    ways |= {"force": {"force": True}} if "force" in inputs else {}
-    ways |= {"go_back": {"go_back": "1"}} if "go_back" in inputs else {}
-    for kind, given in ways.items():
+    kinds: dict[str, dict[str, Any]] = {"dispatch": {}}
+    kinds |= {"force": {"force": True}} if "force" in inputs else {}
+    kinds |= {"go_back": {"go_back": "1"}} if "go_back" in inputs else {}
+    for kind, given in kinds.items():
         yield Event(kind, _contexts(workflow, "workflow_dispatch", {}, run, {**inputs, **given}))
 
 
 def _requests(workflow: Workflow, name: str, labels: tuple[str, ...], run: int) -> Iterator[Event]:
-    below = workflow.triggers[name] or {}
-    types = below.get("types") or _DEFAULT
+    trigger = workflow.triggers[name] or {}
+    types = trigger.get("types") or _DEFAULT
     types = [types] if isinstance(types, str) else types
 
     def event(kind: str, action: str, author: str = "own", *, label: bool = True) -> Event:
         payload = _request(action, labels if label else (), run, author)
         if action == "unlabeled":
             payload["label"] = {"name": labels[0]}
-        # Under pull_request_target even a fork's run has secrets: that is its danger.
+        # A fork is untrusted under pull_request_target as well, although its run has secrets.
         return Event(kind, _contexts(workflow, name, payload, run), author == "own", label)
 
     if set(types) - {"closed", "unlabeled"}:
-        action = next((each for each in types if each in _DEFAULT), types[0])
+        action = next((known for known in types if known in _DEFAULT), types[0])
         yield event("pull_request", action)
         if labels:
             yield event("unlabelled", action, label=False)
@@ -199,10 +199,10 @@ def _sha(run: int) -> str:
 
 def _dispatched(workflow: Workflow) -> dict[str, Any]:
     """The inputs of a dispatch with their defaults."""
-    below = workflow.triggers.get("workflow_dispatch") or {}
-    found: dict[str, Any] = {}
-    for name, says in (below.get("inputs") or {}).items():
-        default = (says or {}).get("default", "")
-        boolean = (says or {}).get("type") == "boolean"
-        found[name] = str(default).lower() == "true" if boolean else default
-    return found
+    trigger = workflow.triggers.get("workflow_dispatch") or {}
+    inputs: dict[str, Any] = {}
+    for name, declared in (trigger.get("inputs") or {}).items():
+        default = (declared or {}).get("default", "")
+        boolean = (declared or {}).get("type") == "boolean"
+        inputs[name] = str(default).lower() == "true" if boolean else default
+    return inputs

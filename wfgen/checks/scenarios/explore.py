@@ -1,9 +1,8 @@
-"""Runs of a stage: one in which given things happen, or every one that differs.
+"""Runs of a stage: the run for given choices, or every run that differs.
 
-Every job that runs is given each of its choices, one job after the other, so that a run is known
-by its choices. What nobody can observe is left out: jobs that no other needs go wrong one at a
-time, since only the run's result depends on them, and builds that are read alike are tried by a
-few of them.
+Each job that runs gets each of its choices, one job after the other, so its choices identify a run.
+Differences that nothing can observe are left out: jobs that no other job needs fail one at a time,
+since only the run's result depends on them, and of builds that are read alike only some vary.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ def play(stage: Stage, chosen: Mapping[str, Choice]) -> Story:
 
 
 def is_open(story: Story, path: str) -> bool:
-    """Whether a job ran, and what happens to it is not said yet."""
+    """Whether a job ran and no choice was made for it."""
     job = story.run.jobs[path]
     cut_off = story.run.cancelled and job.result == "cancelled"
     return job.outcome is not None and path not in story.chosen and not cut_off
 
 
 def stories(stage: Stage) -> Iterator[Story]:
-    """Every run that differs, each once."""
+    """Every run that differs, once."""
     yield from _branch(stage, 0, {})
     at_once = Choice(options=("--cancel", "run"), cancels=True)
     yield from _branch(stage, 0, {BEFORE_ALL: at_once})
@@ -59,14 +58,14 @@ def _branch(stage: Stage, index: int, chosen: dict[str, Choice]) -> Iterator[Sto
 
 
 def _ends(stage: Stage, story: Story) -> Iterator[Story]:
-    """The jobs that nobody needs: all go well, or one of them does not."""
+    """The jobs that no job needs: all succeed, or one of them does not."""
     last = stage.pipeline.last
-    ways = {path: choices(story, path) for path in stage.paths
-            if path in last and is_open(story, path)}  # fmt: skip
-    usual = {path: each[0] for path, each in ways.items()}
+    possible = {path: choices(story, path) for path in stage.paths
+                if path in last and is_open(story, path)}  # fmt: skip
+    usual = {path: known[0] for path, known in possible.items()}
     yield play(stage, {**story.chosen, **usual})
-    for path, each in ways.items():
-        for choice in each[1:]:
+    for path, known in possible.items():
+        for choice in known[1:]:
             if not (choice.cancels and story.run.cancelled):
-                # First, as what is chosen before a cancellation has ended by then.
+                # It comes first: jobs chosen before a cancellation have ended by then.
                 yield play(stage, {**story.chosen, path: choice} | usual | {path: choice})

@@ -1,8 +1,8 @@
-"""A workflow as a picture: its jobs and their needs, coloured by a run where one is given.
+"""A workflow as a diagram: its jobs and their needs, coloured by the results of a run.
 
-Mermaid is drawn by GitHub itself in any Markdown
+GitHub draws Mermaid in any Markdown
 (https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/creating-diagrams),
-dot by Graphviz; the SVG is drawn here, for everywhere else.
+Graphviz draws dot; the SVG needs no other program.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ COLOURS: Mapping[str, tuple[str, str]] = {
     "skipped": ("#ffffff", "#8c959f"),
     "": ("#ffffff", "#0969da"),
 }
-"""Fill and stroke by a job's result; "" where no run is shown."""
+"""Fill and stroke by a job's result; "" without a run."""
 _WIDTH, _HEIGHT, _GAP, _ROW = 180, 44, 60, 64
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """Boxes with their labels and results, and the arrows between them."""
+    """Boxes with labels and results by job path, and arrows between them."""
 
     labels: Mapping[str, str]
     results: Mapping[str, str]
@@ -38,32 +38,32 @@ class Drawing:
 
     @cached_property
     def columns(self) -> Mapping[str, int]:
-        """How many arrows lead to a box, at most, one after the other."""
-        found: dict[str, int] = {}
+        """The column of each box: the length of the longest chain of arrows that leads to it."""
+        columns: dict[str, int] = {}
         for path in self.labels:
-            found[path] = max((found[a] + 1 for a, b in self.arrows if b == path), default=0)
-        return found
+            columns[path] = max((columns[a] + 1 for a, b in self.arrows if b == path), default=0)
+        return columns
 
 
 def drawing(workflow: Workflow, story: Story | None = None) -> Drawing:
     """The jobs that have steps; a job that calls a workflow is shown as that workflow's jobs."""
     labels, arrows, results = {}, [], {}
-    for path, caller in _jobs(workflow):
+    for path, needs in _jobs(workflow):
         results[path] = story.run.jobs[path].result if story else ""
-        told = result_of(story, story.run.jobs[path]) if story else ""
-        labels[path] = f"{path}: {told}" if told else path
-        arrows += [(before, path) for before in caller]
+        result = result_of(story, story.run.jobs[path]) if story else ""
+        labels[path] = f"{path}: {result}" if result else path
+        arrows += [(need, path) for need in needs]
     return Drawing(labels, results, tuple(dict.fromkeys(arrows)))
 
 
 def _jobs(
-    workflow: Workflow, prefix: str = "", given: tuple[str, ...] = ()
+    workflow: Workflow, prefix: str = "", caller_needs: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each job with steps, and those it waits for, after both sides of each call are opened."""
+    """Each job with steps, and the jobs with steps that it waits for."""
     ends: dict[str, tuple[str, ...]] = {}
     for job in workflow.jobs.values():
         path = prefix + job.id
-        before = tuple(end for name in job.needs for end in ends[name]) or given
+        before = tuple(end for name in job.needs for end in ends[name]) or caller_needs
         if job.called:
             inner = list(_jobs(job.called, f"{path}/", before))
             yield from inner
@@ -75,7 +75,7 @@ def _jobs(
 
 
 def draw(drawn: Drawing, form: str) -> str:
-    """The picture in one of `FORMS`."""
+    """The diagram in one of `FORMS`."""
     return {"mermaid": _mermaid, "dot": _dot, "svg": _svg}[form](drawn)
 
 

@@ -1,4 +1,4 @@
-"""A workflow with what its jobs are for, and where each of them stands: environment and locks."""
+"""A workflow with the roles of its jobs, and the environment, locks and permissions of each."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from wfgen.actions.workflow import Job, Read, Workflow, read_workflow
+from wfgen.actions.reading import Read, read_workflow
+from wfgen.actions.workflow import Job, Workflow
 from wfgen.checks.scenarios.roles import Action, actions, key_of
+from wfgen.errors import WfgenError
+from wfgen.release_program import names
+from wfgen.release_program.contract import Description, from_json
+from wfgen.release_program.failure import Failure
 
-if TYPE_CHECKING:
-    from wfgen.release_program.contract import Description
-
-DESCRIPTIONS = ".github/actions/release/{}.json"
-"""What wfgen wrote down of an environment, for the release program."""
 _INPUT = re.compile(r"\$\{\{ *inputs\.([\w-]+) *\}\}")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _OF_ONE_RUN = re.compile(
@@ -31,21 +31,21 @@ _OUTPUT = re.compile(r"\boutputs\.([\w-]+)")
 _OF_THE_EVENT = re.compile(r"\b(?:github|inputs)(?:\.[\w*-]+)+")
 _RESULTS = ("success", "failure", "cancelled", "skipped")
 ALIKE = 2
-"""So many builds are tried of those that are read alike: more would show nothing else."""
+"""Builds that are tried of those that all jobs read alike; more would show nothing new."""
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldLock:
     """A concurrency group that a job is in."""
 
     holder: str
-    """Who says it: a job's path, "" the workflow, "release/" the workflow that `release` calls."""
+    """Where it is set: a job's path; "" for the workflow; "release/" for what `release` calls."""
     group: str
     """Its name as written, with the inputs of a called workflow filled in."""
     cancels: bool
-    """Whether a newer run cancels the older one. An expression that is not `false` may."""
+    """Whether a newer run cancels the older one, or might: by an expression other than `false`."""
     queues: bool
-    """Whether all wait; else a newer run drops the one that waits."""
+    """Whether all runs wait; otherwise a newer run drops the one that waits."""
 
     @property
     def name(self) -> str:
@@ -53,37 +53,37 @@ class Held:
         return _EXPRESSION.sub("*", self.group)
 
     @property
-    def locks(self) -> bool:
-        """Whether two runs can meet in it; not where it is named by the run or its commit."""
+    def is_shared(self) -> bool:
+        """Whether two runs can be in it; not where it is named by the run or its commit."""
         return not _OF_ONE_RUN.search(self.group)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a job stands."""
+    """A job with what its callers and its workflow add."""
 
     path: str
     job: Job
     callers: tuple[Job, ...]
-    """The jobs that call the workflow that it is in, from the outside."""
+    """The jobs that call the workflow that it is in, outermost first."""
     environment: str
     """With the inputs of a called workflow filled in; "" for none."""
-    held: tuple[Held, ...]
+    locks: tuple[HeldLock, ...]
     permissions: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:
-    """A workflow file as scenarios and properties look at it."""
+    """A workflow file as scenarios and properties see it."""
 
     workflow: Workflow
     actions: tuple[Action, ...]
     known: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What wfgen wrote down of each environment; none for a workflow of another make."""
+    """The description of each environment; none where wfgen did not generate the workflow."""
 
     @property
     def name(self) -> str:
-        """The file's name without its ending."""
+        """The file's name without its extension."""
         return PurePosixPath(self.workflow.path).stem
 
     @cached_property
@@ -94,10 +94,10 @@ class Pipeline:
     @cached_property
     def at(self) -> Mapping[str, tuple[Action, ...]]:
         """The actions of each job by its path."""
-        found: dict[str, tuple[Action, ...]] = dict.fromkeys(self.places, ())
+        actions: dict[str, tuple[Action, ...]] = dict.fromkeys(self.places, ())
         for action in self.actions:
-            found[action.job] += (action,)
-        return found
+            actions[action.job] += (action,)
+        return actions
 
     def of(self, *roles: str) -> tuple[Action, ...]:
         """The actions with one of these roles."""
@@ -114,16 +114,22 @@ class Pipeline:
 
     @cached_property
     def description(self) -> Description | None:
-        """The environment that the workflow is about, where it is one of wfgen's."""
-        from wfgen.release_program.contract import parse
+        """The description of the workflow's environment, where wfgen generated it.
 
-        return next((parse(values) for values in self.known.values()), None)
+        Raises `WfgenError` for one that the release program would refuse.
+        """
+        for environment, values in self.known.items():
+            try:
+                return from_json(Description, values)
+            except Failure as failure:
+                raise WfgenError(f"{names.description(environment)}: {failure}") from failure
+        return None
 
     @cached_property
     def judging(self) -> tuple[str, ...]:
-        """The jobs that a verdict on the whole run has to know: all but those that tell it."""
-        telling = {action.job for action in self.of("verdict", "gate", "notify", "comment")}
-        return tuple(name for name in self.workflow.jobs if name not in telling)
+        """The jobs that a verdict on the whole run must see: all except those that report it."""
+        reporting = {action.job for action in self.of("verdict", "gate", "notify", "comment")}
+        return tuple(name for name in self.workflow.jobs if name not in reporting)
 
     @cached_property
     def last(self) -> frozenset[str]:
@@ -133,7 +139,7 @@ class Pipeline:
 
     @cached_property
     def secrets(self) -> Mapping[str, tuple[str, tuple[str, ...]]]:
-        """Of each job, a secret that it as a whole is given, and one that each step is; or ""."""
+        """By job: a secret that the whole job is passed, and one that each step is; or ""."""
         return {
             path: (
                 "all secrets"
@@ -148,7 +154,7 @@ class Pipeline:
     def reads(self) -> frozenset[str]:
         """What conditions read of the event: `github.event_name`, `inputs.force`.
 
-        Also by way of what is passed to a called workflow whose conditions read it.
+        This includes values that are passed to a called workflow and read by a condition there.
         """
         texts: list[str] = []
         for place in self.places.values():
@@ -166,50 +172,53 @@ class Pipeline:
 
     @cached_property
     def literals(self) -> Mapping[str, tuple[str, ...]]:
-        """The texts that conditions name beside each output of a job, by the output's name."""
-        found: dict[str, dict[str, None]] = {}
+        """The literals in conditions that read an output of a job, by the output's name."""
+        literals: dict[str, dict[str, None]] = {}
         for _, job in self.workflow.walk():
             for text in (job.condition, *(step.condition for step in job.steps)):
-                named = dict.fromkeys(each for each in _LITERAL.findall(text) if each)
+                named = dict.fromkeys(literal for literal in _LITERAL.findall(text) if literal)
                 for output in _OUTPUT.findall(text):
-                    found.setdefault(output, {}).update(named)
+                    literals.setdefault(output, {}).update(named)
         return {name: tuple(v for v in values if v not in _RESULTS)
-                for name, values in found.items()}  # fmt: skip
+                for name, values in literals.items()}  # fmt: skip
 
     @cached_property
     def varied(self) -> frozenset[str]:
-        """Services whose builds are tried: of those that all jobs read alike, only a few."""
+        """Services whose builds are tried: `ALIKE` of those that all jobs read alike."""
         alike: dict[object, list[str]] = {}
         for action in self.of("build"):
             for service in action.services[:1]:
                 alike.setdefault(self._reading(action, service), []).append(service)
-        return frozenset(name for names in alike.values() for name in names[:ALIKE])
+        return frozenset(name for services in alike.values() for name in services[:ALIKE])
 
     def _reading(self, action: Action, service: str) -> object:
-        """Who reads a build's job, and how, but for the service's name."""
+        """Which jobs read a build's job, and how, apart from the service's name."""
         top = action.job.partition("/")[0]
         job = self.workflow.jobs[top]
-        readers = tuple(each.id for each in self.workflow.jobs.values() if top in each.needs)
-        named = tuple(each.condition.replace(top, "*") for each in self.workflow.jobs.values()
-                      if f".{top}." in each.condition)  # fmt: skip
+        jobs = self.workflow.jobs.values()
+        readers = tuple(reader.id for reader in jobs if top in reader.needs)
+        named = tuple(
+            reader.condition.replace(top, "*") for reader in jobs if f".{top}." in reader.condition
+        )
         own = job.condition.replace(service, "*"), job.uses, job.continue_on_error, job.needs
         group = job.concurrency and job.concurrency.cancel_in_progress
         return own, readers, named, group, tuple(sorted((job.permissions or {}).items()))
 
 
 def read_pipeline(path: str, read: Read) -> Pipeline:
-    """Reads a workflow, what it calls, and what wfgen wrote down of its environments.
+    """Reads a workflow, what it calls, and the descriptions of its environments.
 
-    Raises `WorkflowError` for a file that is no workflow, `WfgenError` for a wrong comment in it.
+    Raises `WorkflowError` for a file that is not a workflow, `WfgenError` for a role comment that
+    is not valid.
     """
     workflow = read_workflow(path, read)
     bare = Pipeline(workflow, actions(workflow, read))
-    names = {bare.environment(action) for action in bare.actions if action.given}
+    environments = {bare.environment(action) for action in bare.actions if action.given}
     known = {}
-    for name in sorted(names):
+    for name in sorted(environments):
         if re.fullmatch(r"[\w-]+", name):
             try:
-                text = read(DESCRIPTIONS.format(name))
+                text = read(names.description(name))
             except (OSError, KeyError):
                 continue
             known[name] = json.loads(text)
@@ -217,12 +226,12 @@ def read_pipeline(path: str, read: Read) -> Pipeline:
 
 
 def fill(text: str, callers: tuple[Job, ...]) -> str:
-    """A text with the inputs that the calling jobs pass, as far as they are plain values."""
+    """A text in which inputs that the calling jobs pass as plain values are filled in."""
 
-    def value(found: re.Match[str]) -> str:
-        given: Any = callers[-1].inputs.get(found[1])
+    def value(match: re.Match[str]) -> str:
+        given: Any = callers[-1].inputs.get(match[1])
         if given is None:
-            return found[0]
+            return match[0]
         text = str(given).lower() if isinstance(given, bool) else str(given)
         return fill(text, callers[:-1])
 
@@ -233,19 +242,19 @@ def _places(
     workflow: Workflow,
     prefix: str = "",
     callers: tuple[Job, ...] = (),
-    held: tuple[Held, ...] = (),
+    outer_locks: tuple[HeldLock, ...] = (),
     permissions: Mapping[str, str] | None = None,
 ) -> Iterator[Place]:
-    held += tuple(_held(workflow, prefix, callers))
+    outer_locks += tuple(_locks(workflow, prefix, callers))
     for job in workflow.jobs.values():
         path = prefix + job.id
-        mine = (*held, *_held(job, path, callers))
+        locks = (*outer_locks, *_locks(job, path, callers))
         environment = fill(job.environment.name, callers) if job.environment else ""
-        first = (job.permissions, workflow.permissions, permissions)
-        may = next((each for each in first if each is not None), {"*": "default"})
-        yield Place(path, job, callers, environment, mine, may)
+        declared = (job.permissions, workflow.permissions, permissions)
+        granted = next((nearest for nearest in declared if nearest is not None), {"*": "default"})
+        yield Place(path, job, callers, environment, locks, granted)
         if job.called:
-            yield from _places(job.called, f"{path}/", (*callers, job), mine, may)
+            yield from _places(job.called, f"{path}/", (*callers, job), locks, granted)
 
 
 def _conditions(job: Job) -> list[str]:
@@ -254,11 +263,12 @@ def _conditions(job: Job) -> list[str]:
 
 
 def _secret(*texts: Any) -> str:
-    found = _SECRET.search(str(texts))
-    return f"secret {found[1]}" if found else ""
+    match = _SECRET.search(str(texts))
+    return f"secret {match[1]}" if match else ""
 
 
-def _held(thing: Workflow | Job, holder: str, callers: tuple[Job, ...]) -> Iterator[Held]:
-    if says := thing.concurrency:
-        cancels = says.cancel_in_progress.strip() not in ("false", "${{ false }}", "")
-        yield Held(holder, fill(says.group, callers), cancels, says.queue == "max")
+def _locks(level: Workflow | Job, holder: str, callers: tuple[Job, ...]) -> Iterator[HeldLock]:
+    if concurrency := level.concurrency:
+        cancels = concurrency.cancel_in_progress.strip() not in ("false", "${{ false }}", "")
+        group = fill(concurrency.group, callers)
+        yield HeldLock(holder, group, cancels, concurrency.queue == "max")

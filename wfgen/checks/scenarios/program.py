@@ -1,7 +1,7 @@
-"""What each command of the release program can say and do, by how it ends.
+"""The possible endings of each command of the release program, with their outputs.
 
-The order counts: the first of a kind is what `wfgen simulate` takes where nobody says more. What
-is written here is held to the program's own words by a test.
+The order matters: `wfgen simulate` takes the first ending of a kind unless an option names another.
+tests/safety/test_program.py compares the outputs with those that the program writes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import chain, combinations
 from typing import Literal
 
-from wfgen.release_program.commands.verdict import Verdict
 from wfgen.release_program.contract import Description
+from wfgen.release_program.state.outcome import Verdict
 
 SHA = "1f0e1c9d8b7a6f5e4d3c2b1a0f9e8d7c6b5a4f3e"
 """The commit of the run."""
@@ -21,15 +21,15 @@ GOOD_SHA = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567"
 """The commit of the last known good release."""
 DIGEST = "sha256:" + "5a" * 32
 _TOGETHER = 4
-"""So many builds are tried in all combinations; more of them one by one."""
+"""Builds that are tried in all combinations; beyond it, all or none of them run."""
 
 Kind = Literal["success", "failure", "cut"]
-"""How a command ends; cut: its job timed out, or the run was cancelled, while it ran."""
+"""How a command ends; "cut" if its job timed out or the run was cancelled while it ran."""
 
 
 @dataclass(frozen=True)
-class Said:
-    """One way in which a command ends, and its outputs by then."""
+class Ending:
+    """A way in which a command ends, and its outputs by then."""
 
     kind: Kind
     outputs: Mapping[str, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Before:
-    """What a command finds: the event, the environment, and what the commands before it did."""
+    """The state before a command: event, environment, and effects of earlier commands."""
 
     event: str
     trusted: bool = True
@@ -46,7 +46,7 @@ class Before:
     services: tuple[str, ...] = ()
     """The services that the pipeline may build; () for all of the environment."""
     varied: frozenset[str] | None = None
-    """The services whose builds come and go; None for all."""
+    """The services whose builds run in some runs and not in others; None for all."""
     opened: bool = False
     """Whether the record says that this run's release is in flight."""
     touched: bool = False
@@ -56,25 +56,25 @@ class Before:
     watched: str = ""
     """How the monitor ended: "", good, bad or cut."""
     cause: str = ""
-    """What the monitor blamed."""
+    """The monitor's output `cause`."""
     undone: bool = False
     """Whether an earlier attempt of this run was rolled back."""
     verdict: Verdict | None = None
-    """What the run's own verdict, or gate, comes to with what it knows."""
+    """The verdict that the job of the verdict or gate reaches from its `needs`."""
 
 
-def endings(command: str, before: Before) -> tuple[Said, ...]:
+def endings(command: str, before: Before) -> tuple[Ending, ...]:
     """All endings of a command that differ, the default first."""
     return tuple(_ENDINGS.get(command, _plain)(before))
 
 
-def _plain(_: Before) -> Iterable[Said]:
-    return Said("success"), Said("failure"), Said("cut")
+def _plain(_: Before) -> Iterable[Ending]:
+    return Ending("success"), Ending("failure"), Ending("cut")
 
 
-def _plan(before: Before) -> Iterable[Said]:
+def _plan(before: Before) -> Iterable[Ending]:
     for services, build in _changes(before):
-        yield Said(
+        yield Ending(
             "success",
             {
                 "any": "true" if services else "false",
@@ -88,32 +88,34 @@ def _plan(before: Before) -> Iterable[Said]:
                 "number": "7" if _is_preview(before) else "",
             },
         )
-    yield from (Said("failure"), Said("cut"))
+    yield from (Ending("failure"), Ending("cut"))
 
 
 def _changes(before: Before) -> Iterable[tuple[list[str], list[str]]]:
-    """What is to be released and to be built: all first, then nothing, then some."""
+    """The services that are released and built: first all, then none, then some."""
     if before.description is None:
         return [([], [])]
-    mine = [
+    candidates = [
         service
         for service in before.description.services.values()
         if not before.services or service.name in before.services
     ]
-    deployed = [service.name for service in mine if service.deploy]
-    built = [service.name for service in mine if service.built]
+    deployed = [service.name for service in candidates if service.deploy]
+    built = [service.name for service in candidates if service.built]
     if before.event == "go_back":
         return [(deployed, [])]
     varied = [name for name in built if before.varied is None or name in before.varied]
-    some = [list(each) for each in _subsets(varied) if list(each) != built]
+    some = [list(subset) for subset in _subsets(varied) if list(subset) != built]
     builds = [built, *some]
     if _is_preview(before) and not (before.trusted and before.labelled):
-        return [([], each) for each in builds]
-    if _is_preview(before):  # what the pull request did not change runs as the base has it
-        return [(deployed, each) for each in builds]
+        return [([], subset) for subset in builds]
+    if _is_preview(before):  # unchanged services run the base branch's images
+        return [(deployed, subset) for subset in builds]
     changes = [(deployed, built), ([], [])]
-    # No build at all: only manifests changed.
-    changes += [([name for name in each if name in deployed] or deployed, each) for each in some]
+    # Without any build, only manifests changed.
+    changes += [
+        ([name for name in subset if name in deployed] or deployed, subset) for subset in some
+    ]
     alone = [name for name in built if name not in deployed]
     return changes + ([([], alone)] if alone else [])
 
@@ -127,101 +129,106 @@ def _is_preview(before: Before) -> bool:
     return before.description is not None and before.description.preview
 
 
-def _build(_: Before) -> Iterable[Said]:
-    yield Said("success", {"digest": DIGEST})
-    yield from (Said("failure"), Said("cut"))
+def _build(_: Before) -> Iterable[Ending]:
+    yield Ending("success", {"digest": DIGEST})
+    yield from (Ending("failure"), Ending("cut"))
 
 
-def _images(_: Before) -> Iterable[Said]:
-    yield Said("success", {"images": "{}"})
-    yield from (Said("failure"), Said("cut"))
+def _images(_: Before) -> Iterable[Ending]:
+    yield Ending("success", {"images": "{}"})
+    yield from (Ending("failure"), Ending("cut"))
 
 
-def _preflight(_: Before) -> Iterable[Said]:
+def _preflight(_: Before) -> Iterable[Ending]:
     known = {"stale": "false", "lkg_sha": GOOD_SHA}
     number = {**known, "release": "2"}
-    yield Said("success", {**number, "proceed": "true"})
-    yield Said("success", {**known, "proceed": "false", "stale": "true"})
-    yield Said("failure", {**known, "proceed": "false"})
-    yield Said("failure", {**known, "proceed": ""})  # the record was being written
-    yield Said("failure", {**number, "proceed": "true"})  # a step after it failed
-    yield Said("cut", {**known, "proceed": ""})
-    yield Said("cut", {**known, "proceed": "false"})
-    yield Said("cut", {**number, "proceed": "true"})
+    yield Ending("success", {**number, "proceed": "true"})
+    yield Ending("success", {**known, "proceed": "false", "stale": "true"})
+    yield Ending("failure", {**known, "proceed": "false"})
+    yield Ending("failure", {**known, "proceed": ""})  # the record was being written
+    yield Ending("failure", {**number, "proceed": "true"})  # a step after it failed
+    yield Ending("cut", {**known, "proceed": ""})
+    yield Ending("cut", {**known, "proceed": "false"})
+    yield Ending("cut", {**number, "proceed": "true"})
 
 
-def _monitor(before: Before) -> Iterable[Said]:
+def _monitor(before: Before) -> Iterable[Ending]:
     if not before.undone:
-        yield Said("success", {"verified": "true", "cause": ""})
-        yield Said("failure", {"verified": "false", "cause": "app"})
-        yield Said("failure", {"verified": "true", "cause": ""})  # a step after it failed
-    yield Said("failure", {"verified": "false", "cause": "infra"})
-    yield Said("cut", {"verified": "false", "cause": "infra"})
+        yield Ending("success", {"verified": "true", "cause": ""})
+        yield Ending("failure", {"verified": "false", "cause": "app"})
+        yield Ending("failure", {"verified": "true", "cause": ""})  # a step after it failed
+    yield Ending("failure", {"verified": "false", "cause": "infra"})
+    yield Ending("cut", {"verified": "false", "cause": "infra"})
     if not before.undone:
-        yield Said("cut", {"verified": "true", "cause": ""})
+        yield Ending("cut", {"verified": "true", "cause": ""})
 
 
-def _rollback(before: Before) -> Iterable[Said]:
+def _rollback(before: Before) -> Iterable[Ending]:
     if before.undone or not before.opened:
-        yield Said("success", {"restored": "nothing"})
+        yield Ending("success", {"restored": "nothing"})
     elif before.watched == "good":
-        yield Said("success", {"restored": "verified"})
+        yield Ending("success", {"restored": "verified"})
     else:
         yield from _undo(before)
-    yield Said("failure", {"restored": "failed"})
+    yield Ending("failure", {"restored": "failed"})
     if before.opened:
-        yield Said("failure", {"restored": "taken over"})
-    yield Said("cut", {"restored": "failed"})
+        yield Ending("failure", {"restored": "taken over"})
+    yield Ending("cut", {"restored": "failed"})
 
 
-def _undo(before: Before) -> Iterable[Said]:
+def _undo(before: Before) -> Iterable[Ending]:
     cause = {"cause": before.cause or "infra"}
-    ways = [Said("success", {"restored": "nothing", **cause})]
+    possible = [Ending("success", {"restored": "nothing", **cause})]
     if before.touched and not _is_preview(before):
-        ways.append(Said("success", {"restored": "all", **cause}))
+        possible.append(Ending("success", {"restored": "all", **cause}))
         if kept := _kept(before):
-            ways.append(Said("success", {"restored": f"except: {', '.join(kept)}", **cause}))
-    if before.applied and len(ways) > 1:
-        ways.append(ways.pop(0))  # less likely then: the dry run was refused
-    yield from ways
+            possible.append(Ending("success", {"restored": f"except: {', '.join(kept)}", **cause}))
+    if before.applied and len(possible) > 1:
+        possible.append(
+            possible.pop(0)
+        )  # the less likely ending comes last: the dry run was refused
+    yield from possible
     if before.watched == "cut":  # after the commit point
-        yield Said("success", {"restored": "verified"})
+        yield Ending("success", {"restored": "verified"})
 
 
 def _kept(before: Before) -> list[str]:
-    """Services that are never rolled back."""
+    """Services with `rollback: never`."""
     if before.description is None:
         return []
     services = before.description.services.values()
-    return [each.name for each in services if each.deploy and each.rollback == "never"]
+    return [service.name for service in services
+            if service.deploy and service.rollback == "never"]  # fmt: skip
 
 
-def _revert(_: Before) -> Iterable[Said]:
+def _revert(_: Before) -> Iterable[Ending]:
     address = {"address": "https://github.com/acme/shop/pull/8", "reason": ""}
-    yield Said("success", {"reverted": "pull-request", **address})
-    yield Said("success", {"reverted": "issue", **address})
-    yield Said("success", {"reverted": "none", "address": "", "reason": "what failed is a revert"})
-    yield from (Said("failure"), Said("cut"))
+    yield Ending("success", {"reverted": "pull-request", **address})
+    yield Ending("success", {"reverted": "issue", **address})
+    yield Ending(
+        "success", {"reverted": "none", "address": "", "reason": "what failed is a revert"}
+    )
+    yield from (Ending("failure"), Ending("cut"))
 
 
-def _verdict(before: Before) -> Iterable[Said]:
+def _verdict(before: Before) -> Iterable[Ending]:
     if before.verdict is None:
         return _plain(before)
-    return Said("success" if before.verdict.good else "failure"), Said("cut")
+    return Ending("success" if before.verdict.good else "failure"), Ending("cut")
 
 
-def _previews(_: Before) -> Iterable[Said]:
-    yield Said("success", {"namespaces": "[]"})
-    yield from (Said("failure"), Said("cut"))
+def _previews(_: Before) -> Iterable[Ending]:
+    yield Ending("success", {"namespaces": "[]"})
+    yield from (Ending("failure"), Ending("cut"))
 
 
-def _closed(_: Before) -> Iterable[Said]:
-    yield Said("success", {"numbers": '["7"]'})
-    yield Said("success", {"numbers": "[]"})
-    yield from (Said("failure"), Said("cut"))
+def _closed(_: Before) -> Iterable[Ending]:
+    yield Ending("success", {"numbers": '["7"]'})
+    yield Ending("success", {"numbers": "[]"})
+    yield from (Ending("failure"), Ending("cut"))
 
 
-_ENDINGS: Mapping[str, Callable[[Before], Iterable[Said]]] = {
+_ENDINGS: Mapping[str, Callable[[Before], Iterable[Ending]]] = {
     "plan": _plan,
     "build": _build,
     "images": _images,

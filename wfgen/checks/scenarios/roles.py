@@ -1,13 +1,13 @@
-"""What the jobs of a workflow are for: which step deploys, watches, rolls back.
+"""The roles of jobs and steps: which one deploys, monitors, rolls back.
 
-In a generated workflow the release program's command tells. In any other, a comment does, at the
-end of a line of the step, or of the job's first line, or on the line above:
+In a generated workflow the role is the release program's command. In any other workflow it is in a
+comment, at the end of a line of the step, or of the job's first line, or on the line above:
 
     deploy: # wfgen: deploy
     - run: kubectl rollout status deployment/client # wfgen: monitor client
 
-A role may be followed by the names of the services that it is about; without any it is about all.
-On a job it stands for the job as a whole.
+A role may be followed by the names of its services; without any it applies to all services. At a
+job it applies to the whole job.
 """
 
 from __future__ import annotations
@@ -17,50 +17,51 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from wfgen.actions.workflow import Job, Read, Step, Workflow
+from wfgen.actions.reading import Read
+from wfgen.actions.workflow import Job, Step, Workflow
 from wfgen.errors import WfgenError
 from wfgen.findings import did_you_mean
+from wfgen.release_program import names
 
 ROLES: Mapping[str, str] = {
-    "plan": "says what is to be released",
+    "plan": "decides what is released",
     "build": "builds and pushes an image",
     "images": "collects the images of a release",
-    "approval": "waits for a person",
+    "approval": "waits for an approval",
     "preflight": "opens the release's record",
     "migrate": "changes a database's schema",
     "deploy": "changes what the cluster runs",
-    "monitor": "says whether the release is good",
-    "rollback": "restores the release before",
+    "monitor": "verifies the release",
+    "rollback": "restores the last known good release",
     "prune": "removes what no release uses",
     "audit": "records how the release ended",
-    "revert": "takes the change out of the branch",
-    "notify": "tells people",
-    "verdict": "fails unless the release is good",
+    "revert": "reverts the change in the branch",
+    "notify": "notifies people",
+    "verdict": "fails unless the release was verified",
     "gate": "is the required check of a pull request",
-    "comment": "writes into the pull request",
-    "namespace": "makes a preview's namespace",
+    "comment": "comments on the pull request",
+    "namespace": "creates a preview's namespace",
     "teardown": "deletes a preview",
     "previews": "lists the previews",
-    "closed": "says which previews are left over",
-    "watchdog": "restores after a run that is gone",
+    "closed": "lists previews of closed pull requests",
+    "watchdog": "restores an environment after a run was lost",
 }
-"""Each role and what it does; but for three they are the release program's commands."""
+"""Each role and what it does; all except `build` and `approval` are release program commands."""
 
 IN_THE_CLUSTER = frozenset(
     ("preflight", "namespace", "migrate", "deploy", "monitor", "rollback", "prune", "teardown",
      "previews", "watchdog")
 )  # fmt: skip
-"""Roles that need a cluster."""
+"""Roles that need access to a cluster."""
 LOCKED = IN_THE_CLUSTER - {"previews"}
-"""Roles that no other run of the environment may come between: all but those that only read."""
+"""Roles that hold the environment's lock: all except those that only read."""
 
-_PROGRAM = ".github/actions/release"
 _BUILDER = "docker/build-push-action@"
 _NOTE = re.compile(r"^(?P<before>.*?)# wfgen: *(?P<role>[\w-]+) *(?P<names>[\w.,\s-]*)$")
 
 
 Note = tuple[str, tuple[str, ...]]
-"""A role, and the services that it is about."""
+"""A role, and the names of its services."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,13 @@ class Action:
     step: str
     """The step's id, or its position from 0; "" where the job as a whole has the role."""
     services: tuple[str, ...] = ()
-    """What it is about; () for all."""
+    """Its services; () for all."""
     given: bool = False
-    """Whether it is the release program, of which is known what it says."""
+    """Whether the release program runs it: its endings are known."""
 
 
 def key_of(job: Job, index: int) -> str:
-    """How outcomes name a step."""
+    """A step's key in outcomes: its id, or its position from 0."""
     return job.steps[index].id or str(index)
 
 
@@ -89,27 +90,27 @@ def index_of(job: Job, key: str) -> int:
 
 
 def actions(workflow: Workflow, read: Read) -> tuple[Action, ...]:
-    """Every action of a workflow and of those that it calls, in their order.
+    """Every action of a workflow and of those that it calls, in order.
 
-    Raises `WfgenError` for a comment that names no role, or stands at no job or step.
+    Raises `WfgenError` for a comment with an unknown role, or not at a job or step.
     """
-    found: list[Action] = []
+    all_actions: list[Action] = []
     notes: dict[str, dict[int, Note]] = {}
     for path, job, file in _walk(workflow):
         if file.path not in notes:
             notes[file.path] = _notes(file, read(file.path))
         noted = notes[file.path]
         if note := noted.get(job.line):
-            found.append(Action(note[0], path, "", note[1]))
+            all_actions.append(Action(note[0], path, "", note[1]))
         elif job.environment and job.environment.name.endswith("-approval"):
-            found.append(Action("approval", path, ""))
+            all_actions.append(Action("approval", path, ""))
         for index, step in enumerate(job.steps):
             key = key_of(job, index)
             if note := noted.get(step.line):
-                found.append(Action(note[0], path, key, note[1]))
+                all_actions.append(Action(note[0], path, key, note[1]))
             elif role := _role(step):
-                found.append(Action(role, path, key, _services(role, path, step), given=True))
-    return tuple(found)
+                all_actions.append(Action(role, path, key, _services(role, path, step), given=True))
+    return tuple(all_actions)
 
 
 def _walk(workflow: Workflow, prefix: str = "") -> Iterator[tuple[str, Job, Workflow]]:
@@ -120,8 +121,8 @@ def _walk(workflow: Workflow, prefix: str = "") -> Iterator[tuple[str, Job, Work
 
 
 def _role(step: Step) -> str:
-    """What the release program does in a step, or "build"; "" for neither."""
-    if step.uses.removeprefix("$/").removeprefix("./") == _PROGRAM:
+    """The release program's command in a step, or "build"; "" for neither."""
+    if names.local_path(step.uses) == names.RELEASE_ACTION:
         command = str(step.inputs.get("command", ""))
         return command if command in ROLES else ""
     return "build" if step.uses.startswith(_BUILDER) else ""
@@ -129,15 +130,16 @@ def _role(step: Step) -> str:
 
 def _services(role: str, path: str, step: Step) -> tuple[str, ...]:
     if role == "build":
-        return (PurePosixPath(path).parts[0].removeprefix("build_"),)
-    asked = str(step.env.get("WFGEN_SERVICES", ""))
-    return tuple(re.findall(r"[\w-]+", asked)) if role == "plan" and "$" not in asked else ()
+        job = PurePosixPath(path).parts[0]
+        return (names.built_service(job) or job,)
+    listed = str(step.env.get("WFGEN_SERVICES", ""))
+    return tuple(re.findall(r"[\w-]+", listed)) if role == "plan" and "$" not in listed else ()
 
 
 def _notes(workflow: Workflow, text: str) -> dict[int, Note]:
-    """The roles that comments give, by the line where the job or step begins.
+    """The roles in comments, by the line where the job or step begins.
 
-    A comment speaks of the job or step in whose lines it stands; a line of its own, of the next.
+    A comment applies to the job or step in whose lines it is; on a separate line, to the next one.
     """
     if "# wfgen:" not in text:
         return {}
@@ -149,19 +151,19 @@ def _notes(workflow: Workflow, text: str) -> dict[int, Note]:
             for line in (job.line, *(s.line for s in job.steps))
         }
     )
-    found: dict[int, Note] = {}
+    notes: dict[int, Note] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        if not (said := _NOTE.match(line)):
+        if not (match := _NOTE.match(line)):
             continue
-        role = said["role"]
+        role = match["role"]
         if role not in ROLES:
             hint = did_you_mean(role, ROLES, f"known: {', '.join(ROLES)}")
-            raise WfgenError(f"{file}:{number}: no role {role}; {hint}")
-        own = not said["before"].strip()
-        places = [at for at in begins if at > number] if own else [
-            at for at in reversed(begins) if at <= number
-        ]  # fmt: skip
-        if not places:
-            raise WfgenError(f"{file}:{number}: `# wfgen: {role}` is at no job and no step")
-        found[places[0]] = role, tuple(re.findall(r"[\w.-]+", said["names"]))
-    return found
+            raise WfgenError(f"{file}:{number}: unknown role `{role}`; {hint}")
+        if match["before"].strip():
+            lines = [begin for begin in reversed(begins) if begin <= number]
+        else:
+            lines = [begin for begin in begins if begin > number]
+        if not lines:
+            raise WfgenError(f"{file}:{number}: `# wfgen: {role}` is not at a job or step")
+        notes[lines[0]] = role, tuple(re.findall(r"[\w.-]+", match["names"]))
+    return notes

@@ -1,4 +1,4 @@
-"""What `wfgen simulate` is asked for: which jobs go wrong; and the run that comes of it."""
+"""The options of `wfgen simulate`: which jobs fail; and the run that they lead to."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Scenario:
     event: str = ""
     """A kind of event; "" for the first that starts the workflow."""
     ends: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    """For each job the options (`--fail`) and what they name: the path, or `path:step`."""
+    """By job, options (`--fail`) with their targets: the path, or `path:step`."""
     outputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     skipped: frozenset[str] = frozenset()
 
@@ -49,65 +49,79 @@ def scenario(
     outputs: Iterable[str] = (),
     skipped: Iterable[str] = (),
 ) -> Scenario:
-    """Reads what was asked for. Raises `WfgenError` for a name that no job has, and the like."""
-    by_path: dict[str, list[tuple[str, str]]] = {}
-    for option, asked in ends:
-        if option == "--cancel" and asked == RUN:
-            by_path.setdefault(BEFORE_ALL, []).append((option, RUN))
-            continue
-        name, _, step = asked.partition(":")
-        path = find_job(pipeline, name)
-        if pipeline.places[path].job.called:
-            inner = ", ".join(each for each in pipeline.places if each.startswith(f"{path}/"))
-            raise WfgenError(f"{option} {asked}: {path} calls a workflow; name one of {inner}")
-        target = f"{path}:{_find_step(pipeline, path, step)}" if step else path
-        by_path.setdefault(path, []).append((option, target))
-    cancelled = [path for path, found in by_path.items() if "--cancel" in dict(found)]
-    if len(cancelled) > 1:
-        raise WfgenError("--cancel: a run is cancelled once; name one job")
-    told: dict[str, dict[str, str]] = {}
-    for each in outputs:
-        left, equals, value = each.partition("=")
-        name, dot, output = left.rpartition(".")
-        if not (equals and dot):
-            raise WfgenError(f"--output {each}: expected JOB.NAME=VALUE")
-        told.setdefault(find_job(pipeline, name), {})[output] = value
+    """Reads the options. Raises `WfgenError` for a value that is not valid or names no job."""
     return Scenario(
         event,
-        {path: tuple(found) for path, found in by_path.items()},
-        told,
+        _read_ends(pipeline, ends),
+        _read_outputs(pipeline, outputs),
         frozenset(find_job(pipeline, name) for name in skipped),
     )
 
 
+def _read_ends(
+    pipeline: Pipeline, ends: Iterable[tuple[str, str]]
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    by_path: dict[str, tuple[tuple[str, str], ...]] = {}
+    for option, value in ends:
+        path, target = (BEFORE_ALL, RUN) if (option, value) == ("--cancel", RUN) else (
+            _find_target(pipeline, option, value)
+        )  # fmt: skip
+        by_path[path] = (*by_path.get(path, ()), (option, target))
+    cancelled = [path for path, options in by_path.items() if "--cancel" in dict(options)]
+    if len(cancelled) > 1:
+        raise WfgenError("--cancel: a run is cancelled once; name one job")
+    return by_path
+
+
+def _find_target(pipeline: Pipeline, option: str, value: str) -> tuple[str, str]:
+    """The path of the job that JOB or JOB:STEP names, and the path, or `path:step`."""
+    name, _, step = value.partition(":")
+    path = find_job(pipeline, name)
+    if pipeline.places[path].job.called:
+        inner = ", ".join(other for other in pipeline.places if other.startswith(f"{path}/"))
+        raise WfgenError(f"{option} {value}: {path} calls a workflow; name one of {inner}")
+    return path, f"{path}:{_find_step(pipeline, path, step)}" if step else path
+
+
+def _read_outputs(pipeline: Pipeline, outputs: Iterable[str]) -> dict[str, dict[str, str]]:
+    by_path: dict[str, dict[str, str]] = {}
+    for option in outputs:
+        left, equals, value = option.partition("=")
+        name, dot, output = left.rpartition(".")
+        if not (equals and dot):
+            raise WfgenError(f"--output {option}: expected JOB.NAME=VALUE")
+        by_path.setdefault(find_job(pipeline, name), {})[output] = value
+    return by_path
+
+
 def read_options(pipeline: Pipeline, text: str) -> Scenario:
-    """A scenario from the options of `wfgen simulate` as a text. Raises `WfgenError`."""
+    """A scenario from the options of `wfgen simulate` in one text. Raises `WfgenError`."""
     words = shlex.split(text)
-    told: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for option, value in zip_longest(words[::2], words[1::2]):
         if option not in (*_KINDS, "--event", "--skip", "--output") or value is None:
-            raise WfgenError(f"--scenario: {option} is no option of simulate with a value")
-        told.setdefault(option, []).append(value)
-    ends = [(option, value) for option in _KINDS for value in told.get(option, ())]
-    event = told.get("--event", [""])[-1]
-    return scenario(pipeline, event, ends, told.get("--output", ()), told.get("--skip", ()))
+            raise WfgenError(f"--scenario: `{option}` is not an option of simulate with a value")
+        values.setdefault(option, []).append(value)
+    ends = [(option, value) for option in _KINDS for value in values.get(option, ())]
+    event = values.get("--event", [""])[-1]
+    return scenario(pipeline, event, ends, values.get("--output", ()), values.get("--skip", ()))
 
 
 def find_job(pipeline: Pipeline, name: str) -> str:
-    """The path of a job by its path or by the end of it, where only one job has that.
+    """The path of a job by its path, or by the end of the path where this is unique.
 
     Raises `WfgenError` with the nearest names.
     """
     if name in pipeline.places:
         return name
-    found = [path for path in pipeline.places if path.endswith(f"/{name}")]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise WfgenError(f"job {name} is one of several: {', '.join(found)}; name it in full")
+    matching = [path for path in pipeline.places if path.endswith(f"/{name}")]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise WfgenError(f"job name `{name}` is ambiguous: use one of {', '.join(matching)}")
     ends = {path.rpartition("/")[2] for path in pipeline.places}
     hint = did_you_mean(name, {*pipeline.places, *ends}, f"known: {', '.join(pipeline.places)}")
-    raise WfgenError(f"{pipeline.name} has no job {name}; {hint}")
+    raise WfgenError(f"{pipeline.name} has no job `{name}`; {hint}")
 
 
 def _find_step(pipeline: Pipeline, path: str, name: str) -> str:
@@ -117,42 +131,42 @@ def _find_step(pipeline: Pipeline, path: str, name: str) -> str:
             return key_of(job, index)
     known = [step.id or str(index) for index, step in enumerate(job.steps)]
     hint = did_you_mean(name, known)
-    raise WfgenError(f"job {path} has no step {name}; {hint}")
+    raise WfgenError(f"job {path} has no step `{name}`; {hint}")
 
 
 def stage_of(pipeline: Pipeline, asked: Scenario) -> Stage:
-    """The pipeline and the event. Raises `WfgenError` where that does not start it."""
-    found = events_of(pipeline)
-    kinds = [event.kind for event in found]
+    """The pipeline with the event. Raises `WfgenError` where this event does not start it."""
+    possible = events_of(pipeline)
+    kinds = [event.kind for event in possible]
     if asked.event and asked.event not in kinds:
         hint = did_you_mean(asked.event, kinds, f"known: {', '.join(KINDS)}")
         raise WfgenError(f"--event {asked.event} does not start {pipeline.name}; {hint}")
-    if not found:
-        raise WfgenError(f"nothing starts {pipeline.name} but a workflow that calls it")
-    event = next(e for e in found if not asked.event or e.kind == asked.event)
+    if not possible:
+        raise WfgenError(f"no event starts {pipeline.name}: only another workflow calls it")
+    event = next(e for e in possible if not asked.event or e.kind == asked.event)
     return Stage(pipeline, event)
 
 
 def events_of(pipeline: Pipeline, run: int = 1) -> list[Event]:
-    """The events that start a pipeline, its previews' label set."""
+    """The events that start a pipeline; pull requests have the labels that its conditions name."""
     description = pipeline.description
     label = description.label if description else None
-    wanted = {
+    in_conditions = {
         name
         for _, job in pipeline.workflow.walk()
         for text in (job.condition, *(step.condition for step in job.steps))
         if "labels" in text
         for name in re.findall(r"labels\.\*\.name, *'([^']+)'", text)
     }
-    labels = sorted({*wanted, *([label] if label else [])})
-    found = events(pipeline.workflow, tuple(labels), run)
-    # Of a re-run is known only what the release program does then.
+    labels = sorted({*in_conditions, *([label] if label else [])})
+    possible = events(pipeline.workflow, tuple(labels), run)
+    # The effect of a re-run is known only for the release program.
     known = any(action.given for action in pipeline.of("monitor"))
-    return [event for event in found if event.kind != "rerun" or known]
+    return [event for event in possible if event.kind != "rerun" or known]
 
 
 def simulate(pipeline: Pipeline, asked: Scenario) -> Story:
-    """The run that comes of it. Raises `WfgenError` for what cannot be."""
+    """The run of a scenario. Raises `WfgenError` for a scenario that is not possible."""
     try:
         return _simulate(stage_of(pipeline, asked), asked)
     except ScenarioError as error:
@@ -166,7 +180,7 @@ def _simulate(stage: Stage, asked: Scenario) -> Story:
     chosen |= {path: Choice(Outcome("skipped"), ("--skip", path)) for path in asked.skipped}
     story = play(stage, chosen)
     last = stage.pipeline.last
-    # Those that nobody needs come last, as in `explore`.
+    # Jobs that no job needs come last, as in `explore`.
     for path in sorted(stage.paths, key=last.__contains__):
         if is_open(story, path):
             chosen[path] = _choose(story, path, asked)
@@ -176,16 +190,16 @@ def _simulate(stage: Stage, asked: Scenario) -> Story:
 
 
 def _choose(story: Story, path: str, asked: Scenario) -> Choice:
-    """The choice that was asked for: the first that ends so and has these outputs."""
+    """The first choice with the ends and outputs of the scenario."""
     ends, outputs = asked.ends.get(path, ()), asked.outputs.get(path, {})
     known = choices(story, path)
     _demand_output(story, path, outputs, known)
     if not ends and not outputs:
         return known[0]
-    same = [each for each in known if _ends(each) == {*ends}]
-    for each in same:
-        if all(each.outputs.get(name) == value for name, value in outputs.items()):
-            return each
+    same = [choice for choice in known if _ends(choice) == {*ends}]
+    for choice in same:
+        if all(choice.outputs.get(name) == value for name, value in outputs.items()):
+            return choice
     return _with(story, path, ends, outputs, same[0] if same else known[0])
 
 
@@ -201,7 +215,7 @@ def _with(
     outputs: Mapping[str, str],
     like: Choice,
 ) -> Choice:
-    """A choice of nobody's list: like another one, but for what was asked for."""
+    """A choice that is not in the list: another one, with these ends and outputs."""
     options = (*(word for pair in ends for word in pair), *_output_options(path, outputs))
     actions = [action for action in story.pipeline.at[path] if action.step]
     whole = not actions and not any(":" in target for _, target in ends)
@@ -214,8 +228,8 @@ def _with(
         key = target.partition(":")[2] or main_of(actions).step
         steps[key] = Outcome(_KINDS[option], steps[key].outputs if key in steps else {})
     for action in actions:
-        had = steps.get(action.step, SUCCESS)
-        steps[action.step] = Outcome(had.kind, {**had.outputs, **outputs})
+        previous = steps.get(action.step, SUCCESS)
+        steps[action.step] = Outcome(previous.kind, {**previous.outputs, **outputs})
     choice = Choice(Outcome("steps", {} if actions else outputs, steps), options)
     if not any(option == "--cancel" for option, _ in ends):
         return choice
@@ -229,19 +243,19 @@ def _output_options(path: str, outputs: Mapping[str, str]) -> list[str]:
 
 
 def _demand_output(story: Story, path: str, names: Iterable[str], known: Iterable[Choice]) -> None:
-    """Raises `WfgenError` for an output that the job has not."""
-    has = {*story.pipeline.places[path].job.outputs}.union(*(choice.outputs for choice in known))
+    """Raises `WfgenError` for an output that the job does not have."""
+    existing = {*story.pipeline.places[path].job.outputs}.union(
+        *(choice.outputs for choice in known)
+    )
     for name in names:
-        if name not in has:
-            hint = did_you_mean(name, has, "it has none")
-            raise WfgenError(f"--output {path}.{name}: {path} has no such output; {hint}")
+        if name not in existing:
+            hint = did_you_mean(name, existing, "it has none")
+            raise WfgenError(f"--output {path}.{name}: unknown output of job {path}; {hint}")
 
 
 def _demand_all_ran(story: Story, asked: Scenario) -> None:
-    """Raises `WfgenError` where something was to happen to a job that does not run."""
+    """Raises `WfgenError` where an option names a job that does not run."""
     for path in (*asked.ends, *asked.outputs):
         if path and story.run.jobs[path].outcome is None:
             job = story.run.jobs[path]
-            raise WfgenError(
-                f"nothing can happen to {path}: it does not run ({job.result}: {job.why})"
-            )
+            raise WfgenError(f"job {path} does not run in this scenario ({job.result}: {job.why})")

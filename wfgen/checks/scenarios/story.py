@@ -1,4 +1,4 @@
-"""What happened in one run, as far as the cluster, people and safety ask."""
+"""One simulated run: which actions ran, how they ended, and what this means for the release."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from wfgen.checks.scenarios.events import Event
 from wfgen.checks.scenarios.pipeline import Pipeline
 from wfgen.checks.scenarios.program import Before
 from wfgen.checks.scenarios.roles import Action
-from wfgen.release_program.commands.verdict import Verdict, judge, judge_request
 from wfgen.release_program.hosting.needs import Needs
+from wfgen.release_program.state.outcome import Verdict, judge, judge_request
 
 _JUDGES = ("verdict", "gate")
 End = Literal["success", "failure", "cut"]
 
 
 @dataclass(frozen=True, eq=False)
-class Done:
-    """An action that began: how it ended, and what it put out."""
+class ActionRun:
+    """An action that began: how it ended, and its outputs."""
 
     action: Action
     end: End
@@ -32,7 +32,7 @@ class Done:
 
 
 class Stage:
-    """A pipeline and an event: all runs of them have one simulator."""
+    """A pipeline and an event: all their runs share one simulator."""
 
     def __init__(self, pipeline: Pipeline, event: Event) -> None:
         self.pipeline, self.event = pipeline, event
@@ -40,36 +40,36 @@ class Stage:
         self.paths = [path for path, place in pipeline.places.items() if not place.job.called]
         """The jobs that have steps, each after those that it needs."""
         self.choices: dict[tuple[object, ...], tuple[Choice, ...]] = {}
-        """What `choices` found, kept."""
+        """Memo of `choices.choices`."""
         self.cut: dict[Outcome, tuple[StepRun, ...]] = {}
-        """The steps of jobs that a cancellation ends, by what happens to them."""
+        """The steps of jobs that a cancellation ends, by outcome of the job."""
         self.verdicts: dict[object, Verdict] = {}
-        """What `Story.judged` found, kept."""
+        """Memo of `Story.judged`."""
         self._acting = [path for path in self.paths if pipeline.at[path]]
-        self._done: dict[tuple[str, int], tuple[object, tuple[Done, ...]]] = {}
+        self._done: dict[tuple[str, int], tuple[object, tuple[ActionRun, ...]]] = {}
 
-    def done(self, run: Run) -> list[Done]:
-        """All actions that began, in the order of the jobs; kept, as runs share their jobs."""
-        found: list[Done] = []
+    def done(self, run: Run) -> list[ActionRun]:
+        """All actions that began, in the order of the jobs. Memoized: runs share their jobs."""
+        action_runs: list[ActionRun] = []
         for path in self._acting:
             state = run.states[run.places[path][0]]
             key = path, id(state)
             if key not in self._done:
                 self._done[key] = state, tuple(self.find(run.jobs[path]))
-            found += self._done[key][1]
-        return found
+            action_runs += self._done[key][1]
+        return action_runs
 
-    def find(self, job: JobRun) -> Iterator[Done]:
+    def find(self, job: JobRun) -> Iterator[ActionRun]:
         """The actions of a job that began."""
         if not job.began or job.outcome is None:
             return
         steps = {step.key: step for step in job.steps or self.cut.get(job.outcome, ())}
         for action in self.pipeline.at[job.path]:
             if not action.step:
-                yield Done(action, _end(job.outcome.kind, job.result), job.outputs)
+                yield ActionRun(action, _end(job.outcome.kind, job.result), job.outputs)
             elif action.step in steps and steps[action.step].outcome != "skipped":
                 step = steps[action.step]
-                yield Done(action, _end(step.outcome), step.outputs)
+                yield ActionRun(action, _end(step.outcome), step.outputs)
 
 
 def _end(*words: str) -> End:
@@ -87,33 +87,33 @@ class Story:
         self.pipeline, self.event = stage.pipeline, stage.event
 
     @cached_property
-    def done(self) -> list[Done]:
+    def done(self) -> list[ActionRun]:
         """All actions that began, in the order of the jobs."""
         return self.stage.done(self.run)
 
     @cached_property
-    def _by_role(self) -> Mapping[str, list[Done]]:
-        found: dict[str, list[Done]] = {}
-        for done in self.done:
-            found.setdefault(done.action.role, []).append(done)
-        return found
+    def _by_role(self) -> Mapping[str, list[ActionRun]]:
+        by_role: dict[str, list[ActionRun]] = {}
+        for action_run in self.done:
+            by_role.setdefault(action_run.action.role, []).append(action_run)
+        return by_role
 
-    def of(self, role: str) -> list[Done]:
+    def of(self, role: str) -> list[ActionRun]:
         """The actions of a role that began."""
         return self._by_role.get(role, [])
 
     def output(self, role: str, name: str) -> str:
-        """What the first action of a role put out; "" where none began."""
-        return next((done.outputs.get(name, "") for done in self.of(role)), "")
+        """An output of the first action of a role; "" where none began."""
+        return next((action_run.outputs.get(name, "") for action_run in self.of(role)), "")
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What `wfgen simulate` is told to show this run."""
+        """The options with which `wfgen simulate` shows this run."""
         return tuple(option for choice in self.chosen.values() for option in choice.options)
 
     @property
     def oddity(self) -> int:
-        """How many things went another way than usual."""
+        """Number of jobs that did not end in the usual way."""
         return sum(bool(choice.options) for choice in self.chosen.values())
 
     @cached_property
@@ -123,52 +123,55 @@ class Story:
 
     @cached_property
     def opened(self) -> bool:
-        """Whether a release is in flight: its record was opened, or, without one, it began."""
+        """Whether a release is in flight: its record was opened, or, without records, it began."""
         if self.pipeline.of("preflight"):
-            return any(done.outputs.get("proceed", "false") != "false"
-                       for done in self.of("preflight"))  # fmt: skip
+            return any(preflight.outputs.get("proceed", "false") != "false"
+                       for preflight in self.of("preflight"))  # fmt: skip
         return self.touched
 
     @cached_property
     def verified(self) -> bool:
-        """Whether everything that was deployed was found to be good."""
-        watched = self.of("monitor")
-        if any(done.action.given for done in watched):
+        """Whether everything that was deployed was verified."""
+        monitors = self.of("monitor")
+        if any(monitor.action.given for monitor in monitors):
             return self.output("monitor", "verified") == "true" or self.restored == "verified"
-        wanted, seen = _services(self.of("deploy")), _services(watched)
-        good = bool(watched) and all(done.end == "success" for done in watched)
-        return good and ("" in seen or seen >= wanted)
+        deployed, monitored = _services(self.of("deploy")), _services(monitors)
+        succeeded = bool(monitors) and all(monitor.end == "success" for monitor in monitors)
+        return succeeded and ("" in monitored or monitored >= deployed)
 
     @cached_property
     def restored(self) -> str:
-        """What the rollback says; for one of another make "all" or "failed". "" if none began."""
-        found = self.of("rollback")
-        if not found:
+        """The rollback's output `restored`; "" if none began.
+
+        "all" or "failed" for a rollback that is not the release program's.
+        """
+        rollbacks = self.of("rollback")
+        if not rollbacks:
             return ""
-        if found[0].action.given:
-            return found[0].outputs.get("restored", "failed")
-        return "all" if all(done.end == "success" for done in found) else "failed"
+        if rollbacks[0].action.given:
+            return rollbacks[0].outputs.get("restored", "failed")
+        return "all" if all(rollback.end == "success" for rollback in rollbacks) else "failed"
 
     @property
     def running_when_cancelled(self) -> list[str]:
-        """The jobs that were decided before the run was cancelled, and the one that ran then."""
+        """The jobs that had ended when the run was cancelled, and last the one that was running."""
         paths = list(self.chosen)
         cut = next((i for i, path in enumerate(paths) if self.chosen[path].cancels), len(paths))
         return paths[: cut + 1]
 
     @property
     def stale(self) -> bool:
-        """Whether the release was refused, as a newer one is live."""
+        """Whether the release was refused because a newer one is live."""
         return self.output("preflight", "stale") == "true"
 
     def before(self, path: str) -> Before:
-        """What a command in this job finds."""
+        """The state before a command in this job."""
         pipeline, event = self.pipeline, self.event
-        watched = self.of("monitor")
+        monitors = self.of("monitor")
         state = ""
-        if watched:
-            good = watched[0].outputs.get("verified") == "true"
-            state = "good" if good else "cut" if watched[0].end == "cut" else "bad"
+        if monitors:
+            good = monitors[0].outputs.get("verified") == "true"
+            state = "good" if good else "cut" if monitors[0].end == "cut" else "bad"
         plans = pipeline.of("plan")
         return Before(
             event=event.kind,
@@ -187,38 +190,38 @@ class Story:
         )
 
     def needs(self, path: str) -> Needs:
-        """The results and outputs of the jobs that a job needs: toJSON(needs) there."""
+        """The results and outputs of the jobs that a job needs: its `toJSON(needs)`."""
         prefix = path[: len(path) - len(path.rpartition("/")[2])]
         names = self.pipeline.places[path].job.needs
-        return self._told({name: self._state(prefix + name) for name in names})
+        return self._needs({name: self._state(prefix + name) for name in names})
 
     def judged(self, path: str = "") -> Verdict | None:
-        """What a job knows of what became of the release; by "" all that is to be known.
+        """The verdict on the release from what a job can see; for "" from all jobs.
 
-        None where the environment is none of the release program's.
+        None where the release program does not release to the environment.
         """
         description = self.pipeline.description
         if description is None:
             return None
         names = self.pipeline.places[path].job.needs if path else self.pipeline.judging
         states = {name: self._state(name) for name in names}
-        kept = self.stage.verdicts
+        memo = self.stage.verdicts
         key = path, *map(id, states.values())
-        if key not in kept:
+        if key not in memo:
             is_gate = path in {action.job for action in self.pipeline.of("gate")}
-            needs = self._told(states)
-            kept[key] = (judge_request if is_gate else judge)(description, needs)
-        return kept[key]
+            needs = self._needs(states)
+            memo[key] = (judge_request if is_gate else judge)(description, needs)
+        return memo[key]
 
     def _state(self, path: str) -> State:
         return self.run.states[self.run.places[path][0]]
 
-    def _told(self, states: Mapping[str, State]) -> Needs:
+    def _needs(self, states: Mapping[str, State]) -> Needs:
         return Needs(
             {name: {"result": s.result, "outputs": s.outputs} for name, s in states.items()}
         )
 
 
-def _services(found: list[Done]) -> set[str]:
-    """The services that actions are about; "" stands for all."""
-    return {name for done in found for name in (done.action.services or ("",))}
+def _services(action_runs: list[ActionRun]) -> set[str]:
+    """The services of actions; "" for all services."""
+    return {name for action_run in action_runs for name in (action_run.action.services or ("",))}

@@ -1,8 +1,10 @@
-"""A run told to people, as a table, and to programs, as JSON."""
+"""A run as a table for people, and as JSON for programs."""
 
 from __future__ import annotations
 
 import json
+import shlex
+import textwrap
 from collections.abc import Iterator
 
 from wfgen.actions import JobRun
@@ -11,11 +13,11 @@ from wfgen.checks.scenarios.events import KINDS
 from wfgen.checks.scenarios.story import Story
 
 _WIDE = 100
-"""Characters of a line, where words allow it."""
+"""Characters of a line; a longer word is not broken."""
 
 
 def as_text(story: Story) -> str:
-    """The jobs with their results and why; what the cluster is on; who was told."""
+    """The jobs with results and reasons; what the cluster runs; who was notified."""
     after = aftermath(story)
     workflow, event = story.pipeline.workflow, story.event
     rows = [(job.path, result_of(story, job), job.why) for job in story.run.jobs.values()]
@@ -23,12 +25,12 @@ def as_text(story: Story) -> str:
     indent = " " * (sum(widths) + 4)
     lines = [f"{workflow.path}: {KINDS.get(event.kind, event.kind)}"]
     if story.options:
-        lines.append(" ".join(_quoted(option) for option in story.options))
+        lines.append(" ".join(shlex.quote(option) for option in story.options))
     lines.append("")
     for path, result, why in rows:
         first, *more = _wrapped(why, _WIDE - len(indent)) or [""]
         lines.append(f"{path.ljust(widths[0])}  {result.ljust(widths[1])}  {first}".rstrip())
-        lines += [indent + each for each in more]
+        lines += [indent + line for line in more]
     return "\n".join([*lines, "", *_after(story, after)])
 
 
@@ -37,10 +39,10 @@ def _after(story: Story, after: Aftermath) -> Iterator[str]:
     colour = "green" if conclusion == "success" else "red" if conclusion == "failure" else "grey"
     yield f"the run is {colour} ({conclusion})"
     if after.cluster:
-        yield "the cluster is on"
+        yield "the cluster runs"
         width = max(map(len, after.cluster))
-        yield from (f"  {name.ljust(width)}  {on}" for name, on in after.cluster.items())
-    yield "notified: " + ("; ".join(after.told) or "nobody")
+        yield from (f"  {name.ljust(width)}  {state}" for name, state in after.cluster.items())
+    yield "notified: " + ("; ".join(after.notified) or "nobody")
     yield "opened: " + ("; ".join(after.opened) or "nothing")
     if after.verdict:
         yield f"verdict: {after.verdict.title}"
@@ -48,7 +50,7 @@ def _after(story: Story, after: Aftermath) -> Iterator[str]:
 
 
 def as_json(story: Story) -> str:
-    """The same for programs."""
+    """The same as JSON."""
     after = aftermath(story)
     verdict = after.verdict
     return json.dumps(
@@ -63,7 +65,7 @@ def as_json(story: Story) -> str:
                 for job in story.run.jobs.values()
             ],
             "cluster": dict(after.cluster),
-            "notified": list(after.told),
+            "notified": list(after.notified),
             "opened": list(after.opened),
             "verdict": verdict
             and {"state": verdict.state, "title": verdict.title, "text": verdict.text},
@@ -73,19 +75,11 @@ def as_json(story: Story) -> str:
 
 
 def result_of(story: Story, job: JobRun) -> str:
-    """The result, and how it came to that where the result alone does not tell."""
+    """The result, with `timed out` or `rejected` where this is the cause."""
     choice = story.chosen.get(job.path)
     how = {"timeout": "timed out", "reject": "rejected"}.get(choice.kind if choice else "")
     return f"{job.result} ({how})" if how else job.result
 
 
-def _quoted(option: str) -> str:
-    import shlex
-
-    return shlex.quote(option)
-
-
 def _wrapped(text: str, width: int) -> list[str]:
-    import textwrap
-
     return textwrap.wrap(text, max(width, 40), break_long_words=False, break_on_hyphens=False)

@@ -1,1 +1,3 @@
-"""The Kubernetes cluster: kubectl, manifests, and the state of pods, Jobs, rollouts and health."""
+"""The Kubernetes cluster: kubectl, rendered manifests, and the state of a rollout by its pods, Jobs
+and health checks. Knows nothing of the release record.
+"""

@@ -1,4 +1,4 @@
-"""What a person would look at, written to the log before a rollback takes it away."""
+"""Logs what explains a failed rollout, before a rollback removes it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from . import kubectl, manifests
 from .kubectl import KubectlError, Object
 
 LINES = 40
-"""So many lines of each pod's log."""
+"""Number of log lines of each pod."""
 
 
 def show(description: Description, service: Service, objects: list[Object]) -> None:
-    """Workloads and pods with their events, logs and those before a restart.
+    """Logs workloads and pods with their events, their logs, and the logs before a restart.
 
-    Whatever the application logged of its Secrets is blotted out: GitHub does that only for the
-    secrets of the job itself.
+    Values of the release's Secrets are replaced by `***`: GitHub masks only the job's own secrets.
     """
     place = description.place
     try:
         hidden = _secrets(objects)
     except KubectlError as problem:
-        log(f"no diagnostics, as nobody knows what to hide in them: {problem}")
+        log(f"no diagnostics: cannot read the Secrets whose values must be masked: {problem}")
         return
     for workload in manifests.workloads_of(service, objects):
         kind, name = workload["kind"], workload["metadata"]["name"]
@@ -43,12 +42,15 @@ def show(description: Description, service: Service, objects: list[Object]) -> N
 
 
 def _secrets(objects: list[Object]) -> list[str]:
-    """The lines of the release's Secrets, longest first; not those too short to tell anything."""
-    found: set[str] = set()
-    for secret in kubectl.live(thing for thing in objects if thing["kind"] == "Secret"):
+    """Values of the release's Secrets, encoded and line by line; longest first.
+
+    Those of less than four characters are left out: they would mask ordinary text.
+    """
+    values: set[str] = set()
+    for secret in kubectl.live(m for m in objects if m["kind"] == "Secret"):
         for value in secret.get("data", {}).values():
-            found |= {value, *base64.b64decode(value).decode(errors="replace").splitlines()}
-    return sorted((text for text in found if len(text) >= 4), key=len, reverse=True)
+            values |= {value, *base64.b64decode(value).decode(errors="replace").splitlines()}
+    return sorted((value for value in values if len(value) >= 4), key=len, reverse=True)
 
 
 def _print(call: tuple[str, ...], hidden: list[str]) -> None:

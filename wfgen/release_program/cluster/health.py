@@ -1,4 +1,4 @@
-"""Asks the copies of a service whether they are well, by way of the API server.
+"""Health checks of a service's pods, through the API server's proxy.
 
 https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls
 """
@@ -11,26 +11,26 @@ from ..contract import Health, Service
 from . import kubectl
 from .kubectl import KubectlError
 
-ASKED = 5
-"""So many pods are asked at a time, at most."""
+MAX_PODS = 5
+"""Maximum number of pods that are checked in one look."""
 
 _CLOSED = re.compile(r"dial tcp|connection refused|no route to host|i/o timeout")
 
 
 def ask(service: Service, pods: list[str], namespace: str, again: bool) -> str:
-    """What is wrong with the copies; '' where all are well, or where no check was specified.
+    """Which pod fails the health check, and how; '' where none does or there is no check.
 
-    `again` is whether they were well before: an open port is not asked for time and again, as
-    programs write a line of their log for each connection that says nothing. Nor is gRPC, which no
-    proxy of the API server speaks: the kubelet asks, and its answer is the pod's readiness.
+    `again` is whether they passed before. A TCP check is then skipped: many programs log each
+    connection that sends nothing. A gRPC check is always skipped, since the API server's proxy does
+    not support it: the kubelet's probe does it, and the pod's readiness is its result.
     """
     check = service.health
     if check is None or check.type == "grpc" or (again and check.type == "tcp"):
         return ""
-    for pod in pods[:ASKED]:
-        complaint = _ask(service, check, pod, namespace)
-        if complaint:
-            return f"{pod}: {complaint}"
+    for pod in pods[:MAX_PODS]:
+        problem = _ask(service, check, pod, namespace)
+        if problem:
+            return f"{pod}: {problem}"
     return ""
 
 
@@ -47,11 +47,11 @@ def _ask(service: Service, check: Health, pod: str, namespace: str) -> str:
             kubectl.run("get", "--raw", address, attempts=1)
     except KubectlError as error:
         if check.type == "tcp" and not _CLOSED.search(str(error)):
-            return ""  # something answered, and it speaks no HTTP
-        wanted = (
+            return ""  # the port is open; the answer is not HTTP
+        request = (
             " ".join(check.command)
             if check.type == "exec"
             else f"{check.type} {check.port}{check.path}"
         )
-        return f"{wanted}: {error}"
+        return f"{request}: {error}"
     return ""

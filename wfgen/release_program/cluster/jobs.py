@@ -1,4 +1,4 @@
-"""Commands that run once in the cluster: migrations, and questions to external services."""
+"""Jobs: migrations, pulls of an image, and checks of external services."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..contract import Service
-from ..hosting.outputs import Failure, group, log
+from ..failure import Failure
+from ..hosting.outputs import group, log
 from . import kubectl, manifests
 from .kubectl import Object, key
 from .pods import nodes_coming, signs
@@ -21,11 +22,11 @@ _OF_A_SERVICE = ("livenessProbe", "readinessProbe", "startupProbe", "ports", "li
 
 
 class Failed(Failure):
-    """A Job that ran, and failed."""
+    """A Job that ran and failed."""
 
 
 class CannotStart(Failure):
-    """A Job whose pod does not get as far as to run."""
+    """A Job whose pod cannot start."""
 
 
 def migration(service: Service, release: int, objects: list[Object], namespace: str) -> Object:
@@ -37,14 +38,14 @@ def migration(service: Service, release: int, objects: list[Object], namespace: 
 
 
 def pull(service: Service, release: int, objects: list[Object], namespace: str) -> Object:
-    """The Job that does nothing, in the image that a service had in an earlier release."""
+    """The Job that runs `true` in the image that a service had in an earlier release."""
     name = f"{service.name}-pull"
     spec = _pod_of(service, objects, ("true",))
     return _job(f"{name}-{release}", name, namespace, spec, 300)
 
 
 def _pod_of(service: Service, objects: list[Object], command: Sequence[str]) -> Object:
-    """A service's own pod and container, with another command and without what claims are for."""
+    """The pod of a service's workload with another command, without probes and claims."""
     workload = manifests.workloads_of(service, objects)[0]
     spec = dict(manifests.pod_spec(workload))
     container = manifests.container(service, workload)
@@ -62,7 +63,7 @@ def _pod_of(service: Service, objects: list[Object], command: Sequence[str]) -> 
 
 
 def question(service: Service, release: int, secret: str, namespace: str) -> Object:
-    """The Job that asks an external service whether it answers."""
+    """The Job that checks an external service."""
     assert service.external is not None
     container: dict[str, Any] = {
         "name": "check",
@@ -91,7 +92,7 @@ def question(service: Service, release: int, secret: str, namespace: str) -> Obj
 
 
 def run(job: Object, meanwhile: Callable[[], None]) -> None:
-    """Runs a Job to its end, calling `meanwhile` at each look; its last lines go to the log.
+    """Runs a Job, calling `meanwhile` after each look, and logs the end of its output.
 
     Raises `Failed`, `CannotStart`, and `Failure` where it does not end in time.
     """
@@ -103,20 +104,20 @@ def run(job: Object, meanwhile: Callable[[], None]) -> None:
     kubectl.apply([job])
     deadline, doubt = time.time() + limit, Doubt()
     while time.time() < deadline:
-        found = kubectl.select("jobs,pods", namespace, f"{manifests.NAME}={_label(job)}")
-        mine = [thing for thing in found if key(thing) == key(job)]
-        conditions = mine[0].get("status", {}).get("conditions", []) if mine else []
+        objects = kubectl.select("jobs,pods", namespace, f"{manifests.NAME}={_label(job)}")
+        live = next((listed for listed in objects if key(listed) == key(job)), {})
+        conditions = live.get("status", {}).get("conditions", [])
         ended = {c["type"]: c.get("message", "") for c in conditions if c["status"] == "True"}
         if "Complete" in ended:
             _show(name, namespace)
             return
         if "Failed" in ended:
             _show(name, namespace)
-            raise Failed(f"Job {name} failed: {ended['Failed'] or 'see its log above'}")
-        pods = [pod for pod in found if pod["metadata"]["labels"].get("job-name") == name]
+            raise Failed(f"Job {name} failed: {ended['Failed'] or 'see the log above'}")
+        pods = [pod for pod in objects if pod["metadata"]["labels"].get("job-name") == name]
         coming = nodes_coming(pods, namespace)
-        if bad := doubt.lasting([sign for pod in pods for sign in signs(pod, coming)]):
-            raise CannotStart(f"Job {name} cannot start: {bad}")
+        if failure := doubt.lasting([sign for pod in pods for sign in signs(pod, coming)]):
+            raise CannotStart(f"Job {name} cannot start: {failure}")
         meanwhile()
         time.sleep(poll_seconds())
     raise Failure(f"Job {name} did not end within {limit} s")
@@ -127,11 +128,11 @@ def _wait_until_gone(name: str, namespace: str) -> None:
         if kubectl.get("job", name, namespace) is None:
             return
         time.sleep(poll_seconds())
-    raise Failure(f"Job {name} of an earlier attempt does not go away")
+    raise Failure(f"Job {name} of an earlier attempt is still being deleted; re-run all jobs")
 
 
 def _label(job: Object) -> str:
-    """What the Job and its pods are labelled with."""
+    """The value of the label that the Job and its pods have."""
     return str(job["metadata"]["labels"][manifests.NAME])
 
 
@@ -140,7 +141,7 @@ def _show(name: str, namespace: str) -> None:
         try:
             log(kubectl.run("logs", f"job/{name}", "-n", namespace, "--tail=100", attempts=1))
         except kubectl.KubectlError as error:
-            log(f"no log: {error}")
+            log(f"cannot read the log: {error}")
 
 
 def _job(name: str, label: str, namespace: str, spec: Object, seconds: int) -> Object:

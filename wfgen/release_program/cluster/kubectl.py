@@ -1,6 +1,6 @@
 """kubectl by subprocess: the only module that starts it.
 
-Answers that say "later" are asked again; what the API server refuses is raised at once.
+Calls that the API server could not answer are retried; what it refuses is raised at once.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from ..hosting.outputs import log
 Object = dict[str, Any]
 
 ATTEMPTS = 4
-"""So often a call is made whose answer says "later"."""
+"""Maximum number of attempts for a call that the API server could not answer."""
 MANAGER = "wfgen"
-"""The one field manager of everything that is applied."""
+"""Field manager of everything that is applied."""
 
 _LATER = re.compile(
     r"InternalError|TooManyRequests|ServerTimeout|ServiceUnavailable|Timeout|timeout|"
@@ -35,36 +35,36 @@ _REMEDIES = {
     r"Unauthorized|must be logged in|getting credentials|connection refused|no such host|"
     r"i/o timeout|no route to host|certificate": "Cluster access",
 }
-"""What a cluster that is not set up answers, and the heading that says how to set it up."""
+"""Answers of a cluster that is not set up, and the heading of the set-up page that helps."""
 
 
 class KubectlError(Exception):
-    """A call that failed; the text is what kubectl said, and where the remedy stands."""
+    """A call that failed; the text is kubectl's, with the page that helps."""
 
-    def __init__(self, said: str) -> None:
-        said = re.sub(r'^E\d{4} .*\] "command failed" err="(.*)"$', r"\1", said)
-        headings = [heading for sign, heading in _REMEDIES.items() if re.search(sign, said)]
+    def __init__(self, text: str) -> None:
+        text = re.sub(r'^E\d{4} .*\] "command failed" err="(.*)"$', r"\1", text)
+        headings = [heading for sign, heading in _REMEDIES.items() if re.search(sign, text)]
         hint = f". See docs/delivery-setup.md, {headings[0]}" if headings else ""
-        super().__init__(said + hint)
+        super().__init__(text + hint)
 
     @property
     def conflict(self) -> bool:
-        """Somebody else wrote the object meanwhile, or made it first."""
+        """Whether somebody else wrote the object meanwhile, or created it first."""
         return "Conflict" in str(self) or "AlreadyExists" in str(self)
 
     @property
     def inconclusive(self) -> bool:
-        """The API server did not answer properly: nothing is known."""
+        """Whether the API server did not answer: the call may have had effect or not."""
         return bool(_LATER.search(str(self)))
 
 
 def pause_seconds() -> float:
-    """How long to wait before asking again the first time (WFGEN_RETRY_SECONDS, 2)."""
+    """Seconds before the first retry, doubled for each further one (WFGEN_RETRY_SECONDS, 2)."""
     return float(os.environ.get("WFGEN_RETRY_SECONDS", "2"))
 
 
 def run(*arguments: str, text: str = "", attempts: int = ATTEMPTS, timeout: float = 60) -> str:
-    """What one kubectl call prints. Raises `KubectlError`; `timeout` is in seconds."""
+    """Output of one kubectl call. Raises `KubectlError`; `timeout` is in seconds."""
     pause = pause_seconds()
     for attempt in range(1, attempts + 1):
         try:
@@ -80,20 +80,20 @@ def run(*arguments: str, text: str = "", attempts: int = ATTEMPTS, timeout: floa
             failure = KubectlError(done.stderr.decode(errors="replace").strip() or "kubectl failed")
         except subprocess.TimeoutExpired:
             failure = KubectlError(
-                f"timeout: kubectl {arguments[0]} took more than {timeout:.0f} s"
+                f"timeout: kubectl {arguments[0]} took longer than {timeout:.0f} s"
             )
         except OSError as error:
-            raise KubectlError(f"kubectl cannot be started: {error}") from error
+            raise KubectlError(f"cannot start kubectl: {error}") from error
         if attempt == attempts or not failure.inconclusive:
             raise failure
-        log(f"kubectl {arguments[0]}: {failure}; again in {pause:.0f} s")
+        log(f"kubectl {arguments[0]}: {failure}; retrying in {pause:.0f} s")
         time.sleep(pause)
         pause *= 2
     raise AssertionError("unreachable")
 
 
 def get(kind: str, name: str, namespace: str) -> Object | None:
-    """One object, or None where there is none."""
+    """One object; None where there is none."""
     text = run("get", kind, name, "-n", namespace, "--ignore-not-found", "-o", "json")
     return json.loads(text) if text.strip() else None
 
@@ -101,7 +101,7 @@ def get(kind: str, name: str, namespace: str) -> Object | None:
 def select(
     kinds: str, namespace: str, selector: str = "", attempts: int = ATTEMPTS
 ) -> list[Object]:
-    """The objects of these kinds (comma list) in a namespace."""
+    """The objects of these kinds (comma-separated) in a namespace."""
     labels = ("-l", selector) if selector else ()
     text = run("get", kinds, "-n", namespace, *labels, "-o", "json", attempts=attempts)
     items: list[Object] = json.loads(text)["items"]
@@ -109,7 +109,7 @@ def select(
 
 
 def live(objects: Iterable[Object], *more: str) -> list[Object]:
-    """Those of the objects that the cluster has, as they are there."""
+    """Those of the objects that exist, as the cluster has them. `more` are options of kubectl."""
     text = _text(objects)
     if not text:
         return []
@@ -119,9 +119,9 @@ def live(objects: Iterable[Object], *more: str) -> list[Object]:
 def apply(
     objects: Iterable[Object], *, dry_run: bool = False, manager: str = MANAGER
 ) -> list[Object]:
-    """Server-side apply of all objects, by one field manager; returns what came of them.
+    """Applies all objects server-side, by one field manager; returns the resulting objects.
 
-    kubectl itself takes over what client-side apply owned before:
+    kubectl migrates fields that client-side apply owned before:
     https://kubernetes.io/docs/reference/using-api/server-side-apply/#migration-between-client-side-and-server-side-apply
     """
     text = _text(objects)
@@ -135,43 +135,43 @@ def apply(
     return list(parse(done))
 
 
-def write(thing: Object) -> Object:
-    """Writes an object once, and returns it as it is then.
+def write(manifest: Object) -> Object:
+    """Replaces or creates an object and returns the result.
 
-    One with a resourceVersion only over what has that very version; one without must not be there.
-    Neither is asked again by itself, as the first answer may have been lost.
+    With a resourceVersion it replaces exactly that version; without one the object must not exist.
+    Not retried: the write may have succeeded and only the answer been lost.
     """
-    verb = "replace" if thing["metadata"].get("resourceVersion") else "create"
-    text = json.dumps(thing)
+    verb = "replace" if manifest["metadata"].get("resourceVersion") else "create"
+    text = json.dumps(manifest)
     done = run(verb, "-f", "-", f"--field-manager={MANAGER}", "-o", "json", text=text, attempts=1)
     written: Object = json.loads(done)
     return written
 
 
 def delete(objects: Iterable[Object]) -> None:
-    """Removes objects; those that are gone already do not matter."""
+    """Deletes objects, without waiting for the end of it; missing ones are ignored."""
     text = _text(objects)
     if text:
         run("delete", "-f", "-", "--ignore-not-found", "--wait=false", text=text, timeout=180)
 
 
 def parse(text: str) -> Iterator[Object]:
-    """The objects in kubectl's JSON, be it one, a list, or one after the other."""
+    """The objects in kubectl's JSON: one object, a list, or several documents."""
     decoder, at = json.JSONDecoder(), 0
     while text[at:].strip():
         at += len(text[at:]) - len(text[at:].lstrip())
-        thing, at = decoder.raw_decode(text, at)
-        if str(thing.get("kind", "")).endswith("List"):
-            yield from thing["items"]
+        document, at = decoder.raw_decode(text, at)
+        if str(document.get("kind", "")).endswith("List"):
+            yield from document["items"]
         else:
-            yield thing
+            yield document
 
 
-def key(thing: Object) -> str:
-    """What an object is called in a record: kind/name."""
-    return f"{thing['kind']}/{thing['metadata']['name']}"
+def key(manifest: Object) -> str:
+    """Identifies an object in its namespace: kind/name."""
+    return f"{manifest['kind']}/{manifest['metadata']['name']}"
 
 
 def _text(objects: Iterable[Object]) -> str:
-    """Objects as kubectl reads them: one JSON document after the other."""
-    return "\n".join(json.dumps(thing) for thing in objects)
+    """Objects as input of kubectl: one JSON document per line."""
+    return "\n".join(json.dumps(manifest) for manifest in objects)

@@ -1,7 +1,7 @@
-"""The manifests of a release: the overlay by kustomize, with digests, secrets and the namespace.
+"""The manifests of a release: the overlay, with image digests, secrets and the namespace.
 
-kustomize does all of it through a layer of its own above the overlay, so that references to
-what gets a hash in its name are followed: https://kubectl.docs.kubernetes.io/references/kustomize/
+A temporary kustomization on top of the overlay adds them, so kustomize also updates references to
+objects whose name gets a hash: https://kubectl.docs.kubernetes.io/references/kustomize/
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import Description, Service
-from ..hosting.outputs import Failure
+from ..failure import Failure
 from . import kubectl
 from .kubectl import Object
 
 OWNED = {"app.kubernetes.io/managed-by": "wfgen"}
-"""The label of everything that we apply; on objects alone, never on pods or selectors."""
+"""Label of every object that wfgen applies; never on pods or in selectors."""
 
 NAME = "app.kubernetes.io/name"
 
@@ -32,10 +32,10 @@ def render(
     *,
     with_secrets: bool = True,
 ) -> list[Object]:
-    """The objects of these services and those that belong to no service.
+    """The objects of these services and those of no service.
 
-    Reads the secrets' values from SECRET_<KEY>. Raises `Failure` where an image or a secret would
-    not get into the manifests.
+    Reads the values of secrets from SECRET_<KEY>. Raises `Failure` where a value is missing, or an
+    image or a Secret does not get into the manifests.
     """
     if with_secrets:
         _check_values(description, services)
@@ -52,7 +52,7 @@ def render(
         )
     )
     wanted = {service.name for service in services}
-    objects = [thing for thing in everything if owner(description, thing) in (*wanted, None)]
+    objects = [m for m in everything if owner(description, m) in (*wanted, None)]
     for service in services:
         _check_images(service, images.get(service.name), objects)
         _check_secret(service, objects)
@@ -60,69 +60,72 @@ def render(
     leave_replicas(services, objects)
     if description.preview and description.address:
         host = re.sub(r"^https://|/.*$", "", description.address)
-        for thing in objects:
-            if thing["kind"] == "Ingress":
-                _give_host(host, thing)
+        for manifest in objects:
+            if manifest["kind"] == "Ingress":
+                _give_host(host, manifest)
     return objects
 
 
 def leave_replicas(services: list[Service], objects: list[Object]) -> None:
-    """Takes out the number of replicas where an autoscaler decides it."""
+    """Removes `replicas` where an autoscaler sets it."""
     for service in services:
-        for thing in workloads_of(service, objects):
+        for workload in workloads_of(service, objects):
             if service.autoscaled:
-                thing["spec"].pop("replicas", None)
+                workload["spec"].pop("replicas", None)
 
 
 def keep_replicas(objects: list[Object]) -> None:
-    """Sees to it that a number of copies stays which the objects do not give any more.
+    """Keeps the live number of replicas of workloads whose manifests do not set it.
 
-    What its last manager no longer applies falls back to 1 until an autoscaler looks, so another
-    manager takes it over first. From client-side apply kubectl has to migrate the object before
-    that, and meanwhile the number that is live is applied.
+    When its last field manager stops applying `replicas`, the API server resets it to 1 until an
+    autoscaler acts, so another manager takes the field over first. Where client-side apply owns
+    the field, kubectl must migrate it before that; then the live number is applied.
     https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership
     """
-    silent = {kubectl.key(t): t for t in objects if t["kind"] in ("Deployment", "StatefulSet")}
-    silent = {name: t for name, t in silent.items() if "replicas" not in t["spec"]}
-    for thing in kubectl.live(silent.values(), "--show-managed-fields"):
-        owners = {
+    unset = {
+        kubectl.key(workload): workload
+        for workload in objects
+        if workload["kind"] in ("Deployment", "StatefulSet") and "replicas" not in workload["spec"]
+    }
+    for live in kubectl.live(unset.values(), "--show-managed-fields"):
+        managers = {
             entry["manager"]
-            for entry in thing["metadata"].get("managedFields", [])
+            for entry in live["metadata"].get("managedFields", [])
             if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
         }
-        number = {"replicas": thing["spec"]["replicas"]}
-        if owners == {kubectl.MANAGER}:
-            head = {key: thing["metadata"][key] for key in ("name", "namespace")}
-            kept = {"apiVersion": thing["apiVersion"], "kind": thing["kind"], "metadata": head}
-            kubectl.apply([{**kept, "spec": number}], manager=f"{kubectl.MANAGER}-replicas")
-        elif owners == {"kubectl-client-side-apply"}:
-            silent[kubectl.key(thing)]["spec"].update(number)
+        replicas = {"replicas": live["spec"]["replicas"]}
+        if managers == {kubectl.MANAGER}:
+            metadata = {name: live["metadata"][name] for name in ("name", "namespace")}
+            head = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
+            kubectl.apply([{**head, "spec": replicas}], manager=f"{kubectl.MANAGER}-replicas")
+        elif managers == {"kubectl-client-side-apply"}:
+            unset[kubectl.key(live)]["spec"].update(replicas)
 
 
-def owner(description: Description, thing: Object) -> str | None:
-    """The service that an object belongs to: by workload name, else by label; None for all."""
+def owner(description: Description, manifest: Object) -> str | None:
+    """The service that an object belongs to, by workload name, else by label; None if to none."""
     for service in description.services.values():
         for workload in service.workloads:
-            if (thing["kind"], thing["metadata"]["name"]) == (workload.kind, workload.name):
+            if (manifest["kind"], manifest["metadata"]["name"]) == (workload.kind, workload.name):
                 return service.name
-    name = thing["metadata"].get("labels", {}).get(NAME)
+    name = manifest["metadata"].get("labels", {}).get(NAME)
     return name if name in description.services else None
 
 
 def of_service(description: Description, service: Service, objects: list[Object]) -> list[Object]:
     """The objects of one service."""
-    return [thing for thing in objects if owner(description, thing) == service.name]
+    return [manifest for manifest in objects if owner(description, manifest) == service.name]
 
 
 def shared(description: Description, objects: list[Object]) -> list[Object]:
     """The objects that belong to no service."""
-    return [thing for thing in objects if owner(description, thing) is None]
+    return [manifest for manifest in objects if owner(description, manifest) is None]
 
 
 def workloads_of(service: Service, objects: list[Object]) -> list[Object]:
     """The objects that run the service's image."""
     names = [(workload.kind, workload.name) for workload in service.workloads]
-    return [thing for thing in objects if (thing["kind"], thing["metadata"]["name"]) in names]
+    return [m for m in objects if (m["kind"], m["metadata"]["name"]) in names]
 
 
 def pod_spec(workload: Object) -> Object:
@@ -130,23 +133,23 @@ def pod_spec(workload: Object) -> Object:
     spec = workload["spec"]
     if workload["kind"] == "CronJob":
         spec = spec["jobTemplate"]["spec"]
-    found: Object = spec["template"]["spec"]
-    return found
+    pod: Object = spec["template"]["spec"]
+    return pod
 
 
 def container(service: Service, workload: Object) -> Object:
-    """The container that runs the service's image. Raises `Failure` where there is none."""
+    """A copy of the container that runs the service's image. Raises `Failure` if there is none."""
     names = {w.name: w.container for w in service.workloads if w.kind == workload["kind"]}
     name = names[workload["metadata"]["name"]]
-    for found in pod_spec(workload)["containers"]:
-        if found["name"] == name:
-            return dict(found)
+    for candidate in pod_spec(workload)["containers"]:
+        if candidate["name"] == name:
+            return dict(candidate)
     raise Failure(f"{kubectl.key(workload)} has no container {name}")
 
 
-def clean(thing: Object) -> Object:
-    """An object as it could have been applied: without what the server and controllers wrote."""
-    metadata = thing["metadata"]
+def clean(live: Object) -> Object:
+    """A manifest of a live object: without what the API server and controllers wrote."""
+    metadata = live["metadata"]
     kept = {key: metadata[key] for key in ("name", "namespace", "labels") if key in metadata}
     annotations = {
         key: value
@@ -155,7 +158,7 @@ def clean(thing: Object) -> Object:
     }
     if annotations:
         kept["annotations"] = annotations
-    spec = {k: v for k, v in thing.items() if k not in ("status", "metadata")}
+    spec = {k: v for k, v in live.items() if k not in ("status", "metadata")}
     return {**spec, "metadata": kept}
 
 
@@ -164,7 +167,7 @@ def _layer(
 ) -> dict[str, Any]:
     overlay = Path(description.overlay).resolve()
     if not overlay.is_dir():
-        raise Failure(f"no overlay {description.overlay} in this checkout")
+        raise Failure(f"overlay {description.overlay} not found in this checkout")
     layer: dict[str, Any] = {
         "resources": [os.path.relpath(overlay, folder.resolve())],
         "namespace": description.place,
@@ -188,7 +191,7 @@ def _layer(
 
 
 def _secrets(services: list[Service], folder: Path) -> Iterator[dict[str, Any]]:
-    """Files and not literals, which lose quotes; they vanish with the folder."""
+    """Entries of `secretGenerator`, by files in the temporary folder: literals lose quotes."""
     for service in services:
         values = {key: os.environ.get(f"SECRET_{key}", "") for key in service.secrets}
         given = {key: value for key, value in values.items() if value}
@@ -205,7 +208,7 @@ def _secrets(services: list[Service], folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _check_values(description: Description, services: list[Service]) -> None:
-    """A value that is missing would show itself only in pods that cannot start."""
+    """Raises `Failure` for missing secrets: later they only show as pods that cannot start."""
     keys = {key for service in services for key in service.secrets}
     missing = sorted(key for key in keys if not os.environ.get(f"SECRET_{key}"))
     if missing:
@@ -215,7 +218,7 @@ def _check_values(description: Description, services: list[Service]) -> None:
 
 
 def _give_host(host: str, ingress: Object) -> None:
-    """Puts a preview's own host wherever its overlay names one; what names none stays so."""
+    """Replaces every host of a preview's Ingress by the preview's host."""
     for rule in ingress["spec"].get("rules", []):
         if "host" in rule:
             rule["host"] = host
@@ -225,34 +228,34 @@ def _give_host(host: str, ingress: Object) -> None:
 
 
 def _check_images(service: Service, reference: str | None, objects: list[Object]) -> None:
-    """An image that is set on a name which nothing has rolls nothing out, and the run is green."""
-    for thing in workloads_of(service, objects):
-        runs = container(service, thing)["image"]
-        if reference and runs != reference:
+    """Raises `Failure` where an image was not set: nothing would roll out, and the run be green."""
+    for workload in workloads_of(service, objects):
+        image = container(service, workload)["image"]
+        if reference and image != reference:
             raise Failure(
-                f"{kubectl.key(thing)} runs {runs} and not {reference}: "
-                f"no container of it has the image name {service.image}"
+                f"{kubectl.key(workload)} has image {image}, not {reference}: none of its "
+                f"containers has the image name {service.image}"
             )
 
 
 def _check_probe(service: Service, objects: list[Object]) -> None:
-    """gRPC health is what the kubelet's probe finds: without one, every copy would be well."""
+    """Raises `Failure` for gRPC health without a probe: then every pod would count as ready."""
     if service.health is None or service.health.type != "grpc":
         return
-    for thing in workloads_of(service, objects):
-        probe = container(service, thing).get("readinessProbe", {})
+    for workload in workloads_of(service, objects):
+        probe = container(service, workload).get("readinessProbe", {})
         if probe.get("grpc", {}).get("port") != service.health.port:
             raise Failure(
-                f"{kubectl.key(thing)} has no readinessProbe by grpc on port {service.health.port}"
+                f"{kubectl.key(workload)} has no gRPC readinessProbe on port {service.health.port}"
             )
 
 
 def _check_secret(service: Service, objects: list[Object]) -> None:
-    """kustomize leaves a reference alone, without a word, where it does not take it for ours."""
+    """Raises `Failure` where kustomize did not update a reference to the service's Secret."""
     plain = f"{service.name}-secrets"
-    made = [t["metadata"]["name"] for t in objects if t["kind"] == "Secret"]
-    if not any(re.fullmatch(rf"{re.escape(plain)}-[a-z0-9]{{10}}", name) for name in made):
+    secrets = [m["metadata"]["name"] for m in objects if m["kind"] == "Secret"]
+    if not any(re.fullmatch(rf"{re.escape(plain)}-[a-z0-9]{{10}}", name) for name in secrets):
         return
-    for thing in workloads_of(service, objects):
-        if f'"name": "{plain}"' in json.dumps(pod_spec(thing)):
-            raise Failure(f"{kubectl.key(thing)} uses {plain}, not the Secret of this release")
+    for workload in workloads_of(service, objects):
+        if f'"name": "{plain}"' in json.dumps(pod_spec(workload)):
+            raise Failure(f"{kubectl.key(workload)} uses {plain}, not the Secret of this release")

@@ -1,46 +1,45 @@
-"""What a rollout comes to: bad signs count once they last, and so does good news."""
+"""Whether a rollout succeeds or fails: a sign of failure counts once it lasts."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..contract import Description, Service
-from ..hosting.outputs import Failure, log
-from ..state import record
-from ..state.record import Record
+from ..failure import Failure
+from ..hosting.outputs import log
 from .kubectl import KubectlError, Object
-from .pods import UNSCHEDULABLE, State, judge, look
+from .pods import UNSCHEDULABLE, ServiceStatus, judge, look
 
 RESTARTS = 2
-"""So many restarts of a new pod are a crash loop: the first may be bad luck."""
+"""Number of restarts of a new pod that make a crash loop: a single one may be an accident."""
 
 
 def poll_seconds() -> float:
-    """How often the cluster is looked at (WFGEN_POLL_SECONDS, 2)."""
+    """Seconds between two looks at the cluster (WFGEN_POLL_SECONDS, 2)."""
     return float(os.environ.get("WFGEN_POLL_SECONDS", "2"))
 
 
 def doubt_seconds() -> float:
-    """How long a bad sign must last before it counts (WFGEN_DOUBT_SECONDS, 12).
+    """Seconds that a sign of failure must last before it counts (WFGEN_DOUBT_SECONDS, 12).
 
-    The kubelet tries a pull that failed again after 10 s: then it failed twice.
+    The kubelet retries a failed pull after 10 s: by then it failed twice.
     https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff
     """
     return float(os.environ.get("WFGEN_DOUBT_SECONDS", "12"))
 
 
 def patience(reason: str) -> float:
-    """How long a sign of this reason must last, in seconds.
+    """How long a sign with this reason must last, in seconds.
 
-    A pod waits longer for a node: an autoscaler has to see it first, a volume has to be made.
+    Longer for a pod without a node: an autoscaler must notice it, or a volume be created.
     """
     return doubt_seconds() * (4 if reason == UNSCHEDULABLE else 1)
 
 
 class Doubt:
-    """Bad signs and how long they last: a single sighting is often a false alarm."""
+    """Signs of failure and how long they last: one that is seen once is often a false alarm."""
 
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
@@ -48,7 +47,7 @@ class Doubt:
     def lasting(self, signs: list[str]) -> str:
         """The first of these signs (POD: REASON: MESSAGE) that has lasted; '' where none has."""
         now = time.time()
-        # In whichever pod it is. A pull is tried, and waited for, in turns.
+        # By reason, whichever pod has it. The reason of a failing pull alternates.
         reasons = [sign.partition(": ")[2].partition(":")[0] for sign in signs]
         reasons = ["ErrImagePull" if r == "ImagePullBackOff" else r for r in reasons]
         self._since = {reason: self._since.get(reason, now) for reason in reasons}
@@ -59,7 +58,7 @@ class Doubt:
 
 
 class NotReady(Failure):
-    """A rollout that failed by what was seen of it."""
+    """A rollout that failed, or was not ready in time."""
 
     def __init__(self, service: Service, reason: str) -> None:
         super().__init__(f"{service.name}: {reason}")
@@ -67,22 +66,25 @@ class NotReady(Failure):
 
 
 class Unanswered(Failure):
-    """The API server did not answer in time: nothing is known of the rollout."""
+    """The API server did not answer in time: the state of the rollout is unknown."""
 
 
 def is_unanswered(problem: Exception) -> bool:
-    """Whether a problem says nothing of what was released, and may be over later."""
+    """Whether a problem is the API server's, proves nothing about the release, and may pass."""
     return isinstance(problem, Unanswered) or (
         isinstance(problem, KubectlError) and problem.inconclusive
     )
 
 
 def wait(
-    description: Description, found: Record, services: list[Service], objects: list[Object]
+    description: Description,
+    services: list[Service],
+    objects: list[Object],
+    meanwhile: Callable[[], None],
 ) -> None:
-    """Waits until services are ready, and keeps the lease meanwhile.
+    """Waits until services are ready, calling `meanwhile` after each look.
 
-    Raises `NotReady` where they will not be, or not in time, and `Unanswered`.
+    Raises `NotReady` where a service fails or is not ready in time, and `Unanswered`.
     """
     started = time.time()
     watches = [Watch(service, started) for service in services]
@@ -96,64 +98,71 @@ def wait(
             return
         for watch in waiting:
             if time.time() - started > watch.service.timeout_seconds:
-                told = watch.last or "never ready"
-                reason = f"not ready after {watch.service.timeout_seconds} s: {told}"
+                last = watch.last or "never ready"
+                reason = f"not ready after {watch.service.timeout_seconds} s: {last}"
                 if watch.answered:
                     raise NotReady(watch.service, reason)
                 raise Unanswered(f"{watch.service.name}: the API server did not answer in time")
-        record.renew(description, found)
+        meanwhile()
         time.sleep(poll_seconds())
 
 
 def look_at(description: Description, watches: Sequence[Watch], objects: list[Object]) -> None:
-    """One look at the cluster, for all that are watched; no answer proves nothing either way."""
+    """Lists the cluster's objects once and judges all watched services by them.
+
+    Where the API server does not answer, nothing is concluded.
+    """
     cluster = None
     try:
         cluster = look(description, [watch.service for watch in watches])
     except KubectlError as error:
-        log(f"no answer: {error}")
+        log(f"no answer from the API server: {error}")
     for watch in watches:
-        state = judge(watch.service, objects, cluster, watch.settled) if cluster else None
-        watch.judge(state)
+        watch.judge(judge(watch.service, objects, cluster, watch.settled) if cluster else None)
 
 
 class Watch:
-    """One service under observation: bad signs count once they last.
+    """One service under observation: signs of failure count once they last.
 
     `since` is when the release began, in seconds since the epoch: restarts of older pods before
-    the first look are not its fault.
+    the first look do not count.
     """
 
     def __init__(self, service: Service, since: float) -> None:
         self.service = service
         self.since = since
         self.restarts = 0
+        """Number of restarts of new pods since the first look."""
         self.ready = False
         self.failure = ""
+        """Why the rollout failed; '' where it did not."""
         self.last = ""
-        self.state: State | None = None
+        """What was last logged of it."""
+        self.status: ServiceStatus | None = None
+        """What the last look found; None where the API server did not answer."""
         self.answered = False
         self._doubt = Doubt()
         self._before: dict[str, int] = {}
         self.settled: dict[str, int] = {}
-        """How many copies of each workload were to be ready when all of them first were."""
+        """Number of copies that each workload wanted when all of them were first ready."""
 
-    def judge(self, state: State | None) -> None:
-        """Takes in what one look found of the service; None where there was no answer."""
-        if state is None:
-            self.ready, self.answered, self.state = False, False, None
+    def judge(self, status: ServiceStatus | None) -> None:
+        """Takes in what one look found; None where the API server did not answer."""
+        self.status, self.answered = status, status is not None
+        if status is None:
+            self.ready = False
             return
-        self.answered, self.ready, self.state = True, state.ready, state
+        self.ready = status.ready
         if self.ready and not self.settled:
-            self.settled = state.copies
+            self.settled = status.copies
         self.restarts = 0
-        for name, (count, made, codes) in state.pods.items():
-            before = self._before.setdefault(name, 0 if made >= self.since - 1 else count)
+        for name, (count, created, codes) in status.pods.items():
+            before = self._before.setdefault(name, 0 if created >= self.since - 1 else count)
             self.restarts += count - before
             if count - before >= RESTARTS:
-                state.doom = f"{name} restarted {count} times (exit code {codes or 'unknown'})"
-        self.failure = state.doom or self._doubt.lasting(state.signs)
-        text = state.text + "; ".join([state.doom] if state.doom else state.signs[:1])
+                status.fatal = f"{name} restarted {count} times (exit code {codes or 'unknown'})"
+        self.failure = status.fatal or self._doubt.lasting(status.signs)
+        text = status.text + "; ".join([status.fatal] if status.fatal else status.signs[:1])
         if text.strip() != self.last:
             self.last = text.strip()
             log(f"{self.service.name}: {self.last}{' ready' if self.ready else ''}")

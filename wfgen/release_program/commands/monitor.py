@@ -1,39 +1,54 @@
-"""Watches a release until it has proved itself, and then makes it the last known good one."""
+"""Watches a release until it is verified, and then makes it the last known good one."""
 
 from __future__ import annotations
 
 import re
 import time
-from typing import Any
 
 from ..cluster import diagnostics, health, manifests, rollout
 from ..cluster.kubectl import Object, key
 from ..contract import Description, Service, load
 from ..hosting.outputs import add_summary, error, log, write_output
-from ..state import record, stored
-from ..state.record import GOOD, HELD, KEPT, Record
+from ..state import stored
+from ..state.record import read_record, renew_lease, write_cause, write_record
+from ..state.record_format import (
+    GOOD,
+    HELD,
+    KEPT_RELEASES,
+    LiveService,
+    PastRelease,
+    Record,
+    repository,
+    this_run,
+)
 
 
-class Verdict:
-    """What becomes of one service while it is watched."""
+class MonitoredService:
+    """One service while it is watched, and how that ends: good, or failed with a cause."""
 
     def __init__(self, service: Service, since: float, started: float) -> None:
         self.service = service
         self.watch = rollout.Watch(service, since)
         self.started = started
-        """When it was applied, in seconds since the epoch: its deadline runs from then."""
+        """When it was applied, in seconds since the epoch; its deadline runs from then."""
         self.looked = time.time()
-        """When it was first looked at: from then on, no answer is held against the API server."""
+        """When it was first looked at, in seconds since the epoch. While the API server does not
+        answer, the deadline runs from then."""
         self.ready_at: float | None = None
+        """When it was first ready, in seconds since the epoch: its bake time runs from then."""
         self.restarts_at_ready = 0
-        self.unwell_since: float | None = None
+        self.unhealthy_since: float | None = None
+        """Since when it fails within the bake time, in seconds since the epoch."""
         self.good = False
         self.failure = ""
+        """Why it failed; '' where it did not."""
         self.cause = ""
+        """What failed: app or infra."""
         self.decided_after = 0.0
+        """Seconds from the apply to the decision."""
 
     def decide(self, description: Description) -> None:
-        """Decides, after a look, where that can be decided."""
+        """Decides, after a look at the cluster, where that can be decided."""
         now = time.time()
         since = self.started if self.watch.answered else self.looked
         late = now - since > self.service.timeout_seconds
@@ -43,11 +58,11 @@ class Verdict:
             if self.watch.ready and self._healthy(description):
                 self.ready_at, self.restarts_at_ready = now, self.watch.restarts
                 took = now - self.started
-                log(f"{self.service.name}: ready after {took:.0f} s, now the bake time")
+                log(f"{self.service.name}: ready after {took:.0f} s; bake time begins")
             elif late:
-                told = self.watch.last or "never ready"
                 answered = self.watch.answered
-                reason = told if answered else "the API server did not answer"
+                last = self.watch.last or "never ready"
+                reason = last if answered else "the API server did not answer"
                 self._fail(
                     f"not ready after {self.service.timeout_seconds} s: {reason}",
                     "app" if answered else "infra",
@@ -63,25 +78,25 @@ class Verdict:
             self._fail("a container was restarted within the bake time", "app")
         elif not self.watch.ready or not self._healthy(description):
             self.good = False
-            self.unwell_since = self.unwell_since or now
-            if now - self.unwell_since >= rollout.doubt_seconds():
-                told = self.watch.last if not self.watch.ready else "the health check fails"
-                self._fail(f"not well within the bake time: {told}", "app")
+            self.unhealthy_since = self.unhealthy_since or now
+            if now - self.unhealthy_since >= rollout.doubt_seconds():
+                reason = self.watch.last if not self.watch.ready else "the health check fails"
+                self._fail(f"unhealthy within the bake time: {reason}", "app")
         else:
-            self.unwell_since = None
+            self.unhealthy_since = None
             self.good = now - self.ready_at >= self.service.bake_seconds
             self.decided_after = now - self.started
 
     def _healthy(self, description: Description) -> bool:
-        state = self.watch.state
-        if state is None:
+        status = self.watch.status
+        if status is None:
             return False
-        done = self.ready_at is not None
-        complaint = health.ask(self.service, sorted(state.serving), description.place, done)
-        if complaint:
-            log(f"{self.service.name}: {complaint}")
-            self.watch.last = complaint
-        return not complaint
+        again = self.ready_at is not None
+        problem = health.ask(self.service, sorted(status.serving), description.place, again)
+        if problem:
+            log(f"{self.service.name}: {problem}")
+            self.watch.last = problem
+        return not problem
 
     def _fail(self, reason: str, cause: str) -> None:
         self.failure, self.cause = reason, cause
@@ -91,122 +106,121 @@ class Verdict:
 def monitor() -> int:
     """Watches the release, all services side by side, then turns the record from in-flight to good.
 
-    A service is good when its new pods run the applied image, are ready, and then stay so for its
-    bake time: no restarts, available, its health check answers. Fails at once on what cannot mend
-    itself. The commit point is its last act.
-
-    Reads: WFGEN_DESCRIPTION, KUBECONFIG, WFGEN_NUMBER (previews), WFGEN_POLL_SECONDS (2),
-    WFGEN_DOUBT_SECONDS (12: how long a bad sign must last). Writes: verified, cause (app or infra).
+    A service is good when its new pods run the applied image, become ready, and stay so for its
+    bake time: no restarts, available, its health check passes. Fails at once on what no retry can
+    fix. The commit point is its last act.
     """
     description = load()
     write_output("verified", "false")
-    write_output("cause", "infra")  # what is true if this job dies; the last line written counts
-    found = record.read(description) or Record()
-    flying = found.advancing
-    objects = stored.read(description, flying.release) or []
-    services = description.in_order(flying.services)
+    write_output("cause", "infra")  # holds if this job ends early: the last value counts
+    record = read_record(description) or Record()
+    in_flight = record.demand_advancing()
+    objects = stored.read(description, in_flight.release) or []
     now = time.time()
-    verdicts = [
-        Verdict(service, flying.started, flying.applied.get(service.name, now))
-        for service in services
+    watched = [
+        MonitoredService(service, in_flight.started, in_flight.applied.get(service.name, now))
+        for service in description.in_order(in_flight.services)
         if manifests.workloads_of(service, objects)
     ]
-    failed: list[Verdict] = []
-    while True:
-        rollout.look_at(description, [verdict.watch for verdict in verdicts], objects)
-        for verdict in verdicts:
-            verdict.decide(description)
-        failed = [verdict for verdict in verdicts if verdict.failure]
-        if failed or all(verdict.good for verdict in verdicts):
-            break
-        record.renew(description, found)
-        time.sleep(rollout.poll_seconds())
-    _summarize(description, found, verdicts)
+    failed = _watch(description, record, watched, objects)
+    _summarize(description, record, watched)
     if failed:
-        cause = "app" if any(v.cause == "app" for v in failed) else "infra"
+        cause = "app" if any(service.cause == "app" for service in failed) else "infra"
         write_output("cause", cause)
-        record.blame(description, found, cause)
-        for verdict in failed:
-            pull = "ImagePull" in verdict.failure
-            hint = (
-                ". May the nodes pull it? See docs/delivery-setup.md, Pull secret" if pull else ""
-            )
-            error(f"{verdict.service.name}: {verdict.failure}{hint}")
-            diagnostics.show(description, verdict.service, objects)
+        write_cause(description, record, cause)
+        for service in failed:
+            _report(description, service, objects)
         return 1
     _commit(description, objects)
     write_output("verified", "true")
     write_output("cause", "")
-    log(f"release {flying.release} is good")
+    log(f"release {in_flight.release} is good")
     return 0
 
 
+def _watch(
+    description: Description,
+    record: Record,
+    watched: list[MonitoredService],
+    objects: list[Object],
+) -> list[MonitoredService]:
+    """Watches services until all are good or some failed; returns those that failed."""
+    while True:
+        rollout.look_at(description, [service.watch for service in watched], objects)
+        for service in watched:
+            service.decide(description)
+        failed = [service for service in watched if service.failure]
+        if failed or all(service.good for service in watched):
+            return failed
+        renew_lease(description, record)
+        time.sleep(rollout.poll_seconds())
+
+
+def _report(description: Description, failed: MonitoredService, objects: list[Object]) -> None:
+    hint = ""
+    if "ImagePull" in failed.failure:
+        hint = ". Can the nodes pull it? See docs/delivery-setup.md, Pull secret"
+    error(f"{failed.service.name}: {failed.failure}{hint}")
+    diagnostics.show(description, failed.service, objects)
+
+
 def _commit(description: Description, new: list[Object]) -> None:
-    """The commit point: from here on, this release is what others go back to."""
-    found = record.read(description) or Record()
-    flying = found.advancing
-    kept = _untouched(description, found, new)
+    """The commit point: from here on, a rollback restores this release."""
+    record = read_record(description) or Record()
+    in_flight = record.demand_advancing()
+    kept = _untouched(description, record, new)
     if kept:
-        stored.write(description, flying.release, [*kept, *new])
-    for name in flying.services:
-        found.services[name] = {
-            "sha": flying.sha,
-            "image": flying.images.get(name, ""),
-            "release": flying.release,
-            "repository": record.repository(),
-        }
-    entry: dict[str, Any] = {
-        "release": flying.release,
-        "sha": flying.sha,
-        "at": time.time(),
-        "run": record.this_run(),
-        "services": dict(found.services),
-    }
-    found.releases = [*found.releases, entry][-KEPT:]
-    found.release, found.in_flight = flying.release, None
-    found.state = HELD if flying.go_back else GOOD
-    record.write(description, found)
+        stored.write(description, in_flight.release, [*kept, *new])
+    for name in in_flight.services:
+        record.services[name] = LiveService(
+            in_flight.sha, in_flight.images.get(name, ""), in_flight.release, repository()
+        )
+    verified = PastRelease(
+        in_flight.release, in_flight.sha, time.time(), this_run(), dict(record.services)
+    )
+    record.releases = [*record.releases, verified][-KEPT_RELEASES:]
+    record.release, record.in_flight = in_flight.release, None
+    record.state = HELD if in_flight.go_back else GOOD
+    write_record(description, record)
 
 
-def _untouched(description: Description, found: Record, new: list[Object]) -> list[Object]:
-    """What the release did not touch: it stays part of the state to go back to."""
-    mine = found.flying.services
+def _untouched(description: Description, record: Record, new: list[Object]) -> list[Object]:
+    """What the release did not touch: it stays part of the state that a rollback restores."""
+    released = record.demand_own().services
     deployed = {service.name for service in description.services.values() if service.deploy}
-    if found.release < 0 or not (deployed | found.services.keys()) - set(mine):
+    if record.release < 0 or not (deployed | record.services.keys()) - set(released):
         return []
-    # Another repository's services are unknown here, and so is which objects are theirs.
-    others = {each.get("repository") for each in found.services.values()} - {record.repository()}
-    touched = {*mine} if others else {*mine, None}
-    names = {key(thing) for thing in new}
+    # Another repository's services are unknown here, and so are their objects.
+    others = {live.repository for live in record.services.values()} - {repository()}
+    touched = {*released} if others else {*released, None}
+    names = {key(manifest) for manifest in new}
     return [
-        thing
-        for thing in stored.read(description, found.release) or []
-        if manifests.owner(description, thing) not in touched and key(thing) not in names
+        manifest
+        for manifest in stored.read(description, record.release) or []
+        if manifests.owner(description, manifest) not in touched and key(manifest) not in names
     ]
 
 
-def _summarize(description: Description, found: Record, verdicts: list[Verdict]) -> None:
+def _summarize(description: Description, record: Record, watched: list[MonitoredService]) -> None:
+    in_flight = record.demand_own()
     rows = [
         "| service | image before | image of this release | verdict | after |",
         "|---|---|---|---|---|",
     ]
-    for verdict in verdicts:
-        name = verdict.service.name
-        before = found.services.get(name, {}).get("image", "") or "-"
-        now = found.flying.images.get(name, "") or "unchanged"
-        told = "good" if verdict.good else verdict.failure or "not decided"
+    for monitored in watched:
+        name = monitored.service.name
+        before = record.services[name].image if name in record.services else ""
+        now = in_flight.images.get(name, "") or "unchanged"
+        verdict = "good" if monitored.good else monitored.failure or "not decided"
         rows.append(
-            f"| {name} | `{_short(before)}` | `{_short(now)}` | {told} "
-            f"| {verdict.decided_after:.0f} s |"
+            f"| {name} | `{_short(before or '-')}` | `{_short(now)}` | {verdict} "
+            f"| {monitored.decided_after:.0f} s |"
         )
     add_summary(
-        f"### Release {found.flying.release} of {description.environment}\n\n" + "\n".join(rows)
+        f"### Release {in_flight.release} of {description.environment}\n\n" + "\n".join(rows)
     )
 
 
 def _short(image: str) -> str:
     """An image with the first twelve characters of its digest."""
     return re.sub(r"(@sha256:[0-9a-f]{12})[0-9a-f]+", r"\1", image)
-
-
-COMMANDS = {"monitor": monitor}

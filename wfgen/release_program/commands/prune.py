@@ -1,13 +1,17 @@
-"""Removes what no recorded release uses any more."""
+"""Removes objects that no recorded release uses."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..cluster import kubectl, manifests
 from ..cluster.kubectl import key
-from ..contract import load
-from ..hosting.outputs import Failure, log
-from ..state import record, stored
-from ..state.record import GOOD, KEPT
+from ..contract import Description, load
+from ..failure import Failure
+from ..hosting.outputs import log
+from ..state import stored
+from ..state.record import read_record
+from ..state.record_format import GOOD, KEPT_RELEASES
 from .rollback import KEPT_KINDS
 
 KINDS = (
@@ -17,46 +21,49 @@ KINDS = (
 
 
 def prune() -> int:
-    """Deletes objects of ours that are not in the last known good release.
+    """Deletes objects with wfgen's label that are not in the last known good release.
 
-    ConfigMaps and Secrets stay as long as one of the last ten releases uses them, as going back
-    needs them. Volumes, claims, namespaces and Jobs are never deleted. Does nothing while a release
-    is in flight.
-
-    Reads: WFGEN_DESCRIPTION, KUBECONFIG, WFGEN_NUMBER (previews). Writes nothing.
+    ConfigMaps and Secrets that one of the last ten releases uses are kept: going back needs them.
+    Volumes, claims, namespaces and Jobs are never deleted. Does nothing while a release is in
+    flight.
     """
     description = load()
-    found = record.read(description)
-    if found is None or found.state != GOOD or found.in_flight is not None:
-        state = found.state if found else "that nothing was released"
-        log(f"the record says {state}: nothing is pruned")
+    record = read_record(description)
+    if record is None:
+        log("nothing was ever released here: nothing to prune")
+        return 0
+    if record.state != GOOD or record.in_flight is not None:
+        log(f"the release record is `{record.state}`: nothing is pruned")
         return 0
     parts = stored.parts(description)
-    kept = sorted(parts)[-KEPT:]
-    current = stored.read(description, found.release)
-    if current is None:
-        raise Failure(f"the manifests of release {found.release} are gone; nothing is pruned")
-    used = {key(thing) for thing in current}
-    for release in kept:
-        objects = stored.read(description, release) or []
-        used |= {key(t) for t in objects if t["kind"] in ("ConfigMap", "Secret")}
+    kept = sorted(parts)[-KEPT_RELEASES:]
+    used = _used(description, record.release, kept)
     selector = ",".join(f"{name}={value}" for name, value in manifests.OWNED.items())
     unused = [
-        thing
-        for thing in kubectl.select(KINDS, description.place, selector)
-        if key(thing) not in used and thing["kind"] not in KEPT_KINDS
+        live
+        for live in kubectl.select(KINDS, description.place, selector)
+        if key(live) not in used and live["kind"] not in KEPT_KINDS
     ]
-    unused += [
-        t
-        for release, things in parts.items()
-        if release not in (*kept, found.release)
-        for t in things
-    ]
-    for thing in unused:
-        log(f"delete {key(thing)}")
+    for release in sorted(parts.keys() - {*kept, record.release}):
+        unused += parts[release]
+    for live in unused:
+        log(f"delete {key(live)}")
     kubectl.delete(unused)
     log(f"{len(unused)} objects pruned")
     return 0
 
 
-COMMANDS = {"prune": prune}
+def _used(description: Description, good: int, kept: Iterable[int]) -> set[str]:
+    """What must stay, as kind/name: the last known good release, and what the kept ones refer to.
+
+    Raises `Failure` where the manifests of the last known good release are not stored.
+    """
+    current = stored.read(description, good)
+    if current is None:
+        raise Failure(f"no stored manifests of release {good} found; nothing was pruned")
+    return {key(manifest) for manifest in current} | {
+        key(manifest)
+        for release in kept
+        for manifest in stored.read(description, release) or []
+        if manifest["kind"] in ("ConfigMap", "Secret")
+    }

@@ -1,4 +1,4 @@
-"""Undoes what a run left that is gone: cancelled by force, or its runner lost."""
+"""Undoes what an ended run left: one that was cancelled by force, or whose runner was lost."""
 
 from __future__ import annotations
 
@@ -6,48 +6,41 @@ import os
 
 from ..contract import load
 from ..hosting.outputs import error, log, notice
-from ..state import record
-from ..state.record import ROLLBACK_FAILED
+from ..state.record import read_record, write_record
+from ..state.record_format import ROLLBACK_FAILED, repository, this_run
 from . import rollback
 
 
 def watchdog() -> int:
-    """Rolls back a release whose owner is gone; dispatched, also one that could not be undone.
+    """Rolls back a release whose owner has ended; when dispatched, also retries a failed rollback.
 
-    The owner is gone when its run has ended (WFGEN_FINISHED_RUN) or its lease has run out.
-
-    Reads: WFGEN_DESCRIPTION, KUBECONFIG, GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_EVENT_NAME,
-    WFGEN_FINISHED_RUN. Writes nothing. Exits 1 where it had to act or a rollback has failed, so
-    that somebody looks.
+    The owner has ended when WFGEN_FINISHED_RUN names its run, or when its lease has run out.
+    Exits 1 where it had to act, or where a rollback has failed.
     """
     description = load()
-    found = record.read(description)
-    if found is None or found.in_flight is None:
-        log("nothing is in flight")
+    record = read_record(description)
+    if record is None or record.in_flight is None:
+        log("no release is in flight")
         return 0
-    flying = found.in_flight
-    if found.state == ROLLBACK_FAILED:
+    release = record.in_flight.release
+    if record.state == ROLLBACK_FAILED:
         if os.environ.get("GITHUB_EVENT_NAME") != "workflow_dispatch":
             error(
-                f"the rollback of release {flying.release} failed, and releases are refused: look "
-                "at the cluster, then dispatch this workflow, or a release with `force`"
+                f"the rollback of release {release} failed, and releases are refused. Check the "
+                "cluster, then dispatch this workflow, or a release with `force`"
             )
             return 1
-    elif not found.expired and found.owner != _finished():
-        log(f"release {flying.release} is in flight, and {found.owner} owns it")
+    elif not record.expired and record.owner != _finished():
+        log(f"release {release} is in flight, owned by {record.owner}")
         return 0
-    notice(f"{found.owner} left release {flying.release} {found.state}; now it is undone")
-    found.owner = record.this_run()
-    record.write(description, found)
-    done = rollback.restore(description, found)
-    error(f"release {flying.release} was left half done; restored: {done.outcome}")
+    notice(f"{record.owner} left release {release} `{record.state}`: rolling it back")
+    record.owner = this_run()
+    write_record(description, record)
+    result = rollback.restore(description, record)
+    error(f"release {release} was left unfinished; restored: {result.restored}")
     return 1
 
 
 def _finished() -> str:
-    """The run whose end started this one, as records name it; nobody's name on a schedule."""
-    repository = os.environ.get("GITHUB_REPOSITORY", "by-hand")
-    return f"{repository}/{os.environ.get('WFGEN_FINISHED_RUN', '')}"
-
-
-COMMANDS = {"watchdog": watchdog}
+    """The run whose end started this one, as the record names runs; no run on a schedule."""
+    return f"{repository()}/{os.environ.get('WFGEN_FINISHED_RUN', '')}"

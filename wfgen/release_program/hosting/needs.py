@@ -1,4 +1,4 @@
-"""What the jobs before this one did (WFGEN_NEEDS, which is toJSON(needs)), and where they ran."""
+"""Results and outputs of the jobs before this one (WFGEN_NEEDS, which is toJSON(needs))."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..contract import Description
-from .outputs import Failure
+from ..failure import Failure
+from ..names import Job, Output, Variable
 
 
 @dataclass(frozen=True)
 class Needs:
-    """Results and outputs of jobs. One that this job does not need is absent, and reads as ''."""
+    """Results and outputs of jobs; '' for a job that this one does not need."""
 
     jobs: Mapping[str, Any]
 
     @classmethod
     def load(cls) -> Needs:
         """From WFGEN_NEEDS. Raises `Failure`."""
-        return cls(read_json("WFGEN_NEEDS"))
+        return cls(read_json(Variable.NEEDS))
 
     def result(self, job: str) -> str:
         """success, failure, cancelled, skipped, or ''."""
@@ -33,23 +34,25 @@ class Needs:
         return str((self.jobs.get(job, {}).get("outputs") or {}).get(name) or "")
 
     def failed(self, besides: Iterable[str] = ()) -> list[str]:
-        """Jobs that failed or were cancelled, but for those named."""
-        bad = ("failure", "cancelled")
-        return [job for job in self.jobs if job not in besides and self.result(job) in bad]
+        """Jobs that failed or were cancelled, except `besides`."""
+        failed = ("failure", "cancelled")
+        return [job for job in self.jobs if job not in besides and self.result(job) in failed]
 
     @property
     def services(self) -> list[str]:
         """The services of this release."""
-        return list(json.loads(self.output("plan", "services") or "[]"))
+        return list(json.loads(self.output(Job.PLAN, Output.SERVICES) or "[]"))
 
     @property
     def build(self) -> list[str]:
         """The services whose image this run builds."""
-        return list(json.loads(self.output("plan", "build") or "[]"))
+        return list(json.loads(self.output(Job.PLAN, Output.BUILD) or "[]"))
 
     def images(self, description: Description) -> dict[str, str]:
-        """The release's images: only of described services, only of their own repositories."""
-        named = self.output("images", "images") or self.output("plan", "images") or "{}"
+        """The release's images: of described services only, each of the service's repository."""
+        named = (
+            self.output(Job.IMAGES, Output.IMAGES) or self.output(Job.PLAN, Output.IMAGES) or "{}"
+        )
         return {
             name: image
             for name, image in sorted(json.loads(named).items())
@@ -59,11 +62,11 @@ class Needs:
 
 
 def read_json(variable: str) -> Any:
-    """The JSON object in an environment variable; {} where it is not set. Raises `Failure`."""
+    """The JSON in an environment variable; {} if it is not set. Raises `Failure`."""
     try:
         return json.loads(os.environ.get(variable) or "{}")
     except ValueError:
-        raise Failure(f"{variable} is not JSON: pass ${{{{ toJSON(...) }}}}") from None
+        raise Failure(f"{variable} is not JSON: use ${{{{ toJSON(...) }}}}") from None
 
 
 def is_image_of(repository: object, image: object) -> bool:
@@ -72,15 +75,10 @@ def is_image_of(repository: object, image: object) -> bool:
     return isinstance(image, str) and re.fullmatch(pattern, image) is not None
 
 
-def job_of(service: str) -> str:
-    """The id of the job that builds a service."""
-    return f"build_{service.replace('-', '_')}"
-
-
 def run_address() -> str:
-    """The page of this run, or '' when the program was started by hand."""
-    run = os.environ.get("GITHUB_RUN_ID", "")
-    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+    """The URL of this run; '' if the program was started by hand."""
+    run = os.environ.get(Variable.RUN_ID, "")
+    server = os.environ.get(Variable.SERVER_URL, "https://github.com")
     return f"{server}/{os.environ.get('GITHUB_REPOSITORY', '')}/actions/runs/{run}" if run else ""
 
 

@@ -1,3 +1,3 @@
-"""What is remembered between runs: the release record and the stored manifests in the cluster, and
-the tags that export both to git.
+"""What lasts between runs: the release record and stored manifests in the cluster, which decide,
+and the tags that export both to git.
 """

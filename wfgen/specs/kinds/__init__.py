@@ -1,4 +1,4 @@
-"""The vocabulary of specs. `KINDS` is the only registry: a new kind is a file and an entry."""
+"""The vocabulary of specs. A new kind is a file and an entry in `KINDS`."""
 
 from wfgen.specs.kinds.client import ClientSpec
 from wfgen.specs.kinds.postgres import PostgresSpec
@@ -20,5 +20,5 @@ __all__ = ["KINDS", "ProjectSpec", "ServiceSpec"]
 
 
 def kind_name(kind: type[ServiceSpec]) -> str:
-    """The word that a spec's `kind` field has for this kind."""
+    """The value of a spec's `kind` field for this kind."""
     return str(kind.__annotations__["kind"].__args__[0])

@@ -1,4 +1,4 @@
-"""What the kinds of databases have in common."""
+"""What the kinds of databases share."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -8,17 +8,17 @@ from wfgen.specs.kinds.service import ServiceSpec, Workload
 
 
 class DatabaseSpec(ServiceSpec):
-    """Holds data: never rolled back by itself; deployed when its own spec or manifests change."""
+    """Holds data. Deployed when its own spec or manifests change; not rolled back by default."""
 
     workloads: list[Workload] = [Workload(kind="StatefulSet")]
     rollback: Literal["auto", "never"] = "never"
     allow_major: Annotated[int, Between(1, 9999)] | None = None
-    """The major version that the database may be brought to. A release with another one than the
-    live one is refused without it. It takes `migrate`, with a command that makes a backup and fails
-    where that cannot be read back."""
+    """The major version that a release may upgrade the database to, such as `18`. Without it, a
+    release that changes the major version is refused. Requires `migrate`, with a command that makes
+    a backup and fails if the backup cannot be read."""
 
     def mistakes(self) -> Iterator[Mistake]:
         yield from super().mistakes()
         if self.allow_major is not None and self.migrate is None:
-            hint = "add `migrate` with the command that makes a backup, and checks it"
-            yield Mistake("allow_major", "allow_major without migrate", hint)
+            hint = "add `migrate` with a command that makes a backup and verifies it"
+            yield Mistake("allow_major", "`allow_major` requires `migrate`", hint)

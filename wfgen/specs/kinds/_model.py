@@ -15,9 +15,10 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What fields of one part get wrong about one another; shown at `field`."""
+    """Fields of one part that contradict one another."""
 
     field: str
+    """The field that the message points to, with dots; "" for the part as a whole."""
     message: str
     hint: str
 
@@ -28,21 +29,22 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     def mistakes(self) -> Iterable[Mistake]:
-        """Asked once each field is right by itself."""
+        """What fields get wrong about one another; each alone is valid."""
         return ()
 
     @validator(mode="after")
     def _consistent(self) -> Self:
-        if found := tuple(self.mistakes()):
-            raise PydanticCustomError("mistakes", "inconsistent", {"mistakes": found})
+        if mistakes := tuple(self.mistakes()):
+            raise PydanticCustomError("mistakes", "inconsistent", {"mistakes": mistakes})
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Marks a field, or one value of it, that wfgen does not render yet: what to do instead."""
+    """Marks a field, or one value of it, that wfgen does not support yet."""
 
     instead: str
+    """What to do instead, as a hint."""
     value: str | None = None
     """The one value that is refused; None for the whole field."""
 
@@ -61,10 +63,15 @@ class Refused:
 
 @dataclass(frozen=True)
 class Matching:
-    """Text that matches a regular expression as a whole; `what` says in words what that is."""
+    """Text that matches a regular expression as a whole.
+
+    The message for other text is "invalid <noun> `<text>`: <expected>".
+    """
 
     expression: str
-    what: str
+    noun: str
+    expected: str
+    """What to write, such as "use letters and digits"."""
     hint: str = ""
 
     @cached_property
@@ -83,7 +90,8 @@ class Matching:
 
     def _match(self, text: str) -> str:
         if not self._compiled.fullmatch(text):
-            raise PydanticCustomError("format", "no", {"what": self.what, "hint": self.hint})
+            context = {"noun": self.noun, "expected": self.expected, "hint": self.hint}
+            raise PydanticCustomError("format", "no", context)
         return text
 
 
@@ -106,8 +114,7 @@ class Between:
 
     def _check(self, number: int) -> int:
         if not self.low <= number <= self.high:
-            what = f"between {self.low} and {self.high}"
-            raise PydanticCustomError("range", "no", {"what": what})
+            raise PydanticCustomError("range", "no", {"low": self.low, "high": self.high})
         return number
 
 
@@ -116,7 +123,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 @dataclass(frozen=True, slots=True)
 class Lasting:
-    """A duration, written as 90s, 5m, 2h or 3d and seconds once loaded, from `low` to `high`."""
+    """A duration from `low` to `high`: 90s, 5m, 2h or 3d in a spec, seconds once loaded."""
 
     low: str
     high: str
@@ -133,22 +140,26 @@ class Lasting:
     def _seconds(self, value: object) -> int:
         seconds = _seconds(value) if isinstance(value, str) else None
         if seconds is None:
-            hint = f"write {value}s for seconds" if type(value) is int else ""
-            what = "a duration such as 90s, 5m, 2h or 3d"
-            raise PydanticCustomError("format", "no", {"what": what, "hint": hint})
+            context = {
+                "noun": "duration",
+                "expected": "use a number and a unit, such as `90s`, `5m`, `2h` or `3d`",
+                "hint": f"write `{value}s` for seconds" if type(value) is int else "",
+            }
+            raise PydanticCustomError("format", "no", context)
         if not (_seconds(self.low) or 0) <= seconds <= (_seconds(self.high) or 0):
-            what = f"between {self.low} and {self.high}"
-            raise PydanticCustomError("range", "no", {"what": what})
+            raise PydanticCustomError(
+                "range", "no", {"low": f"`{self.low}`", "high": f"`{self.high}`"}
+            )
         return seconds
 
 
 def _seconds(text: str) -> int | None:
-    found = re.fullmatch(r"([0-9]{1,6})([smhd])", text, re.ASCII)
-    return int(found[1]) * _UNITS[found[2]] if found else None
+    match = re.fullmatch(r"([0-9]{1,6})([smhd])", text, re.ASCII)
+    return int(match[1]) * _UNITS[match[2]] if match else None
 
 
-# No line breaks and control characters (https://yaml.org/spec/1.2.2/#51-character-set), and nothing
-# that turns the direction of text around: a reviewer must see what runs.
+# No line breaks or control characters (https://yaml.org/spec/1.2.2/#51-character-set), and nothing
+# that changes the direction of text: a reviewer must see what runs.
 _PRINTABLE = r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
 _BELOW_ROOT = r"(?!/)(?!(?:.*/)?\.\.(?:/|$))"
 
@@ -156,18 +167,19 @@ Name = Annotated[
     str,
     Matching(
         r"(?!(?:true|false|null|yes|no|on|off|y|n)$)[a-z](?:[a-z0-9-]{0,51}[a-z0-9])?",
-        "a name of lower-case letters, digits and -",
-        "a letter first, at most 53, and no word such as true or on",
+        "name",
+        "use lower-case letters, digits and hyphens",
+        "start with a letter; at most 53 characters; words such as `true` and `on` are not allowed",
     ),
 ]
-"""A DNS label (RFC 1123) that begins with a letter, short enough for a suffix."""
+"""A DNS label (RFC 1123) that starts with a letter and leaves room for a suffix."""
 
 ObjectName = Annotated[
     str,
     Matching(
         r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?",
-        "the name of a Kubernetes object",
-        "lower-case letters, digits, - and .",
+        "Kubernetes object name",
+        "use lower-case letters, digits, `-` and `.`",
     ),
 ]
 """https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"""
@@ -176,25 +188,32 @@ SecretName = Annotated[
     str,
     Matching(
         r"(?!GITHUB_)[A-Z_][A-Z0-9_]{0,99}",
-        "the name of a secret",
-        "capitals, digits and _, not beginning with GITHUB_",
+        "secret name",
+        "use upper-case letters, digits and `_`, without the prefix `GITHUB_`",
+        "start with a letter or `_`",
     ),
 ]
 """https://docs.github.com/en/actions/reference/security/secrets#naming-your-secrets"""
 
 ArgumentName = Annotated[
     str,
-    Matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of a build argument", "letters, digits and _"),
+    Matching(r"[A-Za-z_][A-Za-z0-9_]*", "build argument name", "use letters, digits and `_`"),
 ]
 
-Line = Annotated[str, Matching(rf"{_PRINTABLE}+", "one line of printable text")]
+Line = Annotated[str, Matching(rf"{_PRINTABLE}+", "text", "use one line of printable characters")]
 """Text without line breaks and control characters."""
 
-Text = Annotated[str, Matching(rf"(?:{_PRINTABLE}|[\t\n])+", "printable text")]
+Text = Annotated[str, Matching(rf"(?:{_PRINTABLE}|[\t\n])+", "text", "use printable characters")]
 """Text of one or more lines, such as a shell command."""
 
 Runner = Annotated[
-    str, Matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "the label of a runner, such as ubuntu-24.04")
+    str,
+    Matching(
+        r"[A-Za-z0-9][A-Za-z0-9._-]*",
+        "runner label",
+        "use letters, digits, `.`, `_` and `-`",
+        "for example, `ubuntu-24.04`",
+    ),
 ]
 """https://docs.github.com/en/actions/how-tos/write-workflows/choose-where-workflows-run"""
 
@@ -202,8 +221,8 @@ Label = Annotated[
     str,
     Matching(
         r"[A-Za-z0-9](?:[A-Za-z0-9 ._/-]{0,48}[A-Za-z0-9._/-])?",
-        "a plain label",
-        "letters, digits, spaces and . _ / -, at most 50",
+        "label",
+        "use letters, digits, spaces, `.`, `_`, `/` and `-`, at most 50 characters",
     ),
 ]
 
@@ -211,8 +230,9 @@ Path = Annotated[
     str,
     Matching(
         _BELOW_ROOT + r"[A-Za-z0-9_.@+/ -]*[A-Za-z0-9_.@+/-]",
-        "a path below the repository's root",
-        "no / first, no .., and no characters that a shell knows",
+        "path",
+        "use a path relative to the repository root",
+        "no leading `/`, no `..`, and no special characters of a shell",
     ),
 ]
 
@@ -220,8 +240,9 @@ Glob = Annotated[
     str,
     Matching(
         _BELOW_ROOT + r"[A-Za-z0-9_.@+/ *?\[\]-]*[A-Za-z0-9_.@+/*?\[\]-]",
-        "a path pattern below the repository's root",
-        "no / first, no .., and no characters that a shell knows but *, ? and []",
+        "path pattern",
+        "use a pattern relative to the repository root",
+        "no leading `/`, no `..`, and no special characters of a shell except `*`, `?` and `[]`",
     ),
 ]
 
@@ -230,8 +251,8 @@ ImageName = Annotated[
     str,
     Matching(
         rf"{_IMAGE_PART}(?:/{_IMAGE_PART})*",
-        "the name of an image",
-        "lower-case letters, digits and separators, without tag",
+        "image name",
+        "use lower-case letters, digits and separators, without a tag",
     ),
 ]
 """https://github.com/distribution/reference: a path of name components."""
@@ -241,8 +262,9 @@ ImageReference = Annotated[
     Matching(
         r"[a-z0-9][A-Za-z0-9._:/-]*(?::(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
         r"|@sha256:[0-9a-f]{64})",
-        "an image with an exact tag or a digest",
-        "such as redis:7.4.1; never latest",
+        "image reference",
+        "use an exact tag or a digest",
+        "for example, `redis:7.4.1`; `latest` is not allowed",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""Kind `client`: what people load in a browser."""
+"""Kind `client`: a front end that browsers load."""
 
 from typing import ClassVar, Literal
 
@@ -7,10 +7,10 @@ from wfgen.specs.kinds.service import Health, HealthOrNone, ServiceSpec
 
 
 class ClientSpec(ServiceSpec):
-    """A front end: static files behind a web server, without state and secrets of its own."""
+    """A front end: static files behind a web server, without state or secrets."""
 
     kind: Literal["client"]
     ports: list[Port] = [8080]
     health: HealthOrNone = Health(http="/")
 
-    summary: ClassVar[str] = "a front end, built here"
+    summary: ClassVar[str] = "a front end whose image the pipeline builds"

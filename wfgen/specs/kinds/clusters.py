@@ -1,4 +1,4 @@
-"""How jobs reach a cluster. Each way has a template of the same name in `templates/clusters/`."""
+"""How jobs log in to a cluster. Each type has a template of its name in `templates/clusters/`."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -18,57 +18,58 @@ from wfgen.specs.kinds._model import Model
 
 
 class Eks(Model):
-    """Amazon EKS, by OIDC."""
+    """Amazon EKS, with OIDC."""
 
     type: Literal["eks"]
     name: ClusterName
-    """The cluster's name."""
+    """The name of the cluster."""
     region: Region
-    """The region, such as eu-central-1."""
+    """The region, such as `eu-central-1`."""
     role: Role
-    """The role that releases assume; an access entry of the cluster maps it to a group."""
+    """The ARN of the role that release jobs assume; an access entry of the cluster gives it a
+    group."""
 
     oidc: ClassVar[bool] = True
 
 
 class Gke(Model):
-    """Google GKE, by Workload Identity Federation."""
+    """Google GKE, with Workload Identity Federation."""
 
     type: Literal["gke"]
     name: ClusterName
-    """The cluster's name."""
+    """The name of the cluster."""
     location: Region
-    """The zone or region, such as europe-west1."""
+    """The zone or region, such as `europe-west1`."""
     project: GoogleProject
-    """The Google Cloud project."""
+    """The ID of the Google Cloud project, such as `shop-123456`."""
     workload_identity_provider: IdentityProvider
-    """The provider's full name, `projects/<number>/locations/global/...`."""
+    """The provider's full resource name, `projects/<number>/locations/global/...`."""
     service_account: ServiceAccount
-    """The service account that releases act as."""
+    """The service account that release jobs impersonate."""
 
     oidc: ClassVar[bool] = True
 
 
 class Aks(Model):
-    """Azure AKS, by OIDC."""
+    """Azure AKS, with OIDC."""
 
     type: Literal["aks"]
     name: ClusterName
-    """The cluster's name."""
+    """The name of the cluster."""
     resource_group: ResourceGroup
     """The resource group of the cluster."""
     client_id: Guid
-    """The application that releases act as."""
+    """The client ID of the application that release jobs log in as."""
     tenant_id: Guid
-    """The tenant."""
+    """The tenant ID."""
     subscription_id: Guid
-    """The subscription."""
+    """The subscription ID."""
 
     oidc: ClassVar[bool] = True
 
 
 class Kubeconfig(Model):
-    """Any cluster, by a service account's kubeconfig in the secret `KUBECONFIG_<ENVIRONMENT>`."""
+    """Any cluster, with a service account's kubeconfig in the secret `KUBECONFIG_<ENVIRONMENT>`."""
 
     type: Literal["kubeconfig"]
 

@@ -1,4 +1,4 @@
-"""What a spec says of the image: built here, or somebody else's."""
+"""The image of a service: built by the pipeline, or a published one."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -21,7 +21,12 @@ from wfgen.specs.kinds._model import (  # fmt: skip
 
 Platform = Annotated[
     str,
-    Matching(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9]+)?", "a platform, such as linux/arm64"),
+    Matching(
+        r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9]+)?",
+        "platform",
+        "use `<os>/<architecture>`",
+        "for example, `linux/arm64`",
+    ),
 ]
 
 
@@ -29,58 +34,63 @@ class Build(Model):
     """How the image is built."""
 
     context: Path = "."
-    """The folder that the build sees."""
+    """The build context: a folder, relative to the repository root."""
     dockerfile: Path | None = None
-    """The Dockerfile, from the repository's root; `Dockerfile` in the context by default."""
+    """The Dockerfile, relative to the repository root; default: `Dockerfile` in the context."""
     target: (
-        Annotated[str, Matching(r"[A-Za-z0-9][A-Za-z0-9_.-]*", "the name of a stage")] | None
+        Annotated[
+            str,
+            Matching(
+                r"[A-Za-z0-9][A-Za-z0-9_.-]*", "stage name", "use letters, digits, `_`, `.` and `-`"
+            ),
+        ]
+        | None
     ) = None
-    """The stage of the Dockerfile to build; the last by default."""
+    """The stage of the Dockerfile to build; default: the last stage."""
     args: dict[ArgumentName, Line] = {}
-    """Build arguments of fixed value. One Dockerfile makes many images by them."""
+    """Build arguments with a fixed value. With them, several services can share a Dockerfile."""
     dynamic_args: dict[ArgumentName, Literal["sha", "run_id", "run_number", "environment"]] = {}
-    """Build arguments whose value is known only in the run: the commit's SHA, the run's id or
-    number, the name of the environment."""
+    """Build arguments whose value is known only during the run: the commit SHA, the run's ID or
+    number, or the name of the environment."""
     platforms: Annotated[list[Platform], Field(min_length=1)] = ["linux/amd64"]
-    """Platforms of the image; others than linux/amd64 are emulated."""
+    """The platforms of the image. Builds for platforms other than `linux/amd64` are emulated."""
     cache_scope: Name | None = None
-    """Services with one scope share their layers; the service's name by default."""
+    """The scope of the layer cache; services with the same scope share layers. Default: the
+    service's name."""
     test: Text | None = None
     """A shell command that must succeed before the image is built, such as `make test`. It runs in
-    the repository's root, not in the context."""
+    the repository root, not in the context."""
     before: Text | None = None
-    """A shell command run before the build, in the repository's root, such as one that generates
-    sources."""
-    builder: Annotated[Line | None, Refused("remove it; images are built by docker buildx")] = None
-    """A builder other than docker buildx (buildpacks, bazel, ko)."""
+    """A shell command that runs before the build, in the repository root: for example, one that
+    generates sources."""
+    builder: Annotated[Line | None, Refused("remove it; docker buildx builds the images")] = None
+    """A builder other than docker buildx (buildpacks, Bazel, ko)."""
     needs: Annotated[
         list[Name],
-        Refused("remove it; use stages of one Dockerfile for images that build on another"),
+        Refused("remove it; to build one image on another, use stages of one Dockerfile"),
     ] = []
     """Images that must be built before this one."""
 
     def mistakes(self) -> Iterator[Mistake]:
         for name in sorted(self.args.keys() & self.dynamic_args.keys()):
-            yield Mistake(
-                "dynamic_args", f"{name} stands in args and in dynamic_args", "remove one of them"
-            )
+            message = f"`{name}` is set in both `args` and `dynamic_args`"
+            yield Mistake("dynamic_args", message, "remove one of them")
 
 
 class Image(Model):
     """The image that the workloads run."""
 
     name: ImageName | None = None
-    """Its name in the project's registry, free to differ from the service's; `<project>-<service>`
-    by default."""
+    """The name of the built image in the project's registry; default: `<project>-<service>`."""
     reference: ImageReference | None = None
-    """Somebody else's image, by exact tag or digest; nothing is built."""
+    """A published image with an exact tag or digest, such as `redis:7.4.1`; nothing is built."""
     manifest: ImageName | None = None
-    """The name by which the manifests call the image (kustomize's `images[].name`); the service's
-    name by default, or the reference without its tag."""
+    """The name of the image in the manifests (kustomize's `images[].name`); default: the service's
+    name, or the reference without its tag."""
 
 
 def image_name(reference: str) -> str:
-    """An image's name without tag and digest."""
+    """The name in an image reference, without tag and digest."""
     reference = reference.split("@")[0]
     head, colon, tag = reference.rpartition(":")
     return head if colon and "/" not in tag else reference

@@ -1,4 +1,4 @@
-"""Kind `postgres`: the database, in the cluster or outside."""
+"""Kind `postgres`: PostgreSQL, in the cluster or external."""
 
 from typing import ClassVar, Literal
 
@@ -8,7 +8,7 @@ from wfgen.specs.kinds.service import Health, HealthOrNone
 
 
 class PostgresSpec(DatabaseSpec):
-    """PostgreSQL. Never rolled back by itself; deployed when its own spec or manifests change."""
+    """PostgreSQL. Deployed when its own spec or manifests change; not rolled back by default."""
 
     kind: Literal["postgres"]
     ports: list[Port] = [5432]

@@ -1,4 +1,4 @@
-"""The project spec, `specs/project.yaml`: what all services share."""
+"""The project spec, `specs/project.yaml`: settings that all services share."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -8,7 +8,6 @@ from pydantic import Field
 from wfgen.specs.kinds._model import (  # fmt: skip
     Label,
     Lasting,
-    Line,
     Matching,
     Mistake,
     Model,
@@ -21,15 +20,16 @@ from wfgen.specs.kinds._model import (  # fmt: skip
 from wfgen.specs.kinds.clusters import Cluster
 from wfgen.specs.kinds.patch import Patch
 from wfgen.specs.kinds.registries import Registry
+from wfgen.specs.kinds.requirement import Requirement
 
 
 def _cron(*parts: str) -> str:
-    """The expression of a schedule, from those of its parts' values."""
-    lists = []
+    """The regular expression of a schedule, from those of the values of its fields."""
+    fields = []
     for value in parts:
-        some = rf"(?:\*|(?:{value})(?:-(?:{value}))?)(?:/[1-9][0-9]?)?"
-        lists.append(f"{some}(?:,{some})*")
-    return " ".join(lists)
+        entry = rf"(?:\*|(?:{value})(?:-(?:{value}))?)(?:/[1-9][0-9]?)?"
+        fields.append(f"{entry}(?:,{entry})*")
+    return " ".join(fields)
 
 
 Cron = Annotated[
@@ -42,7 +42,8 @@ Cron = Annotated[
             "0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC",
             "[0-6]|SUN|MON|TUE|WED|THU|FRI|SAT",
         ),
-        "a schedule of five parts, such as 17 3 * * *",
+        "schedule",
+        "use cron syntax with five fields, such as `17 3 * * *`",
         "minute, hour, day of the month, month, day of the week (0 to 6)",
     ),
 ]
@@ -50,142 +51,169 @@ Cron = Annotated[
 
 
 class Environment(Model):
-    """A place that releases go to. Its name is free; it names the workflow and its secrets."""
+    """A deployment target. Its name is also used for its workflow and its secrets."""
 
     deploy_on: Literal["push", "pull_request", "dispatch"]
-    """What starts a release: a push to the branch, a pull request (a preview of its own each), or
-    a person alone."""
+    """What starts a release: a push to `default_branch`, a pull request (each has its own preview)
+    or only a manual run."""
     cluster: Cluster
-    """How jobs reach the cluster."""
+    """The cluster, and how jobs log in to it."""
     namespace: Name | None = None
-    """The namespace; the project's name by default. Previews append `-pr-<number>` to it."""
+    """The namespace; default: the project's name. Previews append `-pr-<number>`."""
     overlay: Path | None = None
-    """The kustomize overlay; `kube/overlays/<environment>` by default."""
+    """The folder of the kustomize overlay; default: `kube/overlays/<environment>`."""
     url: (
         Annotated[
             str,
             Matching(
                 r"https://(?:[a-z0-9.-]|\{number\})+(?::[0-9]{1,5})?(?:/[A-Za-z0-9_./-]*)?",
-                "an address, such as https://shop.example.com",
+                "URL",
+                "use an `https://` URL, such as `https://shop.example.com`",
             ),
         ]
         | None
     ) = None
-    """Where people find it. In a preview's address, `{number}` is the pull request's number; its
-    host takes the place of every host in the overlay's Ingresses."""
+    """The URL of the deployed application. In a preview's URL, `{number}` stands for the pull
+    request's number, and its host replaces every host in the overlay's Ingresses."""
     approval: bool = False
-    """A reviewer of the environment `<environment>-approval` must agree before each release."""
+    """A required reviewer of the environment `<environment>-approval` must approve each release."""
     label: Label | None = None
-    """Only pull requests with this label get a preview; all by default."""
+    """Only pull requests with this label get a preview; default: all pull requests."""
     time_to_live: Annotated[int, Lasting("1h", "90d")] = 3 * 86400
-    """Previews older than this are swept."""
+    """How long a preview lives; older previews are removed."""
     runner: Runner | None = None
-    """The runner of the jobs that reach the cluster; the project's by default."""
+    """The runner of the jobs that use the cluster; default: the project's `runner`."""
     registry: Annotated[
         Any, Refused("remove it; all environments share the project's registry")
     ] = None
-    """A registry of its own."""
+    """A separate registry for this environment."""
     promote_from: Annotated[
         Name | None,
-        Refused("remove it; each environment builds, or reuses the digest it released last"),
+        Refused("remove it; each environment builds its images, or reuses its last digests"),
     ] = None
-    """The environment whose images are released here without being built again."""
-    helm: Annotated[Any, Refused("render the chart into the kustomize overlay (helmCharts)")] = None
+    """The environment whose images are released here without another build."""
+    helm: Annotated[
+        Any, Refused("render the chart in the kustomize overlay, with `helmCharts`")
+    ] = None
     """A Helm chart in place of a kustomize overlay."""
-    manifests: Annotated[Any, Refused("list the files as resources of a kustomization.yaml")] = None
+    manifests: Annotated[Any, Refused("list the files as `resources` of a kustomization.yaml")] = (
+        None
+    )
     """Plain manifests in place of a kustomize overlay."""
     manifests_repository: Annotated[Any, Refused("keep the overlay in this repository")] = None
     """Another repository that holds the manifests."""
 
     @property
     def preview(self) -> bool:
-        """Whether each pull request gets a place of its own."""
+        """Whether each pull request gets its own preview."""
         return self.deploy_on == "pull_request"
 
     def mistakes(self) -> Iterator[Mistake]:
         if self.preview:
             if self.approval:
-                yield Mistake(
-                    "approval", "a preview waits for no approval", "choose them by `label`"
-                )
+                hint = "remove it; to choose the pull requests that get a preview, set `label`"
+                yield Mistake("approval", "`approval` does not apply to previews", hint)
             if self.url and "{number}" not in self.url:
-                yield Mistake("url", "all previews would have one address", "put {number} into it")
+                hint = "add `{number}`, for example `https://pr-{number}.example.com`"
+                yield Mistake("url", "all previews would have the same `url`", hint)
             return
         for name in sorted(self.model_fields_set & {"label", "time_to_live"}):
-            yield Mistake(name, f"{name} is for previews", "remove it")
+            yield Mistake(name, f"`{name}` applies only to previews", "remove it")
         if "{number}" in (self.url or ""):
-            yield Mistake("url", "{number} is for previews", "remove {number}")
+            message = "`{number}` in `url` applies only to previews"
+            yield Mistake("url", message, "remove `{number}`")
 
 
 class Notify(Model):
-    """Who is told about releases that failed or were rolled back."""
+    """Where notifications about failed releases and rollbacks are sent."""
 
     slack_secret: SecretName | None = None
-    """The secret that holds the address of a Slack incoming webhook."""
+    """The name of the secret with the URL of a Slack incoming webhook."""
     pagerduty_secret: SecretName | None = None
-    """The secret that holds the routing key of a PagerDuty Events API v2 integration."""
+    """The name of the secret with the routing key of a PagerDuty Events API v2 integration."""
 
 
 class Revert(Model):
-    """The pull request that takes a bad change out again. Without an App an issue asks for it."""
+    """The pull request that reverts a failed change. Without a GitHub App, an issue asks for it."""
 
     app_client_id: (
-        Annotated[str, Matching(r"[A-Za-z0-9._-]+", "the client id of an App")] | None
+        Annotated[
+            str,
+            Matching(r"[A-Za-z0-9._-]+", "client ID", "use letters, digits, `.`, `_` and `-`"),
+        ]
+        | None
     ) = None
-    """Client id of a GitHub App with write access to contents, pull requests and workflows. The
-    default token's pull requests run no checks, and it may not touch workflows."""
+    """The client ID of a GitHub App with write access to contents, pull requests and workflows.
+    The default token is not enough: its pull requests run no checks, and it cannot change
+    workflows."""
     app_key_secret: SecretName | None = None
-    """The secret that holds the App's private key."""
+    """The name of the secret with the App's private key."""
     auto_merge: bool = False
-    """Merge the revert by itself once its checks are green."""
+    """Merge the revert automatically once its checks pass."""
 
     def mistakes(self) -> Iterator[Mistake]:
         if (self.app_client_id is None) != (self.app_key_secret is None):
             given = "app_client_id" if self.app_client_id else "app_key_secret"
             other = "app_key_secret" if self.app_client_id else "app_client_id"
-            yield Mistake(given, f"{given} without {other}", f"add `{other}`")
+            yield Mistake(given, f"`{given}` requires `{other}`", f"add `{other}`")
         if self.auto_merge and not self.app_client_id:
-            yield Mistake("auto_merge", "auto_merge without an App", "add `app_client_id`")
+            message = "`auto_merge` requires a GitHub App"
+            yield Mistake("auto_merge", message, "add `app_client_id` and `app_key_secret`")
 
 
 class ProjectSpec(Model):
-    """What all services share."""
+    """Settings that all services share."""
 
     project: Name
-    """The project's name."""
+    """The project's name; part of image names and the default namespace."""
     wfgen: Annotated[
-        str, Matching(r"[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.]*", "a version of wfgen, such as 0.1.0")
+        str,
+        Matching(r"[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.]*", "wfgen version", "use one such as `0.1.0`"),
     ]
-    """The version of wfgen that renders, quoted; another version says so first."""
-    wfgen_requirement: Line
-    """What pip installs for the drift check: a path in this repository, or
-    `wfgen @ git+https://HOST/OWNER/wfgen@<commit>`. What PyPI has by this name is another's."""
+    """The version of wfgen that renders the files, quoted; other versions print a note."""
+    wfgen_requirement: Requirement | None = None
+    """What pip installs for the drift check: `wfgen-cli==<version>` by default, a path in this
+    repository such as `./tools/wfgen`, or `wfgen-cli @ git+https://git.example.com/tools/wfgen@v1`.
+    The package `wfgen` on PyPI is an unrelated project."""
     default_branch: Annotated[
-        str, Matching(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9_-])?", "the name of a branch")
+        str,
+        Matching(
+            r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9_-])?",
+            "branch name",
+            "use letters, digits, `.`, `_`, `/` and `-`",
+            "start with a letter or a digit",
+        ),
     ] = "main"
-    """The branch that is released."""
+    """The branch whose pushes are released."""
     runner: Runner = "ubuntu-24.04"
     """The runner of every job."""
     layout: Literal["per-environment", "per-service"] = "per-environment"
-    """One pipeline per environment, or one per service and environment. Previews stay one."""
+    """One pipeline per environment, or one per service and environment. Previews always have
+    one pipeline."""
     self_repository: bool = True
-    """Refer to local workflows and actions by `$/`; false gives `./`, for GitHub Enterprise Server
-    and old runners."""
+    """Refer to local workflows and actions with `$/`. Set `false` for `./`, which GitHub Enterprise
+    Server and old runners need."""
     registry: Registry
-    """Where images go."""
-    registries: Annotated[Any, Refused("give one `registry`")] = None
-    """Several registries at once."""
+    """The registry that images are pushed to."""
+    registries: Annotated[Any, Refused("set one `registry`")] = None
+    """Several registries."""
     environments: Annotated[dict[Name, Environment], Field(min_length=1)]
-    """The places that releases go to."""
+    """The deployment targets, by name."""
     secrets: list[SecretName] = []
-    """The names of all secrets that specs use; using another one is a mistake."""
+    """The names of all secrets that specs use; a secret that is not listed is an error."""
     notify: Notify = Notify()
-    """Who is told."""
+    """Where failure notifications are sent."""
     revert: Revert = Revert()
-    """The revert pull request."""
+    """The pull request that reverts a failed change."""
     watchdog_schedule: Cron = "*/15 * * * *"
-    """When the watchdog looks for releases whose run died, beside the end of each run (UTC)."""
+    """When the watchdog looks for releases whose run was cut off (cron syntax, UTC). It also runs
+    at the end of each run."""
     sweep_schedule: Cron = "17 3 * * *"
-    """When previews that were left over are removed (UTC)."""
+    """When expired previews are removed (cron syntax, UTC)."""
     patches: dict[Name, Patch] = {}
-    """Changes to generated files, for what no field can say, each by a name of its own."""
+    """Changes to generated files that no field covers, by a name of your choice."""
+
+    @property
+    def requirement(self) -> str:
+        """What pip installs for the drift check."""
+        return self.wfgen_requirement or f"wfgen-cli=={self.wfgen}"

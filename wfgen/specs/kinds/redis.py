@@ -1,4 +1,4 @@
-"""Kind `redis`: a cache or queue, in the cluster or outside."""
+"""Kind `redis`: Redis, in the cluster or external."""
 
 from typing import ClassVar, Literal
 
@@ -8,7 +8,7 @@ from wfgen.specs.kinds.service import Health, HealthOrNone
 
 
 class RedisSpec(DatabaseSpec):
-    """Redis. Never rolled back by itself; deployed only when its own spec or manifests change."""
+    """Redis. Deployed when its own spec or manifests change; not rolled back by default."""
 
     kind: Literal["redis"]
     ports: list[Port] = [6379]

@@ -1,4 +1,4 @@
-"""Where images go. Each registry has a template of the same name in `templates/registries/`."""
+"""The registry for images. Each type has a template of its name in `templates/registries/`."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -16,15 +16,17 @@ from wfgen.specs.kinds._model import ImageName, Matching, Model, SecretName
 
 
 class DockerHub(Model):
-    """Docker Hub, by an access token."""
+    """Docker Hub, with an access token."""
 
     type: Literal["dockerhub"]
     namespace: ImageName
     """The organization or user that owns the images."""
-    username: Annotated[str, Matching(r"[A-Za-z0-9_-]+", "a user of Docker Hub")]
-    """The user that the token belongs to."""
+    username: Annotated[
+        str, Matching(r"[A-Za-z0-9_-]+", "Docker Hub user name", "use letters, digits, `-` and `_`")
+    ]
+    """The user who owns the access token."""
     token_secret: SecretName = "DOCKERHUB_TOKEN"
-    """The secret that holds an access token with read and write access."""
+    """The name of the secret with the access token, which needs read and write access."""
 
     oidc: ClassVar[bool] = False
 
@@ -34,7 +36,7 @@ class DockerHub(Model):
 
 
 class Ghcr(Model):
-    """GitHub's container registry, by the job's own token."""
+    """GitHub Container Registry, with the job's `GITHUB_TOKEN`."""
 
     type: Literal["ghcr"]
     namespace: ImageName
@@ -48,15 +50,15 @@ class Ghcr(Model):
 
 
 class Ecr(Model):
-    """Amazon ECR, by OIDC."""
+    """Amazon ECR, with OIDC."""
 
     type: Literal["ecr"]
-    account: Annotated[str, Matching(r"[0-9]{12}", "the number of an AWS account: 12 digits")]
-    """The account's number, quoted."""
+    account: Annotated[str, Matching(r"[0-9]{12}", "AWS account ID", "use 12 digits, quoted")]
+    """The AWS account ID, quoted, such as `"111122223333"`."""
     region: Region
-    """The region, such as eu-central-1."""
+    """The region, such as `eu-central-1`."""
     role: Role
-    """The role that builds assume; it may push images."""
+    """The ARN of the role that build jobs assume; it needs permission to push images."""
 
     oidc: ClassVar[bool] = True
 
@@ -66,21 +68,24 @@ class Ecr(Model):
 
 
 class Gar(Model):
-    """Google Artifact Registry, by Workload Identity Federation."""
+    """Google Artifact Registry, with Workload Identity Federation."""
 
     type: Literal["gar"]
     location: Region
-    """The location, such as europe-west1."""
+    """The location, such as `europe-west1`."""
     project: GoogleProject
-    """The Google Cloud project."""
+    """The ID of the Google Cloud project, such as `shop-123456`."""
     repository: Annotated[
-        str, Matching(r"[a-z][a-z0-9-]*", "the name of a repository: lower-case letters, digits, -")
+        str,
+        Matching(
+            r"[a-z][a-z0-9-]*", "repository name", "use lower-case letters, digits and hyphens"
+        ),
     ]
-    """The Docker repository in Artifact Registry."""
+    """The name of the Docker repository in Artifact Registry."""
     workload_identity_provider: IdentityProvider
-    """The provider's full name, `projects/<number>/locations/global/...`."""
+    """The provider's full resource name, `projects/<number>/locations/global/...`."""
     service_account: ServiceAccount
-    """The service account that builds act as; it may write to the repository."""
+    """The service account that build jobs impersonate; it needs write access to the repository."""
 
     oidc: ClassVar[bool] = True
 
@@ -90,20 +95,20 @@ class Gar(Model):
 
 
 class Acr(Model):
-    """Azure Container Registry, by OIDC."""
+    """Azure Container Registry, with OIDC."""
 
     type: Literal["acr"]
     name: Annotated[
         str,
-        Matching(r"[a-z0-9]{5,50}", "the name of a registry: 5 to 50 small letters and digits"),
+        Matching(r"[a-z0-9]{5,50}", "registry name", "use 5 to 50 lower-case letters and digits"),
     ]
-    """The registry's name, without .azurecr.io."""
+    """The name of the registry, without `.azurecr.io`."""
     client_id: Guid
-    """The application that builds act as; it has the role AcrPush."""
+    """The client ID of the application that build jobs log in as; it needs the role AcrPush."""
     tenant_id: Guid
-    """The tenant."""
+    """The tenant ID."""
     subscription_id: Guid
-    """The subscription."""
+    """The subscription ID."""
 
     oidc: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""Kind `server`: a program of ours that runs in the cluster."""
+"""Kind `server`: a program of this repository that runs in the cluster."""
 
 from typing import ClassVar, Literal
 
@@ -6,8 +6,8 @@ from wfgen.specs.kinds.service import ServiceSpec
 
 
 class ServerSpec(ServiceSpec):
-    """A back end or a worker: built here, with or without ports, stateless in itself."""
+    """A stateless back end or worker, with or without ports."""
 
     kind: Literal["server"]
 
-    summary: ClassVar[str] = "a back end or worker, built here"
+    summary: ClassVar[str] = "a back end or worker whose image the pipeline builds"

@@ -1,4 +1,4 @@
-"""What all services can say; each kind adds its own defaults."""
+"""The fields of all services; each kind has its own defaults."""
 
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
@@ -29,49 +29,48 @@ class Workload(Model):
 
     kind: Annotated[
         WorkloadKind,
-        Refused("give `migrate` for what runs once before a deploy, or a CronJob", value="Job"),
+        Refused("for a task before each deploy, use `migrate`; else, a CronJob", value="Job"),
     ] = "Deployment"
-    """Its kind. A CronJob is applied and rolled back with the others, but not watched: it runs
-    later."""
+    """The kind of the object. A CronJob is applied and rolled back like the others, but not
+    watched: it runs later."""
     name: ObjectName | None = None
-    """Its name in the rendered overlay; the service's by default."""
+    """The name of the object in the rendered overlay; default: the service's name."""
     container: ObjectName | None = None
-    """The container that runs the image, beside sidecars; the service's name by default."""
+    """The name of the container that runs the image; default: the service's name."""
 
 
 class Health(Model):
-    """How a running copy is asked whether it is well. Give one of http, tcp, exec and grpc."""
+    """The health check of a running pod. Set one of `http`, `tcp`, `exec` and `grpc`."""
 
     http: (
         Annotated[
             str,
-            Matching(r"/[A-Za-z0-9_./~%?=&-]*", "a path that begins with /"),
+            Matching(r"/[A-Za-z0-9_./~%?=&-]*", "URL path", "start it with `/`"),
         ]
         | None
     ) = None
-    """A path that answers 2xx or 3xx where all is well."""
+    """A path, such as `/readyz`, that must respond with status 2xx or 3xx."""
     tcp: Port | None = None
-    """A port that accepts connections."""
+    """A port that must accept connections."""
     exec: Annotated[list[Line], Field(min_length=1)] | None = None
-    """A command that exits 0 in the container."""
+    """A command that must exit 0 in the container, as a list: `[pg_isready]`."""
     port: Port | None = None
-    """The port of `http`; the service's first port by default."""
+    """The port of `http`; default: the service's first port."""
     grpc: Port | None = None
-    """A port that speaks the gRPC health protocol. The kubelet asks it: the container's
-    `readinessProbe` must be `grpc` with this port."""
+    """A port that serves the gRPC health checking protocol. The kubelet checks it: the container
+    needs a `readinessProbe` of type `grpc` on this port."""
 
     def mistakes(self) -> Iterator[Mistake]:
         ways = [way for way in ("http", "tcp", "exec", "grpc") if getattr(self, way) is not None]
         if len(ways) != 1:
-            given = " and ".join(ways) or "nothing"
-            yield Mistake(
-                "", f"{given} given; expected one of http, tcp, exec and grpc", "or: none"
-            )
+            given = " and ".join(f"`{way}`" for way in ways) or "none"
+            message = f"expected one of `http`, `tcp`, `exec` and `grpc`, found {given}"
+            yield Mistake("", message, "for no health check, write `health: none`")
         elif self.port is not None and self.http is None:
-            yield Mistake("port", f"port goes with http, not with {ways[0]}", "remove it")
+            yield Mistake("port", f"`port` applies only to `http`, not to `{ways[0]}`", "remove it")
 
 
-# Told apart by hand, so that a mistake is reported for the one that was meant alone.
+# An explicit discriminator: pydantic would report an error for each member of the union.
 HealthOrNone = Annotated[
     Annotated[Health, Tag("Health")] | Annotated[Literal["none"], Tag("none")],
     Discriminator(
@@ -85,131 +84,138 @@ HealthOrNone = Annotated[
 
 
 class Migrate(Model):
-    """A Job that runs before the service is deployed, in its new image and with its secrets."""
+    """A Job that runs before each deploy, with the new image and the service's secrets."""
 
     command: Annotated[list[Line], Field(min_length=1)]
-    """The command and its arguments."""
+    """The command and its arguments, as a list: `[python, -m, migrate]`."""
     timeout: Annotated[int, Lasting("1s", "5h")] = 600
-    """The Job is stopped after this time."""
+    """The Job is stopped and fails after this time."""
     contracting: bool = False
-    """The migration removes what the release before it needs: automatic rollback is off then."""
+    """The migration removes something that the previous release needs, such as a column. This
+    disables automatic rollback."""
 
 
 class Rollout(Model):
-    """How long the rollout may take, and how long it is watched."""
+    """The time limits of a rollout."""
 
     timeout: Annotated[int, Lasting("1s", "1h")] = 300
-    """All copies must be ready within this time, counted from their apply."""
+    """All pods must be ready within this time after they are applied."""
     bake: Annotated[int, Lasting("0s", "4h")] = 120
-    """How long the ready copies are watched before the release counts as good."""
+    """How long the ready pods must stay healthy before the release counts as good."""
 
 
 class External(Model):
-    """The service runs outside the cluster (RDS, ElastiCache): where, and how it is reached."""
+    """A service that runs outside the cluster, such as RDS or ElastiCache."""
 
     secret: SecretName
-    """The secret whose value is the address, user, password and TLS mode in one URL. Workloads find
-    it under this name in the Secret `<service>-secrets`."""
+    """The name of the secret with the URL of the service: host, user, password and TLS mode.
+    Workloads find it under this name in the Secret `<service>-secrets`."""
     tls: bool = True
-    """The connection is encrypted; the check before a release insists on it."""
+    """Whether the connection must be encrypted; checked before each release."""
 
 
 _OF_DEPLOYED = {
     "autoscaled", "depends_on", "external", "health", "migrate", "replicas", "rollback", "rollout",
     "secrets", "workloads",
 }  # fmt: skip
-"""What says nothing of an image that is built and not deployed."""
+"""Fields that have no meaning with `deploy: false`."""
 
 
 class ServiceSpec(Model):
-    """A service: what is built, what runs, and what tells that it is well."""
+    """A service: its image, its workloads and their health check."""
 
     kind: str
-    """What the service is; chooses the defaults."""
+    """What the service is; selects the defaults."""
     name: Name
-    """The service's name; the file's by default."""
+    """The service's name; default: the file's name."""
     depends_on: list[Name] = []
-    """Services that are deployed, and ready, before this one."""
+    """Services that must be deployed and ready before this one."""
     image: Image = Image()
     """The image that the workloads run."""
     build: Build | None = None
-    """How the image is built; left out where it is somebody else's."""
+    """How to build the image. Omit it for a published image."""
     watch: list[Glob] = []
-    """Further paths whose change means that the service changed. The build context, the spec and
-    the manifests in `kube/bases/<service>/` are watched anyway."""
+    """More paths whose changes count as a change of the service. The build context, the spec and
+    the manifests in `kube/bases/<service>/` are always watched."""
     deploy: bool = True
-    """false: the image is built and pushed, and nothing is deployed."""
+    """Set `false` to build and push the image without deploying it."""
     workloads: Annotated[list[Workload], Field(min_length=1)] = [Workload()]
-    """The objects that run the image; several where one image has several tasks."""
+    """The Kubernetes objects that run the image."""
     ports: list[Port] = []
-    """The ports that the container listens on: none, one or several."""
+    """The ports that the container listens on."""
     health: HealthOrNone = "none"
-    """How a running copy is asked whether it is well."""
+    """The health check of a running pod, or `none`."""
     secrets: list[SecretName] = []
-    """Secrets that the workloads find in the Secret `<service>-secrets`. Their values are GitHub
-    secrets named `<NAME>_<ENVIRONMENT>`; they are never printed."""
+    """Secrets that the workloads find in the Secret `<service>-secrets`. Their values come from
+    GitHub secrets named `<NAME>_<ENVIRONMENT>` and are never printed."""
     replicas: Annotated[int, Between(0, 1000)] | None = None
-    """Number of copies; what the manifests say by default."""
+    """The number of pods; default: what the manifests say."""
     autoscaled: bool = False
-    """A HorizontalPodAutoscaler in the manifests owns the number of copies: it is never applied."""
+    """A HorizontalPodAutoscaler in the manifests sets the number of pods; a release does not change
+    it."""
     migrate: Migrate | None = None
-    """A migration before each deploy."""
+    """A migration that runs before each deploy."""
     rollback: Literal["auto", "never"] = "auto"
-    """never: a failed release leaves this service as it is, and says so."""
+    """With `never`, a failed release does not roll this service back, and reports that."""
     rollout: Rollout = Rollout()
-    """Timeouts."""
+    """The time limits of a rollout."""
     only_in: list[Name] = []
-    """The environments that have this service; all by default."""
+    """The environments that have this service; default: all."""
     external: dict[Name, External] = {}
-    """Environments where the service runs outside the cluster."""
+    """The environments where the service runs outside the cluster."""
 
     summary: ClassVar[str]
-    """One line on what the kind is for."""
+    """What the kind is for, in one line."""
     refused: ClassVar[str] = ""
-    """What to do instead of a kind that is not rendered; empty where it is."""
+    """For a kind that is not supported: what to do instead."""
     check_image: ClassVar[str] = ""
-    """The image that asks an external service whether it answers."""
+    """The image with the client that checks an external service."""
     check_command: ClassVar[tuple[str, str]] = ("", "")
-    """The commands that ask it: without and with TLS."""
+    """The shell commands that check it, without and with TLS."""
 
     @property
     def manifest_image(self) -> str:
-        """The name by which the manifests call the image."""
+        """The name of the image in the manifests."""
         reference = self.image.reference
         return self.image.manifest or (image_name(reference) if reference else self.name)
 
     def mistakes(self) -> Iterator[Mistake]:
-        if self.build is not None and self.image.reference:
-            yield Mistake(
-                "image.reference", "both build and image.reference; expected one", "remove one"
-            )
-        if self.build is None:
-            if not (self.image.reference or self.external):
-                yield Mistake(
-                    "kind", "neither build nor image.reference; expected one of them",
-                    "add `build:` with the context, or `image: {reference: name:tag}`",
-                )  # fmt: skip
-            if self.image.name:
-                yield Mistake("image.name", "image.name, and nothing is built", "remove it")
-            if not self.deploy:
-                yield Mistake("deploy", "deploy is false and nothing is built", "add `build:`")
+        yield from self._image_mistakes()
         if not self.deploy:
             for name in sorted(self.model_fields_set & _OF_DEPLOYED):
-                hint = "remove it, or `deploy: false`"
-                yield Mistake(name, f"{name} says nothing where deploy is false", hint)
+                message = f"`{name}` has no effect with `deploy: false`"
+                yield Mistake(name, message, f"remove `{name}`, or `deploy: false`")
             return
         health = self.health
         if isinstance(health, Health) and health.http and not (health.port or self.ports):
-            yield Mistake("health", "health.http without a port", "add `ports`, or `health.port`")
-        yield from self._copies()
+            message = "missing port for `health.http`"
+            yield Mistake("health", message, "add `ports`, or `health.port`")
+        yield from self._replica_mistakes()
         if self.external and not self.check_image:
-            yield Mistake("external", f"a {self.kind} is never external", "redis and postgres are")
+            message = f"`external` does not apply to kind `{self.kind}`"
+            yield Mistake("external", message, "only `postgres` and `redis` can be external")
 
-    def _copies(self) -> Iterator[Mistake]:
+    def _image_mistakes(self) -> Iterator[Mistake]:
+        if self.build is not None:
+            if self.image.reference:
+                message = "`build` and `image.reference` exclude each other"
+                yield Mistake("image.reference", message, "remove one of them")
+            return
+        if not (self.image.reference or self.external):
+            hint = "add `build: {context: <folder>}`, or `image: {reference: <name>:<tag>}`"
+            yield Mistake("kind", "missing `build` or `image.reference`", hint)
+        if self.image.name:
+            message = "`image.name` has no effect without `build`"
+            yield Mistake("image.name", message, "remove it")
+        if not self.deploy:
+            yield Mistake("deploy", "`deploy: false` requires `build`", "add `build`")
+
+    def _replica_mistakes(self) -> Iterator[Mistake]:
         if self.autoscaled and self.replicas is not None:
-            yield Mistake("replicas", "both replicas and autoscaled; expected one", "remove one")
-        uncounted = {w.kind for w in self.workloads} & {"DaemonSet", "CronJob"}
+            message = "`replicas` and `autoscaled` exclude each other"
+            yield Mistake("replicas", message, "remove one of them")
+        without_replicas = {workload.kind for workload in self.workloads} & {"DaemonSet", "CronJob"}
         for name in ("replicas", "autoscaled"):
-            if getattr(self, name) and uncounted:
-                kind = min(uncounted)
-                yield Mistake(name, f"a {kind} has no number of copies", "remove it")
+            if getattr(self, name) and without_replicas:
+                kind = min(without_replicas)
+                yield Mistake(name, f"`{name}` does not apply to a {kind}", "remove it")

@@ -1,4 +1,4 @@
-"""Kind `terraform`: infrastructure that changes with the pull request. Refused for now."""
+"""Kind `terraform`: infrastructure. Not supported yet."""
 
 from typing import ClassVar, Literal
 
@@ -10,5 +10,5 @@ class TerraformSpec(ServiceSpec):
 
     kind: Literal["terraform"]
 
-    summary: ClassVar[str] = "infrastructure by Terraform (not rendered yet)"
-    refused: ClassVar[str] = "keep Terraform in a workflow of your own for now"
+    summary: ClassVar[str] = "infrastructure managed with Terraform (not supported yet)"
+    refused: ClassVar[str] = "run Terraform in a separate workflow for now"
