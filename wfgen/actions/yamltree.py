@@ -10,8 +10,7 @@ from typing import Any
 import yaml
 
 from wfgen.text import scalars
-
-Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+from wfgen.text.positions import compose
 
 
 class Located(dict[str, Any]):
@@ -33,7 +32,7 @@ class YamlError(Exception):
 def load(text: str) -> Any:
     """Plain values: mappings are `Located`. Raises `YamlError`."""
     try:
-        return _value(yaml.compose(text, Loader=Loader))
+        return _value(compose(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(mark.line + 1 if mark else 1, f"not YAML: {error.problem}") from error

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from wfgen.text import scalars
-from wfgen.text.positions import Loader, Route
+from wfgen.text.positions import Route, compose
 from wfgen.text.quoting import flow
 
 _PLAIN = re.compile(r"[\w./][\w./-]*", re.ASCII)
@@ -79,7 +79,7 @@ class Document:
         self._starts = [0, *(found.end() for found in _BREAK.finditer(text))]
         self.lines = _BREAK.split(text)
         self._newlines = [0, *(found.end() for found in re.finditer("\n", text))]
-        self.root: Any = yaml.compose(text, Loader=Loader)
+        self.root: Any = compose(text)
 
     def find(self, route: Route) -> Place | None:
         """The entry at the end of a route; None where the route leaves the text.

@@ -31,7 +31,7 @@ Route = tuple[str | int, ...]
 
 _BRACKETS = {"while parsing a flow sequence": "[", "while parsing a flow mapping": "{"}
 
-Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class SourceError(Exception):
@@ -86,7 +86,7 @@ class _Reader:
     """Builds plain values from a stream of events, depth and number of problems bounded."""
 
     def __init__(self, text: str) -> None:
-        self.events: Iterator[Any] = yaml.parse(text, Loader=Loader)
+        self.events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
         self.problems: list[SourceError] = []
         self.expressions = False
 
@@ -208,7 +208,7 @@ def locate(text: str, route: Route, *, key: bool = False) -> tuple[int, int]:
     Where the route leaves the text (a field that is missing), the key of the last part that
     exists is given. The text is one that `parse` could read.
     """
-    place = node = _compose(text)
+    place = node = compose(text)
     for depth, part in enumerate(route):
         found = _child(node, part)
         if found is None:
@@ -221,7 +221,7 @@ def locate(text: str, route: Route, *, key: bool = False) -> tuple[int, int]:
 
 def has(text: str, route: Route) -> bool:
     """Whether a value stands at `route`."""
-    node = _compose(text)
+    node = compose(text)
     for part in route:
         found = _child(node, part)
         if found is None:
@@ -231,8 +231,9 @@ def has(text: str, route: Route) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _compose(text: str) -> Any:
-    return yaml.compose(text, Loader=Loader)
+def compose(text: str) -> Any:
+    """The nodes of a text, each with its position. Raises `yaml.YAMLError`."""
+    return yaml.compose(text, Loader=_Loader)
 
 
 def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:
