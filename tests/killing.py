@@ -31,7 +31,7 @@ from wfgen.worktree import drift
 from wfgen.worktree.writing import UNFINISHED, is_temporary
 
 POINTS = frozenset(
-    f"os.{call}" for call in ("chmod", "listdir", "mkdir", "remove", "rename", "rmdir", "scandir")
+    f"os.{call}" for call in ("listdir", "mkdir", "remove", "rename", "rmdir", "scandir")
 ) | {"open", "fcntl.flock"}
 TIMES = 300
 """Number of renders that a timer stops."""
