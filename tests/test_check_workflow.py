@@ -55,9 +55,11 @@ def test_no_release_waits_for_the_check(terminal: Terminal) -> None:
 def test_check_installs_what_the_spec_says(terminal: Terminal) -> None:
     terminal.edit("specs/project.yaml", "wfgen-cli==0.1.0", "wfgen-cli==9.9.9")
     assert terminal.run("render").code == 0
-    step = load(terminal, CHECK)["jobs"]["check"]["steps"][-1]
+    workflow = load(terminal, CHECK)
+    assert workflow["env"] == {"WFGEN_REQUIREMENT": "wfgen-cli==9.9.9"}
+    step = workflow["jobs"]["check"]["steps"][-1]
     assert step["uses"] == "$/.github/actions/wfgen-check"
-    assert step["with"] == {"requirement": "wfgen-cli==9.9.9"}
+    assert step["with"] == {"requirement": "${{ env.WFGEN_REQUIREMENT }}"}
 
 
 def test_action_at_the_root_is_the_generated_one(terminal: Terminal) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 
 from tests import case
 from tests.terminal import Terminal
-from wfgen.generate import render, templating
 from wfgen.generate.templating import built_in_templates
 from wfgen.worktree.causes import Cause
 from wfgen.worktree.drift import compare
@@ -71,6 +71,8 @@ def test_every_edited_byte_is_found(terminal: Terminal, path: str) -> None:
             causes |= {Cause.SPECS, Cause.TEMPLATES}
         if b"uses: " in text.split(b"\n")[line]:
             causes |= {Cause.PINS}
+        if b"WFGEN_REQUIREMENT: " in text.split(b"\n")[line]:
+            causes |= {Cause.TEMPLATES}
         assert drift.cause in causes, index
 
 
@@ -80,16 +82,29 @@ def test_each_cause(terminal: Terminal) -> None:
     assert {path: messages[path] for path in expected} == expected
 
 
-def test_another_wfgen_differs_from_other_specs(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("requirement", ["", 'wfgen_requirement: "wfgen-cli==0.1.0"\n'])
+def test_a_raised_version_changes_one_line_at_most(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, requirement: str
 ) -> None:
-    for module in (render, templating):
-        monkeypatch.setattr(module, "__version__", "9.9.9")
-    files = {file.path for file in case.rendered(terminal.root)} - {LOCK}
-    assert causes(terminal.root) == dict.fromkeys(files, Cause.TEMPLATES)
-    terminal.edit("specs/project.yaml", "registry:", "secrets: [UNUSED]\nregistry:")
-    changed = causes(terminal.root)
-    assert (changed[PIPELINE], changed[MODULE]) == (Cause.SPECS, Cause.TEMPLATES)
+    """... and that line is not reported as an edit or as a pin."""
+    spec = (terminal.root / "specs/project.yaml").read_text("utf-8")
+    spec = re.sub(r"wfgen_requirement: .*\n", requirement, spec)
+    case.write(terminal.root, {"specs/project.yaml": spec})
+    terminal.run("render")
+    before = {file.path: file.text for file in case.rendered(terminal.root)}
+    for name, module in [*sys.modules.items()]:
+        if name.startswith("wfgen") and hasattr(module, "__version__"):
+            monkeypatch.setattr(module, "__version__", "9.9.9")
+    assert {file.path: file.text for file in case.rendered(terminal.root)} == before
+    terminal.edit("specs/project.yaml", 'wfgen: "0.1.0"', 'wfgen: "9.9.9"')
+    after = {file.path: file.text for file in case.rendered(terminal.root)}
+    changed = [
+        line
+        for path, text in after.items()
+        for line in set(text.split("\n")) - set(before[path].split("\n"))
+    ]
+    assert changed == ([] if requirement else ['  WFGEN_REQUIREMENT: "wfgen-cli==9.9.9"'])
+    assert causes(terminal.root) == ({} if requirement else {CHECK: Cause.TEMPLATES})
 
 
 def test_edit_is_reported_whatever_else_changed(terminal: Terminal) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wfgen import __version__
 from wfgen.generate.files import PlannedFile, check_paths, files
 from wfgen.generate.plan import Plan
 from wfgen.generate.templating import Templates, built_in_templates
@@ -77,9 +76,10 @@ def locked_actions(root: Path) -> dict[str, pins.Pin]:
 
 
 def _values(made: Plan) -> dict[str, str]:
-    """What each spec says, by its path: comments, quotes and the order of fields say nothing."""
+    """The fields that each spec sets, by its path; those of wfgen's own version do not count."""
     project = made.project
-    values = {project.file.path: project.spec.model_dump_json(exclude_unset=True)}
+    version = {"wfgen", "wfgen_requirement"}
+    values = {project.file.path: project.spec.model_dump_json(exclude_unset=True, exclude=version)}
     for service in project.services:
         values[service.file.path] = service.spec.model_dump_json(exclude_unset=True)
     return values
@@ -106,5 +106,5 @@ def _release_program() -> Iterator[RenderedFile]:
         body = module.read_text("utf-8")
         name = module.relative_to(_PACKAGE).as_posix()
         path, source = f"{names.RELEASE_ACTION}/{name}", f"wfgen/{name}"
-        text = header.add(path, body, [source], header.NONE, header.digest(__version__, body))
+        text = header.add(path, body, [source], header.NONE, header.digest(body))
         yield RenderedFile(path, text, ())

@@ -90,10 +90,10 @@ class Templates:
         raise WfgenError(f"{place}: {message.removesuffix(' [template]')} [template]") from cause
 
     def digest(self, name: str) -> str:
-        """Digest of a template, of the fragments that it may include, and of wfgen's version."""
+        """Digest of a template and of the fragments that it may include."""
         if name not in self._digests:
             texts = [text for _, text in sorted(self._with_fragments(name).items())]
-            self._digests[name] = header.digest(__version__, *texts)
+            self._digests[name] = header.digest(*texts)
         return self._digests[name]
 
     def names(self, prefix: str) -> list[str]:

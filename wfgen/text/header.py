@@ -27,6 +27,7 @@ _SURE = re.compile(
 )
 # Begins with plain letters, by which `re` finds its places five times as fast.
 _USES = re.compile(r"(uses: *[\w./-]+@)[^\n]+")
+_REQUIREMENT = re.compile(r"(WFGEN_REQUIREMENT: )[^\n]+")
 
 _STYLES = {".md": ("<!-- ", " -->")}
 _MAX_NAMED = 6
@@ -58,7 +59,12 @@ def digest(*texts: str) -> str:
 
 
 def mask(body: str) -> str:
-    """The body without the refs of its actions."""
+    """The body without the refs of its actions and without the version of wfgen."""
+    return _REQUIREMENT.sub(r"\1", without_refs(body))
+
+
+def without_refs(body: str) -> str:
+    """The body without the refs of its actions, which bots bump."""
     return _USES.sub(r"\1", body)
 
 
