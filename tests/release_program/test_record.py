@@ -114,9 +114,7 @@ def test_a_missing_namespace_is_reported_with_its_remedy(first: Release) -> None
         ("getting credentials: exec: executable aws failed", "Cluster access"),
     ],
 )
-def test_missing_set_up_is_reported_with_a_heading_of_the_page(
-    message: str, heading: str
-) -> None:
+def test_missing_set_up_is_reported_with_a_heading_of_the_page(message: str, heading: str) -> None:
     assert str(KubectlError(message)) == f"{message}. See docs/delivery-setup.md, {heading}"
 
 
