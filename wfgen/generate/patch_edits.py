@@ -63,11 +63,11 @@ class Work:
         new = patch.way == "add" and not patch.key
         place = self.document.find(("jobs", patch.job))
         if new and place is not None:
-            raise Refusal(("job",), f"job {patch.job} already exists", "choose another id")
+            raise Refusal(("job",), f"job `{patch.job}` already exists", "choose another id")
         if place is None and not new:
             known = [key.value for key, _ in jobs.node.value]
             hint = did_you_mean(patch.job, known, "see the jobs in the file")
-            raise Refusal(("job",), f"{self.path} has no job {patch.job}", hint)
+            raise Refusal(("job",), f"{self.path} has no job `{patch.job}`", hint)
         return place
 
     def _entry(self, route: Route, field: str, hint: str) -> Place:
@@ -88,15 +88,15 @@ class Work:
             known += filter(None, names)
             matches = [index for index, name in enumerate(names) if name == self.patch.step]
             if len(matches) > 1:
-                message = f"{len(matches)} steps have the {field} {self.patch.step}"
+                message = f"{len(matches)} steps have the {field} `{self.patch.step}`"
                 raise Refusal(("step",), message, "replace the job, or change the template")
             if matches:
                 place = self.document.find((*steps.route, matches[0]))
                 assert place is not None
                 return place
-        where = f"job {self.patch.job}" if self.patch.job else self.path
+        where = f"job `{self.patch.job}`" if self.patch.job else self.path
         hint = did_you_mean(str(self.patch.step), known, "use the id or the name of a step")
-        raise Refusal(("step",), f"{where} has no step {self.patch.step}", hint)
+        raise Refusal(("step",), f"{where} has no step `{self.patch.step}`", hint)
 
     def _key(self, around: Place | None) -> Place:
         key = str(self.patch.key)
@@ -106,7 +106,9 @@ class Work:
             parent = self.document.find((*base, *key.split(".")[:-1])) if "." in key else around
             known = _keys(parent.node if parent else self.document.root)
             raise Refusal(
-                ("key",), f"{shown(base)} has no {key}", did_you_mean(key.rpartition(".")[2], known)
+                ("key",),
+                f"{shown(base)} has no `{key}`",
+                did_you_mean(key.rpartition(".")[2], known),
             )
         return place
 
@@ -116,15 +118,17 @@ class Work:
         *outer, key = str(self.patch.key).split(".")
         self.route = (*base, *outer, key)
         if self.document.find(self.route) is not None:
-            message = f"{shown(base)} already has {self.patch.key}"
+            message = f"{shown(base)} already has `{self.patch.key}`"
             raise Refusal(("key",), message, "use `replace`")
         parent = self.document.find((*base, *outer)) if outer else around
         if parent is None and outer:
             missing = ".".join(outer)
-            raise Refusal(("key",), f"{shown(base)} has no {missing}", f"add {missing} as a whole")
+            raise Refusal(
+                ("key",), f"{shown(base)} has no `{missing}`", f"add `{missing}` as a whole"
+            )
         column = self.document.column_in(parent)
         if not isinstance((parent.node if parent else self.document.root), yaml.MappingNode):
-            raise Refusal(("key",), f"{'.'.join(outer)} is a list", "use `before` or `after`")
+            raise Refusal(("key",), f"`{'.'.join(outer)}` is a list", "use `before` or `after`")
         value = self._value(self.patch.add, ("add",), key)
         value = permission(value, self.name) if outer[-1:] == ["permissions"] else value
         lines = [*_indented(self._comments(), column), *entry(key, value, column)]
@@ -170,11 +174,11 @@ class Work:
         if not isinstance(node, yaml.SequenceNode):
             raise Refusal(
                 ("key",),
-                f"{self.patch.key} is not a list",
+                f"`{self.patch.key}` is not a list",
                 "use `replace`, or `add` with a key in it",
             )
         if not node.value:
-            raise Unfit(f"{self.patch.key} is empty", "use `replace`")
+            raise Unfit(f"`{self.patch.key}` is empty", "use `replace`")
         if node.flow_style:
             entries = ", ".join(flow(value) for value in values)
             heading = _indented(self._comments(), place.column)
@@ -225,8 +229,8 @@ def _keys(node: Any) -> list[str]:
 
 
 def shown(route: Route) -> str:
-    """A route in messages, such as `jobs.plan.steps[2].with`."""
+    """A route in messages, such as jobs.plan.steps[2].with, in backticks."""
     text = ""
     for part in route:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text or "the file"
+    return f"`{text}`" if text else "the file"

@@ -42,7 +42,7 @@ def styled(value: Any, route: Route, key: str, name: str, locked: Mapping[str, P
         return Markup(str(locked[value]))
     hint = did_you_mean(value, locked)
     hint = hint if hint.startswith("did") else f"to add it, run `wfgen pins update {value}`"
-    raise Refusal(route, f"{value} is not in the lock", hint, "unlocked-action")
+    raise Refusal(route, f"`{value}` is not in the lock", hint, "unlocked-action")
 
 
 def permission(level: Any, name: str) -> Any:

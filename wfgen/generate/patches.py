@@ -120,13 +120,13 @@ def _refuse_clash(
     for other, theirs in done.items():
         first, second = patches[other].way, patches[name].way
         if route == theirs and ({first, second} & set(CLASHING) or first == second == "add"):
-            conflict = f"patch {other} also {_VERBS[first]} {shown(theirs)}"
+            conflict = f"patch `{other}` also {_VERBS[first]} {shown(theirs)}"
         elif route[: len(theirs)] == theirs and first in CLASHING:
             conflict = (
-                f"patch {other} {_VERBS[first]} {shown(theirs)}, which contains {shown(route)}"
+                f"patch `{other}` {_VERBS[first]} {shown(theirs)}, which contains {shown(route)}"
             )
         elif theirs[: len(route)] == route and second in CLASHING:
-            conflict = f"patch {other} changes {shown(theirs)}, which this patch {_VERBS[second]}"
+            conflict = f"patch `{other}` changes {shown(theirs)}, which this patch {_VERBS[second]}"
         else:
             continue
         raise Refusal((), conflict, "combine both patches, or remove one", "patch-clash")
@@ -136,5 +136,5 @@ def _refuse_overlap(edits: list[Edit], new_edits: list[Edit]) -> None:
     for new in new_edits:
         for edit in edits:
             if max(new.start, edit.start) < min(new.end, edit.end):
-                conflict = f"patch {edit.author} changes the same lines"
+                conflict = f"patch `{edit.author}` changes the same lines"
                 raise Refusal((), conflict, "combine both patches", "patch-clash")

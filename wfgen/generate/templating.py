@@ -59,7 +59,7 @@ class Templates:
         def pin(action: str) -> Markup:
             if action not in locked:
                 raise WfgenError(
-                    f"{action} is not in the lock {pins.LOCK}; "
+                    f"`{action}` is not in the lock {pins.LOCK}; "
                     f"to add it, run `wfgen pins update {action}`"
                 )
             return Markup(locked[action])

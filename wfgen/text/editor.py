@@ -93,7 +93,7 @@ class Document:
             if entry is None:
                 return None
             if node.flow_style:
-                outer = ".".join(map(str, route[:depth]))
+                outer = _shown(route[:depth])
                 message = f"{outer} is in flow style"
                 raise Unfit(message, f"replace {outer} as a whole")
             place = self._place(route[: depth + 1], node, *entry)
@@ -157,7 +157,7 @@ class Document:
         Raises `Unfit` for the only entry of a mapping or sequence.
         """
         if place.siblings == 1:
-            outer = ".".join(map(str, place.route[:-1])) or "the file"
+            outer = _shown(place.route[:-1])
             raise Unfit(f"{outer} would be empty", f"remove {outer} as a whole")
         line = self.lines[place.first]
         pad = " " * _indent(line)
@@ -189,7 +189,7 @@ class Document:
                 return int(mark.column)
             dash: int = self.lines[mark.line].rindex("-", 0, mark.column)
             return dash
-        outer = ".".join(map(str, place.route)) if place else "the file"
+        outer = _shown(place.route if place else ())
         raise Unfit(f"{outer} has no block of keys", f"replace {outer} as a whole")
 
     def extend(self, place: Place, entries: str, author: str, *, front: bool) -> Edit:
@@ -240,7 +240,7 @@ def with_item(text: str, key: str, item: str) -> str:
     if document.root is None:
         return f"{text}{key}:{ending}  - {written}{ending}"
     if not isinstance(document.root, yaml.MappingNode):
-        raise Unfit("the file is not a mapping", f"write it as a mapping with {key}")
+        raise Unfit("the file is not a mapping", f"write it as a mapping with `{key}`")
     place = document.find((key,))
     node: Any = place.node if place else None
     if place is None:
@@ -258,8 +258,12 @@ def with_item(text: str, key: str, item: str) -> str:
     elif isinstance(node, yaml.SequenceNode) or node.value in ("~", "null"):
         edit = document.replace(place, [], [f"{key}:", f"  - {written}"], "")
     else:
-        raise Unfit(f"{key} is not a list", f"replace {key} with a list")
+        raise Unfit(f"`{key}` is not a list", f"replace `{key}` with a list")
     return document.apply([replace(edit, text=edit.text.replace("\n", ending))])[0]
+
+
+def _shown(route: Route) -> str:
+    return f"`{'.'.join(map(str, route))}`" if route else "the file"
 
 
 def _indent(line: str) -> int:
