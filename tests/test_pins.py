@@ -411,8 +411,8 @@ def test_an_unknown_action_in_a_template(terminal: Terminal) -> None:
     ran = terminal.run("check")
     assert ran.code == 2
     assert ran.err.splitlines()[-1] == (
-        "wfgen: templates/_release-steps.yml:2: acme/plain/sub is not in the lock "
-        f"{LOCK}; add it by: wfgen pins update acme/plain/sub [template]"
+        "wfgen: templates/_release-steps.yml:2: `acme/plain/sub` is not in the lock "
+        f"{LOCK}; to add it, run `wfgen pins update acme/plain/sub` [template]"
     )
 
 
