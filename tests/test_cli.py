@@ -66,6 +66,8 @@ def test_folder_before_the_command(terminal: Terminal) -> None:
     ran = terminal.run("-C", str(terminal.root), "list")
     assert (ran.code, ran.err) == (0, "")
     assert "specs/web.yaml" in ran.out
+    ran = terminal.run("-C", str(terminal.root), "pins", "update", "--offline")
+    assert (ran.code, ran.out) == (0, ".github/workflows/_pins.yml is unchanged\n")
 
 
 def test_folder_that_does_not_exist(terminal: Terminal) -> None:
