@@ -1,4 +1,4 @@
-"""Where the tests find the package `server`, and the stores that they share."""
+"""The import path of the package `server`, and the stores that the tests share."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ import pytest
 import redis
 
 APP = Path(__file__).parent
-# Appended: nothing in there may hide a module of the same name elsewhere.
+# Appended, so that they hide no other module of the same name.
 sys.path += [str(APP / "server"), str(APP / "testing")]
 
 from real_services import Store, run_postgres, run_redis  # noqa: E402
@@ -32,7 +32,7 @@ def postgres_store() -> Iterator[Store]:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Take the variables of the machine away that libpq and the server would read."""
+    """Unset the variables of this machine that libpq and the server would read."""
     for name in os.environ:
         if name.startswith("PG") or name in {"REDIS_URL", "GIT_SHA"}:
             monkeypatch.delenv(name)
@@ -43,7 +43,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def stores(
     environment: pytest.MonkeyPatch, postgres_store: Store, redis_store: Store
 ) -> dict[str, Store]:
-    """Point the environment to both stores, which are up, empty and without a schema."""
+    """Set the environment for both stores, which are running, empty and without a schema."""
     for name, value in (postgres_store.environment | redis_store.environment).items():
         environment.setenv(name, value)
     with connect_postgres() as connection:

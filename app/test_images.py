@@ -1,4 +1,4 @@
-"""What both Dockerfiles owe the cluster, read from their text."""
+"""What the cluster requires of both Dockerfiles, read from their text."""
 
 import re
 from pathlib import Path
@@ -17,13 +17,13 @@ def read_instructions(service: str) -> list[tuple[str, str]]:
 
 
 def test_base_is_an_exact_version(service: str) -> None:
-    """A tag such as 3.13 or latest would put another base under the same commit."""
+    """With a tag such as 3.13 or latest, the same commit could get another base image."""
     [base] = [rest for word, rest in read_instructions(service) if word == "FROM"]
     assert re.search(r":\d+\.\d+\.\d+-[a-z0-9.-]+$", base)
 
 
 def test_runs_as_a_number_that_is_not_root(service: str) -> None:
-    """With runAsNonRoot, Kubernetes refuses to start a user that is given by name."""
+    """With runAsNonRoot, Kubernetes refuses to start a user that is set by name."""
     last = [rest for word, rest in read_instructions(service) if word == "USER"][-1]
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", last)
 
@@ -36,7 +36,7 @@ def test_commit_reaches_the_image(service: str) -> None:
 
 
 def test_copied_files_reach_the_builder(service: str) -> None:
-    """.dockerignore lets nothing through but its exceptions."""
+    """.dockerignore excludes everything except what it lists."""
     lines = (APP / service / ".dockerignore").read_text().splitlines()
     assert "*" in lines
     for word, rest in read_instructions(service):

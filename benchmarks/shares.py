@@ -35,11 +35,11 @@ def main(root: Path) -> None:
     from wfgen.generate import files as generated
     from wfgen.generate import plan, render, templating
     from wfgen.locks import pins
-    from wfgen.report import text as report
+    from wfgen.report import formats
     from wfgen.specs import loading as spec
     from wfgen.worktree import drift
 
-    del cli, report, repository
+    del cli, formats, repository
     step("importing wfgen, models built")
     project = spec.load(root)
     step("reading and validating specs")

@@ -1,6 +1,6 @@
 """Cases: small repositories, each a YAML file that maps paths to texts.
 
-What a case does not name is as in `cases/base.yaml`; a path without text is left out.
+Files that a case does not name are those of `cases/base.yaml`; a path without text is omitted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def names(folder: str) -> list[str]:
 
 
 def read(folder: str, name: str) -> dict[str, str]:
-    """The files of a case, those of the base case included."""
+    """The files of a case, including those of the base case."""
     own = yaml.safe_load((CASES / folder / f"{name}.yaml").read_text("utf-8"))
     return {path: text for path, text in {**BASE, **own}.items() if text is not None}
 
@@ -41,12 +41,12 @@ def write(root: Path, files: dict[str, str]) -> Path:
 
 
 def rendered(root: Path) -> tuple[RenderedFile, ...]:
-    """Every file that the specs below `root` make; overlays are not looked at."""
+    """The files that are generated from the specs below `root`, without manifest checks."""
     return render(plan(spec.load(root)))
 
 
 def missing(tool: str) -> NoReturn:
-    """Skips the test for lack of a tool; in CI, where all of them are installed, fails it."""
+    """Skips the test because a tool is missing; in CI, which has all tools, fails it."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"{tool} is missing")
     pytest.skip(f"{tool} is missing")

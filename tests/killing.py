@@ -80,7 +80,7 @@ class Trial:
                 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
             resource.setrlimit(resource.RLIMIT_FSIZE, (point, point))
         try:
-            drift.mend(self.root, self.wanted)
+            drift.update(self.root, self.wanted)
         except (WfgenError, OSError) as error:
             os.write(writer, str(error).encode())
             return 2
@@ -101,26 +101,26 @@ class Trial:
             assert left.get(path) in (self.before.get(path), self.after.get(path)), (where, path)
         known = {path: left.get(path) for path in {*self.before, *self.after}}
         changed = [path for path in known if known[path] != self.before.get(path)]
-        _, notes = drift.examine(self.root, self.wanted)
+        _, notes = drift.check(self.root, self.wanted)
         told = "; ".join(notes)
         if all(known[path] == self.after.get(path) for path in known):
             state = "new"
-            assert "halfway" not in told, where
+            assert "before it finished" not in told, where
         elif changed:
             state = "mixed"
-            assert "was stopped halfway" in told, where
+            assert "was stopped before it finished" in told, where
             total = len({path for path in known if self.before.get(path) != self.after.get(path)})
-            assert not said or f"; {len(changed)} of {total} files were" in said, where
+            assert not said or f"; {len(changed)} of {total} files were changed" in said, where
         else:
             state = "old"
             assert not said or "No space left on device" in said or "File too large" in said, where
             assert not said or UNFINISHED not in left, where
         self.found[state] += 1
-        drift.mend(self.root, self.wanted)
+        drift.update(self.root, self.wanted)
         assert {path for path, text in files_below(self.root).items() if text != "no file"} == set(
             self.after
         ), where
-        assert drift.examine(self.root, self.wanted) == ([], []), where
+        assert drift.check(self.root, self.wanted) == ([], []), where
 
 
 def small(root: Path) -> Trial:
@@ -166,7 +166,7 @@ def two_at_once(root: Path) -> None:
     os.read(begun[0], 1)  # it asks for its turn, or has ended without
     os.write(go_on[1], b" ")
     assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
-    assert drift.examine(trial.root, newest) == ([], [])
+    assert drift.check(trial.root, newest) == ([], [])
 
 
 def _start(trial: Trial, wanted: tuple[RenderedFile, ...], hook: Any) -> int:
@@ -174,7 +174,7 @@ def _start(trial: Trial, wanted: tuple[RenderedFile, ...], hook: Any) -> int:
     if not child:
         try:
             sys.addaudithook(hook)
-            drift.mend(trial.root, wanted)
+            drift.update(trial.root, wanted)
             os._exit(0)
         finally:
             os._exit(1)

@@ -1,7 +1,7 @@
-"""Valid specs of all kinds, made from the models: a new field is tried without a word here.
+"""Valid specs of all kinds, generated from the models: a new field needs no change here.
 
-`of` gives a strategy for the values that one field takes by itself. What fields must say about one
-another, `projects` arranges. Values are plain ones, as they stand in YAML.
+`of` is the strategy for the values of a single field; `projects` makes fields agree with one
+another. Values are plain ones, as in YAML.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _APART = frozenset({"environments", "secrets", "patches", "wfgen_requirement"})
 """Fields of the project that must agree with others, or have a test: test_patches.py for patches,
 test_requirement.py for wfgen_requirement."""
 _TAKEN = {"watchdog", "wfgen-check", "ci"}
-"""Environments that would be a workflow of another name."""
+"""Names of generated workflows, which no environment can have."""
 LONG = 300
-"""Seconds that a step of a release lasts at most."""
+"""Maximum duration of a step of a release, in seconds."""
 
 
 def of(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy[Any]:
-    """The values that an annotation accepts; `None` is a field left out, and not among them."""
+    """The values that an annotation accepts, without `None`, which stands for a missing field."""
     arguments = typing.get_args(annotation)
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
@@ -49,10 +49,10 @@ def of(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy[Any
             return st.integers(mark.low, mark.high) | st.sampled_from([mark.low, mark.high])
         if isinstance(mark, Lasting):
             low, high = _seconds(mark.low) or 0, _seconds(mark.high) or 0
-            # A few in a row are shorter than a login to a cluster: rules/login_lifetime.py.
+            # Several steps must end before the cluster login expires: rules/login_lifetime.py.
             return st.integers(low, min(high, max(low, LONG))).map(_duration)
     if origin in (typing.Union, types.UnionType):
-        return st.one_of([of(each) for each in arguments if each is not type(None)])
+        return st.one_of([of(member) for member in arguments if member is not type(None)])
     if origin is typing.Literal:
         return st.sampled_from(arguments)
     if origin is list:
@@ -81,7 +81,7 @@ def model(cls: type[BaseModel]) -> st.SearchStrategy[Values]:
 def fields(
     cls: type[BaseModel], without: frozenset[str] = frozenset()
 ) -> st.SearchStrategy[Values]:
-    """Fields of a model, each right by itself; those that need not be there, now and then."""
+    """Fields of a model, each valid alone; optional ones in some of the examples."""
     rendered: dict[str, FieldInfo] = {
         name: info
         for name, info in cls.model_fields.items()
@@ -93,14 +93,14 @@ def fields(
 
 
 def _least(metadata: tuple[Any, ...]) -> int:
-    marks = [inner for each in metadata for inner in getattr(each, "metadata", [each])]
+    marks = [inner for mark in metadata for inner in getattr(mark, "metadata", [mark])]
     return max((mark.min_length for mark in marks if isinstance(mark, MinLen)), default=0)
 
 
 @cache
 def _matching(mark: Matching) -> st.SearchStrategy[str]:
     made = st.from_regex(re.compile(mark.expression, re.ASCII), fullmatch=True)
-    # An expression of GitHub is refused wherever it stands.
+    # GitHub expressions are refused everywhere.
     return made.filter(lambda text: "${{" not in text)
 
 
@@ -166,14 +166,14 @@ def services(
     draw: st.DrawFn, name: str, environments: list[str], others: list[tuple[str, Values]]
 ) -> Values:
     """A service that may depend on `others`."""
-    kind = draw(st.sampled_from([each for each in KINDS if not each.refused]))
+    kind = draw(st.sampled_from([model for model in KINDS if not model.refused]))
     made: Values = {"kind": kind_name(kind), **draw(fields(kind, _TOGETHER))}
     if draw(st.booleans()):
         made["only_in"] = draw(st.lists(st.sampled_from(environments), min_size=1, unique=True))
     _add_image(draw, kind, made, environments)
     if draw(st.booleans()):
         made["workloads"] = draw(_workloads(name))
-    kinds = {each.get("kind", "Deployment") for each in made.get("workloads", [])}
+    kinds = {workload.get("kind", "Deployment") for workload in made.get("workloads", [])}
     if not kinds & {"DaemonSet", "CronJob"}:
         copies = draw(st.sampled_from(["", "replicas", "autoscaled"]))
         if copies:
@@ -188,9 +188,9 @@ def services(
         made["deploy"] = False
         made = {key: value for key, value in made.items() if key not in _OF_DEPLOYED}
     if not made.get("ports", [0]) and isinstance(made.get("health", 0), int):
-        del made["ports"]  # the kind's own health address needs one
+        del made["ports"]  # the default health check of the kind needs one
     if "migrate" not in made:
-        made.pop("allow_major", None)  # which takes a backup
+        made.pop("allow_major", None)  # which requires a backup
     return made
 
 
@@ -214,17 +214,17 @@ def _add_image(
 
 
 def _workloads(service: str) -> st.SearchStrategy[list[Values]]:
-    """Workloads that no other service deploys."""
+    """Workloads with names that no other service uses."""
 
-    def own(found: list[Values]) -> list[Values]:
-        return [{**each, "name": f"{service}.{index}"} for index, each in enumerate(found)]
+    def named(workloads: list[Values]) -> list[Values]:
+        return [{**made, "name": f"{service}.{index}"} for index, made in enumerate(workloads)]
 
-    return st.lists(model(Workload), min_size=1, max_size=2).map(own)
+    return st.lists(model(Workload), min_size=1, max_size=2).map(named)
 
 
 @st.composite
 def projects(draw: st.DrawFn) -> dict[str, Values]:
-    """All specs of a repository by path, sound together."""
+    """All specs of a repository by path, consistent with one another."""
     project: Values = draw(fields(ProjectSpec, _APART))
     names = draw(
         st.lists(
@@ -254,14 +254,14 @@ def projects(draw: st.DrawFn) -> dict[str, Values]:
 
 
 def _secrets(node: Any, key: str = "") -> set[str]:
-    """The names of all secrets that specs use."""
+    """The names of the secrets that specs use."""
     if isinstance(node, dict):
-        found = {name for inner, value in node.items() for name in _secrets(value, inner)}
+        names = {name for inner, value in node.items() for name in _secrets(value, inner)}
         if node.get("type") == "dockerhub":
-            found.add(node.get("token_secret", "DOCKERHUB_TOKEN"))
-        return found
+            names.add(node.get("token_secret", "DOCKERHUB_TOKEN"))
+        return names
     if isinstance(node, list):
-        return {name for each in node for name in _secrets(each, key)}
+        return {name for item in node for name in _secrets(item, key)}
     return {node} if key.endswith("secret") or key == "secrets" else set()
 
 

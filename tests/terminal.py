@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +51,18 @@ class Terminal:
     def files(self) -> dict[str, str]:
         """What lies in the repository."""
         return files_below(self.root)
+
+
+def fail_to_write(monkeypatch: pytest.MonkeyPatch, number: int, error: BaseException) -> None:
+    """Lets the file of this number that is created exclusively, from 1, raise an error."""
+    real, numbers = Path.open, itertools.count(1)
+
+    def fail(path: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+        if mode == "xb" and next(numbers) == number:
+            raise error
+        return real(path, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", fail)
 
 
 def files_below(root: Path) -> dict[str, str]:

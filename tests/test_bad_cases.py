@@ -1,6 +1,6 @@
-"""What wfgen says of specs that cannot be rendered: all of it, positions included.
+"""The whole output for specs that cannot be rendered, with positions.
 
-`pytest tests/test_bad_cases.py --snapshot-update` writes the `.out` files anew: read the diff.
+`pytest tests/test_bad_cases.py --snapshot-update` updates the `.out` files: read the diff.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def test_messages(name: str, tmp_path: Path, pytestconfig: pytest.Config) -> Non
             case.missing("kubectl")
     with pytest.raises(InvalidSpecs) as caught:
         Repository(spec.load(case.write(tmp_path, files), overlays), ()).files()
-    text = report.diagnostics(caught.value.diagnostics, "text") + "\n"
+    text = report.errors(caught.value.diagnostics) + "\n"
     expected = BAD / f"{name}.out"
     if pytestconfig.option.update_snapshots:
         expected.write_text(text, "utf-8")

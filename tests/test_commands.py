@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -12,6 +13,8 @@ import pytest
 
 from tests import case
 from tests.terminal import Terminal, files_below
+from wfgen.cli import commands
+from wfgen.cli.app import COMMANDS
 
 PIPELINE = ".github/workflows/production.yml"
 WATCHDOG = ".github/workflows/watchdog.yml"
@@ -50,7 +53,7 @@ def test_looking_writes_nothing(terminal: Terminal, option: str) -> None:
 def test_two_ways_of_looking_are_refused(terminal: Terminal, option: str) -> None:
     ran = terminal.run("render", option, "--stdout")
     assert (ran.code, ran.out) == (2, "")
-    assert "give one" in ran.err
+    assert "cannot be combined with" in ran.err
 
 
 def test_only_some_files(terminal: Terminal) -> None:
@@ -108,7 +111,7 @@ def test_same_bytes_whatever_the_machine(terminal: Terminal, tmp_path: Path) -> 
 
 
 def test_specs_are_validated(terminal: Terminal) -> None:
-    assert terminal.run("validate").out == "2 specs are sound\n"
+    assert terminal.run("validate").out == "2 specs are valid\n"
     assert json.loads(terminal.run("validate", "--format", "json").out) == {"errors": []}
 
 
@@ -126,6 +129,15 @@ def test_output_is_held_against_githubs_schemas(terminal: Terminal) -> None:
     assert {error["file"] for error in json.loads(ran.out)["errors"]} == {CHECK}
 
 
+def test_schemas_that_are_not_installed(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    ran = terminal.run("validate", "--output")
+    assert (ran.code, ran.out) == (2, "")
+    assert 'to install it, run `pip install "wfgen-cli[schemas]"`' in ran.err
+
+
 def test_list_says_what_comes_from_what(terminal: Terminal) -> None:
     ran = terminal.run("list")
     assert ran.code == 0
@@ -141,11 +153,11 @@ def test_list_says_what_comes_from_what(terminal: Terminal) -> None:
 def test_history_says_how_releases_ended(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "git cannot be started" in terminal.run("history", "production").err
+    assert "cannot run git" in terminal.run("history", "production").err
     monkeypatch.setenv("PATH", os.defpath)
     ran = terminal.run("history", "production")
     assert (ran.code, ran.out) == (2, "")
-    assert "the history is in git's tags" in ran.err
+    assert "cannot read git tags" in ran.err
 
     def git(*arguments: str) -> None:
         who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
@@ -180,7 +192,7 @@ def test_schemas(terminal: Terminal, tmp_path: Path) -> None:
     assert "file: File exists" in ran.err
 
 
-# As a process of its own
+# As a separate process
 
 
 def test_reader_that_goes_away_changes_no_exit_code(terminal: Terminal) -> None:
@@ -202,6 +214,34 @@ def test_reader_that_goes_away_changes_no_exit_code(terminal: Terminal) -> None:
     assert terminal.run("check").code == 0
 
 
+def command_modules() -> list[str]:
+    """The commands that have a module, such as `pins update`."""
+    paths = sorted(Path(commands.__file__).parent.rglob("[a-z]*.py"))
+    return [
+        " ".join(path.relative_to(Path(commands.__file__).parent).with_suffix("").parts)
+        for path in paths
+    ]
+
+
+def test_every_command_is_listed() -> None:
+    assert sorted(COMMANDS) == command_modules()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_in_the_list_is_that_of_the_command(command: str) -> None:
+    module = importlib.import_module(".".join([commands.__name__, *command.split()]))
+    assert COMMANDS[command] == (module.__doc__ or "").split("\n")[0]
+
+
+def test_list_of_commands_imports_none(terminal: Terminal) -> None:
+    names = {".".join([commands.__name__, *command.split()]) for command in COMMANDS}
+    for arguments in (["--help"], ["pins", "--help"]):
+        assert imported_by(terminal, *arguments) & names == set()
+    assert imported_by(terminal, "pins", "verify", "--help") & names == {
+        f"{commands.__name__}.pins.verify"
+    }
+
+
 @pytest.mark.parametrize(
     ("command", "unneeded"),
     [
@@ -213,10 +253,15 @@ def test_reader_that_goes_away_changes_no_exit_code(terminal: Terminal) -> None:
 def test_command_imports_what_it_needs(
     terminal: Terminal, command: str, unneeded: set[str]
 ) -> None:
-    code = f"import sys; from wfgen.cli.app import run, COMMANDS; run(COMMANDS, ['{command}'])\n"
+    assert unneeded & imported_by(terminal, command) == set()
+
+
+def imported_by(terminal: Terminal, *arguments: str) -> set[str]:
+    """The modules that a process has imported after a command."""
+    code = "import sys; from wfgen.cli.app import run; run(sys.argv[1:])\n"
     code += "print(*sys.modules, file=sys.stderr)"
     ran = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", code, *arguments],
         cwd=terminal.root, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert unneeded & set(ran.stderr.split()) == set()
+    return set(ran.stderr.split())

@@ -13,7 +13,8 @@ from tests import case
 from tests.terminal import Terminal
 from wfgen.generate import render, templating
 from wfgen.generate.templating import built_in_templates
-from wfgen.worktree.drift import Cause, compare
+from wfgen.worktree.causes import Cause
+from wfgen.worktree.drift import compare
 
 BUILD = ".github/workflows/_build.yml"
 CHECK = ".github/workflows/wfgen-check.yml"
@@ -45,9 +46,9 @@ def every_cause(terminal: Terminal) -> dict[str, str]:
     return {
         BUILD: "edited by hand",
         CHECK: "missing",
-        STRAY: "orphaned: no spec makes it any more",
+        STRAY: "orphaned: no spec generates this file",
         DESCRIPTION: "out of date: the specs changed",
-        PIPELINE: "in the way: a file of this name that wfgen did not write",
+        PIPELINE: "blocked: a file that wfgen did not generate already exists",
         WATCHDOG: "out of date: the templates or wfgen changed",
     }
 
@@ -149,7 +150,7 @@ def test_check_names_each_with_its_diff_and_remedy(terminal: Terminal) -> None:
     assert (ran.code, terminal.files()) == (1, before)
     for path, cause in expected.items():
         remedy = "wfgen render --force" if path == PIPELINE else "wfgen render"
-        assert re.search(rf"^({path}|\d+ files): {cause}.*; mend (it|them) by: {remedy}$", ran.out,
+        assert re.search(rf"^({path}|\d+ files): {cause}.*; to fix, run `{remedy}`$", ran.out,
                          re.MULTILINE), path  # fmt: skip
         assert path in ran.out
     assert f"--- a/{BUILD}\n+++ b/{BUILD}\n" in ran.out
@@ -159,8 +160,8 @@ def test_check_names_each_with_its_diff_and_remedy(terminal: Terminal) -> None:
     assert re.fullmatch(
         r"\d+ files differ from the specs: 1 missing; \d+ out of date: the specs changed; "
         r"1 out of date: the templates or wfgen changed; 1 edited by hand; "
-        r"(\d+ only the action pins differ; )?1 orphaned: no spec makes it any more; "
-        r"1 in the way: a file of this name that wfgen did not write",
+        r"(\d+ only the action pins differ; )?1 orphaned: no spec generates this file; "
+        r"1 blocked: a file that wfgen did not generate already exists",
         last,
     )
 
@@ -200,7 +201,7 @@ def test_check_annotates_the_pull_request(
     (terminal.root / GUIDE).write_text(f"{text}```` fence\n", "utf-8")
     ran = terminal.run("check")
     line = text.count("\n") + 1
-    message = f"{GUIDE}: edited by hand; mend it by: wfgen render"
+    message = f"{GUIDE}: edited by hand; to fix, run `wfgen render`"
     assert f"\n::error file={GUIDE},line={line}::{message}\n" in ran.out
     assert f"**{message}**\n\n`````diff\n--- a/{GUIDE}\n" in page.read_text("utf-8")
     assert page.read_text("utf-8").endswith("-```` fence\n`````\n")
@@ -223,8 +224,8 @@ def test_one_change_in_many_files_is_told_once(terminal: Terminal) -> None:
     count = len(causes(terminal.root))
     assert count == 10, "not the release program, which no spec changes"
     assert ran.out.startswith(
-        f"{count} files: out of date: the specs changed (in their headers alone); "
-        "mend them by: wfgen render\n  .github/actions/"
+        f"{count} files: out of date: the specs changed (only in their headers); "
+        "to fix, run `wfgen render`\n  .github/actions/"
     )
     assert ran.out.count("\n--- a/") == 1
     summary = f"{count} files differ from the specs: {count} out of date: the specs changed"
@@ -237,5 +238,5 @@ def test_long_diff_is_cut(terminal: Terminal) -> None:
             path.unlink()
     ran = terminal.run("check")
     assert ran.code == 1
-    assert "more lines; see them by: wfgen render --diff" in ran.out
+    assert "more lines; run `wfgen render --diff`" in ran.out
     assert len(ran.out.splitlines()) < 25 * len(causes(terminal.root)) + 5

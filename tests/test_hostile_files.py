@@ -148,7 +148,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(terminal: Terminal) -> None:
         (b"    uses: a/b@v1\n", "_pins.yml:1: a/b@v1 is not pinned: a tag or branch can move;"),
         (
             b"name: Pins\n",
-            "_pins.yml: no action in it; restore it, or remove it and run: wfgen render",
+            "_pins.yml: no actions; restore it, or remove it and run `wfgen render`",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""The sample's manifests, as kubectl renders them offline, keep what the pipeline relies on."""
+"""The rendered manifests of the sample have the properties that the pipeline needs."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ SECRETS = ["postgres-secrets", "server-secrets"]
 
 
 def render(directory: Path) -> list[Object]:
-    """What ``kubectl apply -k`` would send. Without kubectl: a skip, where CI=true a failure."""
+    """The objects that ``kubectl apply -k`` sends. Without kubectl, skips; with CI=true, fails."""
     if shutil.which("kubectl") is None:
         if os.environ.get("CI") == "true":
-            pytest.fail("kubectl is missing, and CI=true allows no skipped test")
-        pytest.skip("kubectl is missing")
+            pytest.fail("kubectl not found; with CI=true, no test may be skipped")
+        pytest.skip("kubectl not found")
     text = subprocess.check_output(["kubectl", "kustomize", directory], text=True)
     return list(YAML(typ="safe").load_all(text))
 
 
 def of_kind(objects: list[Object], *kinds: str) -> dict[str, Object]:
-    return {each["metadata"]["name"]: each for each in objects if each["kind"] in kinds}
+    return {item["metadata"]["name"]: item for item in objects if item["kind"] in kinds}
 
 
 def pod(workload: Object) -> Any:
@@ -56,7 +56,7 @@ def container(workload: Object) -> Any:
 
 
 def values(node: Any, *keys: str) -> Iterator[Any]:
-    """Every value that stands under one of the keys, at any depth."""
+    """The values of these keys at any depth."""
     if isinstance(node, dict):
         yield from (value for key, value in node.items() if key in keys)
     if isinstance(node, dict | list):
@@ -65,9 +65,9 @@ def values(node: Any, *keys: str) -> Iterator[Any]:
 
 
 def references(objects: list[Object], *keys: str) -> set[str]:
-    """Names that workloads refer to, where the reference is written as one of the keys."""
-    found = values([each["spec"]["template"] for each in objects if each["kind"] in KINDS], *keys)
-    return {each.get("name") or each["secretName"] for each in found}
+    """The names in references of workloads that have one of these keys."""
+    templates = [workload["spec"]["template"] for workload in of_kind(objects, *KINDS).values()]
+    return {ref.get("name") or ref["secretName"] for ref in values(templates, *keys)}
 
 
 @pytest.fixture(scope="module", params=NAMESPACES)
@@ -86,27 +86,27 @@ def workload(request: pytest.FixtureRequest, objects: list[Object]) -> Object:
 
 
 def test_objects_are_valid_and_in_the_namespace(overlay: str, objects: list[Object]) -> None:
-    for each in objects:
-        kubernetes_validate.validate(each, "1.37", strict=True)
-        assert each["metadata"]["namespace"] == NAMESPACES[overlay], each["metadata"]["name"]
+    for item in objects:
+        kubernetes_validate.validate(item, "1.37", strict=True)
+        assert item["metadata"]["namespace"] == NAMESPACES[overlay], item["metadata"]["name"]
     assert set(of_kind(objects, *KINDS)) == set(of_kind(objects, "Service")) == set(WORKLOADS)
 
 
 def test_workload_has_the_name_image_port_and_writable_paths(workload: Object) -> None:
     spec = container(workload)
-    paths = {each["mountPath"] for each in spec["volumeMounts"] if not each.get("readOnly")}
-    found = (workload["kind"], spec["image"], *values(spec["ports"], "containerPort"), paths)
-    assert found == WORKLOADS[workload["metadata"]["name"]] == WORKLOADS[spec["name"]]
+    paths = {mount["mountPath"] for mount in spec["volumeMounts"] if not mount.get("readOnly")}
+    actual = (workload["kind"], spec["image"], *values(spec["ports"], "containerPort"), paths)
+    assert actual == WORKLOADS[workload["metadata"]["name"]] == WORKLOADS[spec["name"]]
 
 
 def test_container_has_probes_and_resources(overlay: str, workload: Object) -> None:
     spec = container(workload)
     assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(spec)
     assert set(spec["resources"]["requests"]) == {"cpu", "memory"}
-    # A preview's namespace has a quota: a pod that leaves out what the quota counts is refused.
+    # A preview's namespace has a quota, which rejects pods without these limits.
     limits = {"cpu", "memory"} if overlay == "staging" else {"memory"}
     assert set(spec["resources"]["limits"]) == limits
-    if spec["name"] == "server":  # which a restart does not help when the database is away
+    if spec["name"] == "server":  # a restart does not help it if the database is down
         assert spec["readinessProbe"]["httpGet"]["path"] == "/readyz"
         assert spec["livenessProbe"]["httpGet"]["path"] == "/healthz"
 
@@ -119,7 +119,7 @@ def test_pod_meets_the_restricted_pod_security_standard(workload: Object) -> Non
     assert min(context["runAsUser"], context["runAsGroup"]) > 0
     assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod(workload))
     assert set().union(*pod(workload)["volumes"]) <= {"name", "configMap", "emptyDir"}
-    # Beyond the standard: a read-only root, and no token for an API that nobody here calls.
+    # Beyond the standard: a read-only root, and no token for an API that nothing here calls.
     assert pod(workload)["automountServiceAccountToken"] is False
     assert container(workload)["securityContext"] == {
         "allowPrivilegeEscalation": False,
@@ -136,22 +136,22 @@ def test_rollout_keeps_the_old_pods_and_gives_up_in_time(workload: Object) -> No
         return
     assert 120 <= spec["progressDeadlineSeconds"] <= 180
     assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
-    keys = {each["topologyKey"] for each in pod(workload)["topologySpreadConstraints"]}
+    keys = {spread["topologyKey"] for spread in pod(workload)["topologySpreadConstraints"]}
     assert keys == {"kubernetes.io/hostname", "topology.kubernetes.io/zone"}
-    # A pod that needs all of the time that its startup probe grants is still in time.
+    # A pod may use all of the time that its startup probe allows.
     probe = container(workload)["startupProbe"]
     needed = probe["periodSeconds"] * probe["failureThreshold"] + spec["minReadySeconds"]
     assert needed < spec["progressDeadlineSeconds"]
 
 
 def test_label_transformers_leave_selectors_and_pods_alone(objects: list[Object]) -> None:
-    """A label that changes with a release would restart pods, or be refused in a selector."""
-    for each in objects:
-        labels = each["metadata"]["labels"]
-        assert (NAME in labels, labels["app.kubernetes.io/part-of"]) == (True, "shop"), each
-        if each["kind"] != "NetworkPolicy":  # they name the pods of other services too
-            for inner in values(each.get("spec"), "labels", "matchLabels"):
-                assert inner == {NAME: labels[NAME]}, each["metadata"]["name"]
+    """A label that changes with a release would restart pods, and selectors are immutable."""
+    for item in objects:
+        labels = item["metadata"]["labels"]
+        assert (NAME in labels, labels["app.kubernetes.io/part-of"]) == (True, "shop"), item
+        if item["kind"] != "NetworkPolicy":  # they also select pods of other services
+            for inner in values(item.get("spec"), "labels", "matchLabels"):
+                assert inner == {NAME: labels[NAME]}, item["metadata"]["name"]
     for path in KUBE.rglob("kustomization.yaml"):
         kustomization = YAML(typ="safe").load(path)
         assert not {"commonLabels", "namePrefix", "nameSuffix"} & set(kustomization), path
@@ -181,8 +181,9 @@ def test_ingress_has_tls_and_existing_backends(overlay: str, objects: list[Objec
     assert spec["ingressClassName"] == "nginx"
     assert tls["hosts"] == [rule["host"]] == [HOSTS[overlay]]
     assert tls.get("secretName") == ("shop-tls" if overlay == "production" else None)
-    paths = {each["path"]: each["backend"]["service"] for each in rule["http"]["paths"]}
-    assert {path: each["name"] for path, each in paths.items()} == {"/api": "server", "/": "client"}
+    paths = {entry["path"]: entry["backend"]["service"] for entry in rule["http"]["paths"]}
+    names = {path: backend["name"] for path, backend in paths.items()}
+    assert names == {"/api": "server", "/": "client"}
     for backend in paths.values():
         (port,) = of_kind(objects, "Service")[backend["name"]]["spec"]["ports"]
         assert backend["port"] == {"name": port["name"]}
@@ -192,31 +193,34 @@ def test_only_the_server_reaches_redis_and_postgres(objects: list[Object]) -> No
     for name, pods in {"redis": ["server"], "postgres": ["server", "server-migrate"]}.items():
         spec = of_kind(objects, "NetworkPolicy")[name]["spec"]
         assert spec["podSelector"] == {"matchLabels": {NAME: name}}
-        sources = [{"podSelector": {"matchLabels": {NAME: each}}} for each in pods]
+        sources = [{"podSelector": {"matchLabels": {NAME: label}}} for label in pods]
         assert spec["ingress"] == [{"from": sources, "ports": [{"protocol": "TCP", "port": name}]}]
 
 
-def test_data_lies_on_volumes_that_are_kept(overlay: str, objects: list[Object]) -> None:
+def test_data_is_on_volumes_that_are_kept(overlay: str, objects: list[Object]) -> None:
     for name, workload in of_kind(objects, "StatefulSet").items():
         retention = workload["spec"]["persistentVolumeClaimRetentionPolicy"]
         assert retention == {"whenDeleted": "Retain", "whenScaled": "Retain"}, name
         (claim,) = workload["spec"]["volumeClaimTemplates"]
         size = "1Gi" if overlay == "staging" else {"redis": "2Gi", "postgres": "10Gi"}[name]
         assert claim["spec"]["resources"]["requests"] == {"storage": size}, name
-    data = {key: value for each in values(objects, "data") for key, value in each.items()}
-    assert data["PGDATA"].startswith("/var/lib/postgresql/data/"), "initdb wants it empty"
+    data = {key: value for part in values(objects, "data") for key, value in part.items()}
+    assert data["PGDATA"].startswith("/var/lib/postgresql/data/"), (
+        "initdb requires an empty directory"
+    )
     assert {"dir /data", "appendonly yes"} <= set(data["redis.conf"].splitlines())
 
 
 def test_replicas_have_one_owner(overlay: str, objects: list[Object]) -> None:
-    found = {name: each["spec"].get("replicas") for name, each in of_kind(objects, *KINDS).items()}
+    workloads = of_kind(objects, *KINDS)
+    replicas = {name: workload["spec"].get("replicas") for name, workload in workloads.items()}
     scalers = of_kind(objects, "HorizontalPodAutoscaler")
     budgets = set(of_kind(objects, "PodDisruptionBudget"))
     if overlay == "staging":
-        assert (set(found.values()), scalers, budgets) == ({1}, {}, set())
+        assert (set(replicas.values()), scalers, budgets) == ({1}, {}, set())
         return
-    # A number for the server would fight with the autoscaler at every release.
-    assert found == {"client": 2, "server": None, "redis": 1, "postgres": 1}
+    # With a number for the server, every release would overwrite that of the autoscaler.
+    assert replicas == {"client": 2, "server": None, "redis": 1, "postgres": 1}
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "server"}
     assert scalers["server"]["spec"]["scaleTargetRef"] == target
     assert scalers["server"]["spec"]["minReplicas"] > 1
@@ -224,7 +228,7 @@ def test_replicas_have_one_owner(overlay: str, objects: list[Object]) -> None:
 
 
 def test_release_puts_digest_and_secret_into_workloads(overlay: str, tmp_path: Path) -> None:
-    """A release adds such a layer; without its ``namespace`` the reference stays unhashed."""
+    """A release adds such a layer; without its ``namespace``, references stay without hashes."""
     namespace, digest = NAMESPACES[overlay].replace("pr-0", "pr-7"), "sha256:" + "1" * 64
     layer = {
         "resources": [os.path.relpath(KUBE / "overlays" / overlay, tmp_path.resolve())],
@@ -234,7 +238,7 @@ def test_release_puts_digest_and_secret_into_workloads(overlay: str, tmp_path: P
     }
     (tmp_path / "kustomization.yaml").write_text(json.dumps(layer), encoding="utf-8")
     objects = render(tmp_path)
-    assert {each["metadata"]["namespace"] for each in objects} == {namespace}
+    assert {item["metadata"]["namespace"] for item in objects} == {namespace}
     server = container(of_kind(objects, "Deployment")["server"])
     assert server["image"] == f"registry.example/server@{digest}"
     names = references(objects, "secretKeyRef")
@@ -242,7 +246,7 @@ def test_release_puts_digest_and_secret_into_workloads(overlay: str, tmp_path: P
     assert sorted(name.rpartition("-")[0] for name in names) == SECRETS
 
 
-def test_preview_placeholder_stands_in_namespace_and_host_alone() -> None:
-    """The release replaces each namespace, and the host in the rule and the tls of the Ingress."""
+def test_preview_placeholder_is_only_in_namespace_and_host() -> None:
+    """The release replaces each namespace, and the host in the rule and the TLS of the Ingress."""
     objects = render(KUBE / "overlays" / "staging")
     assert json.dumps(objects).count("pr-0") == len(objects) + 2

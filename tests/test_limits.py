@@ -61,18 +61,18 @@ def test_247_services_fit_beside_all_other_jobs(tmp_path: Path) -> None:
     assert files(write(tmp_path, names(247), __version__))
     (production,) = refused(write(tmp_path, names(248), __version__))
     assert "production.yml" in production
-    assert "257 jobs, 248 of them builds; expected at most 256" in production
+    assert "257 jobs, 248 of them builds; the maximum is 256" in production
 
 
 def test_257_services_are_refused_with_advice(tmp_path: Path) -> None:
     named = ", ".join(f"specs/{name}.yaml" for name in names(6))
     hint = (
         "    hint: Split the services into several repositories, or set `layout: per-service`. "
-        "Previews are one workflow in either layout: keep services out of them by `only_in`."
+        "Previews are one workflow in either layout: leave services out of them with `only_in`."
     )
     assert refused(write(tmp_path, names(257), __version__)) == [
         f"specs/project.yaml:1:1: .github/workflows/{pipeline}.yml, made from {named} and 252 more:"
-        f" {jobs} jobs, 257 of them builds; expected at most 256 [job-count]\n{hint}"
+        f" {jobs} jobs, 257 of them builds; the maximum is 256 [job-count]\n{hint}"
         for pipeline, jobs in (("production", 266), ("staging", 262))
     ]
 
@@ -99,7 +99,7 @@ def test_build_arguments_that_are_too_long_are_told_at_their_service(tmp_path: P
     spec.write_text(long, "utf-8")
     production, staging = refused(tmp_path)
     assert production.startswith(
-        "specs/service-0001.yaml:1:1: .github/workflows/production.yml: an expression of 21,0"
+        "specs/service-0001.yaml:1:1: .github/workflows/production.yml: an expression has 21,0"
     )
     assert staging.startswith("specs/service-0001.yaml:1:1: .github/workflows/staging.yml:")
     # without an argument of the run it is a text, and GitHub takes it
@@ -117,4 +117,4 @@ def test_a_script_that_is_too_long_is_told_at_its_service(tmp_path: Path) -> Non
     assert production.startswith(
         "specs/service-0001.yaml:1:1: .github/workflows/production.yml: 509,"
     )
-    assert "job build_service_0001 alone takes 500," in production
+    assert "job build_service_0001 alone has 500," in production

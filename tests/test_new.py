@@ -1,7 +1,4 @@
-"""`wfgen new`: a service is added by one command, `wfgen render` and a commit.
-
-In a copy of this repository.
-"""
+"""`wfgen new` in a copy of this repository: then only `wfgen render` and a commit are needed."""
 
 from __future__ import annotations
 
@@ -63,13 +60,13 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     before = tree(root)
     for name, kind in NEW.items():
         scaffold(root, name, kind)
-    # One more is written by hand: an image beside the server's, that nothing of `kube/` runs.
+    # And a spec written by hand: another image of the server's folder, which `kube/` does not use.
     spec = "kind: server\nbuild: {context: app/server, test: make test}\ndeploy: false\n"
     case.write(root, {"specs/tool.yaml": spec})
     return Copy(root, before, tree(root))
 
 
-def test_nothing_of_others_is_lost(copy: Copy) -> None:
+def test_existing_files_are_kept(copy: Copy) -> None:
     own = re.compile(rf"(specs/|kube/bases/|app/)({'|'.join([*NEW, 'tool'])})(\.yaml|/.*)")
     changed = {path for path, text in copy.after.items() if text != copy.before.get(path)}
     others = {path for path in changed if not own.fullmatch(path)}
@@ -78,15 +75,15 @@ def test_nothing_of_others_is_lost(copy: Copy) -> None:
         "kube/overlays/staging/kustomization.yaml",
         "specs/project.yaml",  # the secret of the new Postgres
     }
-    for path in others:  # lines were added, and the rest stands as it stood, comments and all
+    for path in others:  # lines were added; all others are unchanged, with their comments
         lines = iter(copy.after[path].splitlines())
         assert all(line in lines for line in copy.before[path].splitlines()), path
 
 
-def test_rendered_as_it_is_no_judge_finds_anything(
+def test_no_judge_has_a_finding_after_render(
     copy: Copy, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing but `wfgen render` comes after `wfgen new`, or a spec written by hand."""
+    """After `wfgen new`, or a new spec, `wfgen render` is the only step."""
     if shutil.which("kubectl") is None:
         case.missing("kubectl")
     terminal = Terminal(copy.root, capsys)
@@ -98,7 +95,7 @@ def test_rendered_as_it_is_no_judge_finds_anything(
         assert text in pipeline
     workflows = (copy.root / ".github/workflows").glob("*.yml")
     actions = (copy.root / ".github/actions").glob("*/action.yml")
-    assert [str(found) for found in judge([*workflows, *actions], copy.root)] == []
+    assert [str(finding) for finding in judge([*workflows, *actions], copy.root)] == []
 
 
 @pytest.mark.parametrize("overlay", ["production", "staging"])
@@ -108,20 +105,23 @@ def test_manifests_are_valid_and_safe(copy: Copy, overlay: str) -> None:
     command = ["kubectl", "kustomize", f"kube/overlays/{overlay}"]
     text = subprocess.check_output(command, cwd=copy.root, text=True)
     objects: list[dict[str, Any]] = list(yaml.safe_load_all(text))
-    ours = [each for each in objects if each["metadata"]["labels"].get(LABEL) in NEW]
-    for each in ours:
-        kubernetes_validate.validate(each, "1.37", strict=True)
-    services = {each["metadata"]["name"]: each for each in ours if each["kind"] == "Service"}
-    assert set(services) == set(NEW)
-    for each in (each for each in ours if each["kind"] in ("Deployment", "StatefulSet")):
-        name = each["metadata"]["name"]
-        written = yaml.safe_load((copy.root / f"specs/{name}.yaml").read_text("utf-8"))
-        image = written.get("image", {}).get("reference", name)
-        check_workload(each, services[name], image)
+    new = {
+        (manifest["kind"], manifest["metadata"]["name"]): manifest
+        for manifest in objects
+        if manifest["metadata"]["labels"].get(LABEL) in NEW
+    }
+    for manifest in new.values():
+        kubernetes_validate.validate(manifest, "1.37", strict=True)
+    assert {name for kind, name in new if kind == "Service"} == set(NEW)
+    for (kind, name), manifest in new.items():
+        if kind in ("Deployment", "StatefulSet"):
+            spec = yaml.safe_load((copy.root / f"specs/{name}.yaml").read_text("utf-8"))
+            image = spec.get("image", {}).get("reference", name)
+            check_workload(manifest, new["Service", name], image)
 
 
 def check_workload(workload: dict[str, Any], service: dict[str, Any], image: str) -> None:
-    """What the pipeline and the restricted Pod Security Standard require."""
+    """The requirements of the pipeline and of the restricted Pod Security Standard."""
     name, spec = workload["metadata"]["name"], workload["spec"]
     pod = spec["template"]["spec"]
     (container,) = pod["containers"]
@@ -142,10 +142,10 @@ def check_workload(workload: dict[str, Any], service: dict[str, Any], image: str
     }
     assert service["spec"]["selector"] == spec["template"]["metadata"]["labels"] == {LABEL: name}
     (port,) = service["spec"]["ports"]
-    assert port["targetPort"] in [each["name"] for each in container["ports"]]
+    assert port["targetPort"] in [listed["name"] for listed in container["ports"]]
 
 
-def test_dockerfiles_are_sound(copy: Copy) -> None:
+def test_dockerfiles_are_valid(copy: Copy) -> None:
     for name in ("worker", "site"):
         folder = copy.root / "app" / name
         dockerfile = (folder / "Dockerfile").read_text("utf-8")
@@ -162,11 +162,11 @@ def test_dockerfiles_are_sound(copy: Copy) -> None:
         assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_first_program_answers_and_ends_when_told(copy: Copy) -> None:
-    """As its probes and Kubernetes' SIGTERM will find it."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+def test_first_program_answers_and_stops_on_sigterm(copy: Copy) -> None:
+    """As its probes and Kubernetes require."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
     command = [sys.executable, str(copy.root / "app/worker/main.py")]
     program = subprocess.Popen(command, env={"PORT": str(port)}, stderr=subprocess.DEVNULL)
     try:

@@ -1,16 +1,14 @@
-"""`wfgen new` in a small repository: what it keeps, and what it refuses."""
+"""`wfgen new` in a small repository: what it keeps unchanged, and what it refuses."""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests import case
-from tests.terminal import Terminal
+from tests.terminal import Terminal, fail_to_write
 from wfgen.generate.templating import Templates
 
 KUSTOMIZATION = "# Ours\nresources:\n  - ../../bases/web # first\nlabels: []\n"
@@ -21,8 +19,8 @@ def add_overlay(terminal: Terminal, folder: str = "kube/overlays/production") ->
     return terminal.root / folder / "kustomization.yaml"
 
 
-def test_overlay_with_a_name_of_its_own(terminal: Terminal) -> None:
-    """And overlays that are none of the project's stay as they are."""
+def test_overlay_with_another_name(terminal: Terminal) -> None:
+    """Overlays that the project spec does not name stay unchanged."""
     terminal.edit(
         "specs/project.yaml", "deploy_on: push", "deploy_on: push\n    overlay: deploy/live/"
     )
@@ -34,7 +32,7 @@ def test_overlay_with_a_name_of_its_own(terminal: Terminal) -> None:
     assert other.read_text("utf-8") == KUSTOMIZATION
 
 
-def test_what_stands_already_is_kept(terminal: Terminal) -> None:
+def test_existing_folders_are_kept(terminal: Terminal) -> None:
     case.write(
         terminal.root,
         {"app/worker/Dockerfile": "FROM scratch\n", "kube/bases/worker/x.yaml": "kind: List\n"},
@@ -49,7 +47,7 @@ def test_what_stands_already_is_kept(terminal: Terminal) -> None:
 def test_kind_without_manifests_is_in_no_overlay(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as one that a contributor has just begun."""
+    """For example, one that a contributor has just started."""
     overlay = add_overlay(terminal)
     names = Templates.names
     monkeypatch.setattr(
@@ -157,14 +155,7 @@ def test_nothing_is_written_where_the_disk_is_full(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_overlay(terminal)
-    real, calls = tempfile.mkstemp, iter(range(1, 100))
-
-    def mkstemp(**arguments: Any) -> Any:
-        if next(calls) == 5:
-            raise OSError(28, "No space left on device")
-        return real(**arguments)
-
-    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    fail_to_write(monkeypatch, 5, OSError(28, "No space left on device"))
     before = terminal.files()
     ran = terminal.run("new", "worker", "--kind", "server")
     assert (ran.code, ran.out) == (2, "")

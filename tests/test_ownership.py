@@ -21,7 +21,8 @@ from tests.terminal import Terminal
 from wfgen.errors import WfgenError
 from wfgen.locks.pins import LOCK
 from wfgen.release_program.names import PROGRAM
-from wfgen.worktree.drift import Cause, compare, write
+from wfgen.worktree.causes import Cause
+from wfgen.worktree.drift import compare, write
 
 CHECK = ".github/workflows/wfgen-check.yml"
 DESCRIPTION = ".github/actions/release/production.json"
@@ -106,7 +107,7 @@ def test_state_of_a_file_of_ours(terminal: Terminal, state: str) -> None:
     remedy = "wfgen render --force" if cause is Cause.FOREIGN else "wfgen render"
     assert (ran.code, ran.out.splitlines()[0]) == (
         1,
-        f"{path}: {cause.value}; mend it by: {remedy}",
+        f"{path}: {cause.value}; to fix, run `{remedy}`",
     )
     if cause is Cause.FOREIGN:
         ran = terminal.run("render")
@@ -124,7 +125,7 @@ def test_no_file_of_another_is_overwritten(terminal: Terminal) -> None:
         path.write_text("mine\n", "utf-8")
         found = compare(terminal.root, wanted)
         assert [(each.path, each.cause) for each in found] == [(file.path, Cause.FOREIGN)]
-        with pytest.raises(WfgenError, match="wfgen did not write"):
+        with pytest.raises(WfgenError, match="wfgen did not generate"):
             write(terminal.root, found)
         assert path.read_text("utf-8") == "mine\n"
         write(terminal.root, found, force=True)
@@ -177,7 +178,7 @@ def test_what_lies_among_the_files_of_the_release_program(terminal: Terminal, ki
     name = path.relative_to(terminal.root).as_posix()
     assert causes(terminal.root) == {name: Cause.STRANGER}
     ran = terminal.run("render")
-    assert (ran.code, f"wfgen did not write {name}, and" in ran.err) == (2, True)
+    assert (ran.code, f"wfgen did not generate {name}, and" in ran.err) == (2, True)
     assert terminal.run("render", "--force").code == 0
     assert (causes(terminal.root), os.path.lexists(path)) == ({}, False)
     assert (elsewhere / "__init__.py").exists()
@@ -205,16 +206,12 @@ def test_orphan_that_was_edited_is_somebodys_work(terminal: Terminal, edit: str)
     (terminal.root / STRAY).write_text(text, "utf-8")
     (terminal.root / CHECK).unlink()
     ran = terminal.run("check")
-    said = (
-        f"{STRAY}: edited by hand, and no spec makes it any more; mend it by: wfgen render --force"
-    )
+    said = f"{STRAY}: {Cause.EDITED_ORPHAN.value}; to fix, run `wfgen render --force`"
     assert (ran.code, said in ran.out.splitlines()) == (1, True)
     before = terminal.files()
     ran = terminal.run("render")
     assert (ran.code, ran.out, terminal.files()) == (2, "", before)
-    assert (
-        f"no spec makes {STRAY} any more, but it was edited by hand; remove its header" in ran.err
-    )
+    assert f"no spec generates {STRAY}, but it was edited by hand; to keep the file, " in ran.err
     assert terminal.run("render", "--force").code == 0
     assert not (terminal.root / STRAY).exists()
     assert terminal.run("check").code == 0
@@ -234,8 +231,8 @@ def test_both_kinds_of_work_are_named_at_once(terminal: Terminal) -> None:
     (terminal.root / PIPELINE).write_text("name: mine\n", "utf-8")
     ran = terminal.run("render")
     assert ran.code == 2
-    assert f"wfgen did not write {PIPELINE}; " in ran.err
-    assert f"no spec makes {STRAY} any more, " in ran.err
+    assert f"wfgen did not generate {PIPELINE}; " in ran.err
+    assert f"no spec generates {STRAY}, but" in ran.err
 
 
 def test_nothing_is_removed_behind_a_link(terminal: Terminal, tmp_path: Path) -> None:
@@ -265,7 +262,7 @@ def test_checkout_with_crlf_is_a_note(terminal: Terminal) -> None:
         file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
     ran = terminal.run("check")
     assert ran.code == 0
-    said = f"{len(files)} files end their lines with CRLF and are otherwise as they should be"
+    said = f"{len(files)} files have CRLF line endings and are otherwise up to date"
     assert f"note: {said}" in ran.err
     noted = json.loads(terminal.run("check", "--format", "json").out)
     assert (noted["drift"], noted["notes"][0].startswith(said)) == ([], True)
@@ -361,7 +358,7 @@ def test_read_only_folder_is_an_error_and_nothing_is_lost(terminal: Terminal, fo
     ran = bound(terminal, "render")
     (terminal.root / folder).chmod(0o755)
     assert ran.returncode == 2
-    assert "cannot be written: Permission denied; nothing was" in ran.stderr
+    assert "cannot be written: Permission denied; nothing was changed" in ran.stderr
     assert terminal.files() == before
 
 
@@ -386,7 +383,7 @@ def test_two_projects_in_one_repository(terminal: Terminal) -> None:
     before = terminal.files()
     ran = terminal.run("-C", str(inner), "render")
     assert ran.code == 0
-    assert "note: inner is a project within another repository; GitHub reads workflows" in ran.err
+    assert "note: inner is a folder of another repository; GitHub only runs workflows" in ran.err
     assert {path: text for path, text in terminal.files().items() if path in before} == before
     (inner / STRAY).write_bytes((inner / WATCHDOG).read_bytes())
     (outer / STRAY).write_bytes((outer / WATCHDOG).read_bytes())
@@ -394,6 +391,6 @@ def test_two_projects_in_one_repository(terminal: Terminal) -> None:
     assert (outer / STRAY).exists()
     (inner / STRAY).write_bytes((inner / WATCHDOG).read_bytes())
     ran = terminal.run("render")
-    assert (ran.code, "within another repository" in ran.err) == (0, False)
+    assert (ran.code, "folder of another repository" in ran.err) == (0, False)
     assert (inner / STRAY).exists()
     assert not (outer / STRAY).exists()

@@ -1,7 +1,7 @@
-"""What holds of all specs, tried on many that a machine made up.
+"""Properties of all specs, tested with generated specs.
 
-The everyday run tries the same few each time. With WFGEN_TRIES=50 it tries fifty times as many,
-others at each run.
+By default, each run tests the same few examples. WFGEN_TRIES=50 tests fifty times as many, and
+different ones in each run.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tests import case
-from tests.judges import tree
+from tests.judges import Finding, Sample, schema, tree
 from tests.spec_strategies import Values, as_yaml, projects
-from wfgen.checks.github_schema import validate_files
 from wfgen.checks.rules import verify
 from wfgen.cli import repository
 from wfgen.errors import InvalidSpecs, WfgenError
 from wfgen.generate.plan import plan
 from wfgen.generate.render import RenderedFile, render
-from wfgen.report import text as report
+from wfgen.report.formats import REPORTS
 from wfgen.report.reference import refused
 from wfgen.specs import loading as spec
 from wfgen.specs.kinds import KINDS, ProjectSpec
@@ -52,7 +51,7 @@ def tried(examples: int) -> settings:
 
 
 def written(root: Path, specs: dict[str, Values]) -> Path:
-    """The specs, and the files that they name."""
+    """Writes the specs and the files that they refer to."""
     for path, values in specs.items():
         case.write(root, {path: as_yaml(values)})
         build = values.get("build")
@@ -69,12 +68,14 @@ def written(root: Path, specs: dict[str, Values]) -> Path:
 @tried(40)
 @given(projects())
 def test_any_valid_spec_renders(specs: dict[str, Values]) -> None:
-    """... to the same bytes each time, which GitHub's schema and our rules accept."""
+    """... to the same bytes each time, valid by GitHub's schema and the rules of wfgen."""
     with tempfile.TemporaryDirectory() as folder:
         root = written(Path(folder), specs)
         files = render(plan(spec.load(root)))
         assert render(plan(spec.load(root))) == files
-    assert [str(found) for found in [*verify(files), *validate_files(files)]] == []
+        case.write(root / "rendered", {file.path: file.text for file in files})
+        findings = [*verify(files), *shape_findings(root / "rendered")]
+    assert [str(finding) for finding in findings] == []
     for file in files:
         assert "\r" not in file.text
         parsed = parse(file)
@@ -86,7 +87,7 @@ def test_any_valid_spec_renders(specs: dict[str, Values]) -> None:
 @tried(40)
 @given(st.data())
 def test_no_spec_however_mangled_ends_in_a_traceback(data: st.DataObject) -> None:
-    """Text of this repository's specs, damaged: our errors, or files that can be read."""
+    """Damaged specs of this repository lead to errors of wfgen, or to files that parse."""
     path = data.draw(st.sampled_from(sorted(REAL)))
     text = data.draw(mangled(REAL[path]))
     with tempfile.TemporaryDirectory() as folder:
@@ -96,12 +97,12 @@ def test_no_spec_however_mangled_ends_in_a_traceback(data: st.DataObject) -> Non
             for file in without_kustomize(root).files():
                 parse(file)
         except InvalidSpecs as error:
-            told = [report.diagnostics(error.diagnostics, style) for style in STYLES]
+            outputs = [report.errors(error.diagnostics) for report in REPORTS.values()]
         except WfgenError as error:
-            told = [str(error)]
+            outputs = [str(error)]
         else:
-            told = ["it renders"]
-    assert all(told)
+            outputs = ["it renders"]
+    assert all(outputs)
 
 
 def without_kustomize(root: Path) -> repository.Repository:
@@ -110,7 +111,6 @@ def without_kustomize(root: Path) -> repository.Repository:
     return repository.load(root, overlays)
 
 
-STYLES: tuple[Any, ...] = ("text", "json", "github")
 REAL = {f"specs/{path.name}": path.read_bytes() for path in (ROOT / "specs").glob("*.yaml")}
 PLACES = {f"app/{name}/Dockerfile": "" for name in ("client", "server")}
 PIECES = st.sampled_from(
@@ -165,7 +165,18 @@ def damaged_lines(draw: st.DrawFn, text: bytes) -> bytes:
 def test_a_runner_is_a_text_whatever_its_name(runner: str, tmp_path: Path) -> None:
     project = case.BASE["specs/project.yaml"] + f"runner: {json.dumps(runner)}\n"
     made = case.rendered(case.write(tmp_path, {**case.BASE, "specs/project.yaml": project}))
-    assert [str(found) for found in validate_files(made)] == []
+    case.write(tmp_path / "rendered", {file.path: file.text for file in made})
+    assert [str(finding) for finding in shape_findings(tmp_path / "rendered")] == []
+
+
+def shape_findings(root: Path) -> list[Finding]:
+    """What GitHub's schemas refuse in the workflows and actions of a repository."""
+    workflows, actions = (
+        tuple(path.relative_to(root).as_posix() for path in (root / ".github").glob(pattern))
+        for pattern in ("workflows/*.yml", "actions/*/action.yml")
+    )
+    assert workflows
+    return schema.check(Sample(root, workflows, actions))
 
 
 def parse(file: RenderedFile) -> Any:
@@ -176,7 +187,7 @@ def parse(file: RenderedFile) -> Any:
 
 
 HOSTILE = "HOSTILE \"'}} `id`$(id)$X #: * &a |> %@ \\n {x}"
-"""What would break out of quotes, blocks, comments or scripts. `${{` is refused but in patches."""
+"""Text that could break out of quotes, blocks, comments or scripts; only patches may have `${{`."""
 
 TOPS: tuple[type[BaseModel], ...] = (ProjectSpec, *KINDS)
 PLACES_OF_TEXT = {
@@ -186,12 +197,12 @@ PLACES_OF_TEXT = {
     ("Health", "exec"): "build: {context: .}\nhealth: {exec: [%s]}",
     ("Migrate", "command"): "build: {context: .}\nmigrate: {command: [%s]}",
 }
-"""All fields that take any text, each with a spec that has one. Patches are YAML themselves, and
-written as such: tests/test_patches.py."""
+"""All fields that accept any text, each with a spec that has it; for patches, which are YAML, see
+tests/test_patches.py."""
 
 
 def test_the_table_has_all_fields_that_take_any_text() -> None:
-    found = {
+    fields = {
         (model.__name__, name)
         for top in TOPS
         for model in models_of(top)
@@ -199,11 +210,11 @@ def test_the_table_has_all_fields_that_take_any_text() -> None:
         for name, info in model.model_fields.items()
         if not refused(info) and takes(info.annotation, info.metadata)
     }
-    assert found == set(PLACES_OF_TEXT)
+    assert fields == set(PLACES_OF_TEXT)
 
 
 def takes(annotation: Any, metadata: list[Any]) -> bool:
-    """Whether a field accepts the hostile text, alone or in a list or a mapping."""
+    """Whether a field accepts the hostile text as a value, in a list or in a mapping."""
     checked: TypeAdapter[Any] = TypeAdapter(
         annotation if not metadata else Annotated[annotation, *metadata]
     )
@@ -230,16 +241,16 @@ def test_no_text_breaks_out_of_its_scalar(
     files = {**case.BASE, "Dockerfile": ""}
     files["specs/web.yaml"] = f"kind: server\n{PLACES_OF_TEXT[place] % written}\n"
     made = case.rendered(case.write(tmp_path, files))
-    found = [
+    texts = [
         (route, value)
         for file in made
         for route, value in scalars(parse(file))
         if "HOSTILE" in value
     ]
     raw = sum(file.text.count("HOSTILE") for file in made)
-    assert found
-    assert raw == sum(value.count("HOSTILE") for _, value in found), "outside of scalars"
-    for route, value in found:
+    assert texts
+    assert raw == sum(value.count("HOSTILE") for _, value in texts), "outside of scalars"
+    for route, value in texts:
         assert route[-1] not in ("run", "if", "uses", "name"), route
         if place == ("Build", "args"):
             assert value.startswith(f"A={text}\nB=${{{{ ")
@@ -248,7 +259,7 @@ def test_no_text_breaks_out_of_its_scalar(
 
 
 def scalars(node: Any, route: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
-    """Every text in a tree with the keys that lead to it; keys themselves too."""
+    """Every text in a tree with its route; keys as well."""
     if isinstance(node, dict):
         for key, value in node.items():
             yield (*route, "(key)"), str(key)

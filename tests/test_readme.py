@@ -22,7 +22,7 @@ from tests.judges import tree
 from wfgen import errors
 from wfgen.report import reference
 from wfgen.specs.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
-from wfgen.worktree.drift import Cause
+from wfgen.worktree.causes import Cause
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -105,7 +105,7 @@ def drift(terminal: Terminal) -> dict[str, dict[str, Any]]:
 def assert_green(ran: Ran, *named: str) -> None:
     """Nothing differs, and the note says what was bumped and what is still to be asked."""
     assert (ran.code, ran.out.count("\n")) == (0, 1), ran.out
-    assert "wfgen pins verify proves that the commits are these releases" in ran.err
+    assert "run `wfgen pins verify`" in ran.err
     for name in named:
         assert name in ran.err
 
@@ -150,7 +150,7 @@ def test_dependabot_looks_into_the_folders_of_composite_actions(here: Terminal) 
     by_dependabot(here.root, next_releases(AWS.action))
     ran = here.run("check")
     assert ran.code == 1
-    assert f"{LOGIN}: only the action pins differ; mend it by: wfgen render" in ran.out
+    assert f"{LOGIN}: only the action pins differ; to fix, run `wfgen render`" in ran.out
     assert f"  {AWS.action}: {AWS.short} here, v45.1.0 (000000000000) in the lock" in ran.out
     assert here.run("render").code == 0
     assert here.run("check").code == 0
@@ -178,7 +178,7 @@ def test_lock_bumped_alone(here: Terminal) -> None:
     assert {each["cause"] for each in found.values()} == {"pins"}
     assert {each["remedy"] for each in found.values()} == {"wfgen render"}
     ran = here.run("pins", "pull")  # nothing there is newer than what the lock has
-    assert (ran.code, ran.out) == (0, f"{LOCK} stays as it is\n")
+    assert (ran.code, ran.out) == (0, f"{LOCK} is unchanged\n")
     assert here.run("render").code == 0
     assert_green(here.run("check"), "actions/checkout v99.0.0")
 
@@ -213,7 +213,7 @@ def one_place(terminal: Terminal, new: str) -> dict[str, Any]:
         ),
         (
             f"actions/checkout@{CHECKOUT.ref} # v99.0.0",
-            f"actions/checkout: the comment says v99.0.0, and the lock says {CHECKOUT.version} of "
+            f"actions/checkout: the comment says v99.0.0, and the lock says {CHECKOUT.version} for "
             f"the same commit {CHECKOUT.ref[:12]}",
         ),
         (
@@ -349,7 +349,7 @@ def test_a_merge_conflict_in_the_lock(here: Terminal) -> None:
     here.edit(LOCK, ours, f"<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> bump\n")
     found = drift(here)[LOCK]
     assert (found["cause"], found["line"]) == ("conflict", line_of(here.root, LOCK, "<<<<<<<"))
-    assert found["remarks"][0]["message"].startswith("a merge conflict stands in it")
+    assert found["remarks"][0]["message"].startswith("contains merge conflict markers")
     before = here.files()
     assert here.run("render").code == 2
     assert here.files() == before

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal import Terminal
+from tests.terminal import Terminal, fail_to_write
 from wfgen.errors import WfgenError
-from wfgen.worktree import drift, writing
+from wfgen.worktree import drift, locking
 
 CHECK = ".github/workflows/wfgen-check.yml"
 PIPELINE = ".github/workflows/production.yml"
@@ -72,7 +72,7 @@ def held(folder: Path, how: int) -> Iterator[None]:
 
 
 def test_nobody_waits_for_ever(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "PATIENCE", 0.0)
+    monkeypatch.setattr(locking, "PATIENCE", 0.0)
     (terminal.root / CHECK).unlink()
     before = terminal.files()
     with held(terminal.root, fcntl.LOCK_EX):
@@ -112,9 +112,12 @@ def test_set_that_is_half_written_is_told(
     leave_halfway(terminal)
     page = tmp_path / "page.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
-    said = "the last wfgen render was stopped halfway: some files are from before it, some are new"
+    said = "the last `wfgen render` was stopped before it finished: some files are old, some"
     ran = terminal.run("check")
-    assert (ran.code, f"note: {said}; finish it by: wfgen render\n" in ran.err) == (1, True)
+    assert (ran.code, f"note: {said} are new; to finish, run `wfgen render`\n" in ran.err) == (
+        1,
+        True,
+    )
     assert f"Note: {said}" in page.read_text("utf-8")
     assert json.loads(terminal.run("check", "--format", "json").out)["notes"][0].startswith(said)
     (run,) = json.loads(terminal.run("check", "--format", "sarif").out)["runs"]
@@ -135,7 +138,7 @@ def test_rendering_some_files_finishes_nothing(terminal: Terminal) -> None:
     assert terminal.run("render", "--only", "watchdog").code == 0
     assert terminal.run("render", "--only", "production").code == 0
     ran = terminal.run("check")
-    assert (ran.code, f"note: {SIGN} is left of a wfgen render" in ran.err) == (0, True)
+    assert (ran.code, f"note: {SIGN} is left over from a stopped" in ran.err) == (0, True)
     assert terminal.run("render").code == 0
     assert not (terminal.root / SIGN).exists()
 
@@ -148,18 +151,11 @@ def test_what_lies_ready_is_no_orphan(terminal: Terminal) -> None:
 
 
 def test_interrupt_leaves_nothing(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C while the files are made ready."""
+    """Ctrl-C between two temporary files."""
     for path in (CHECK, PIPELINE):
         (terminal.root / path).unlink()
     before = terminal.files()
-    real, calls = os.chmod, iter(range(9))
-
-    def chmod(path: str, mode: int) -> None:
-        if next(calls) == 1:
-            raise KeyboardInterrupt
-        real(path, mode)
-
-    monkeypatch.setattr(os, "chmod", chmod)
+    fail_to_write(monkeypatch, 2, KeyboardInterrupt())
     assert terminal.run("render").code == 130
     assert terminal.files() == before
 

@@ -1,4 +1,4 @@
-"""The errors that stop wfgen, and their exit codes. Findings that do not stop it are values."""
+"""The errors that stop a command, and their exit codes."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ if TYPE_CHECKING:
 EXIT_CLEAN = 0
 """Nothing to report."""
 EXIT_FINDINGS = 1
-"""Drift, or findings."""
+"""Drift or findings."""
 EXIT_INVALID = 2
-"""A mistake in the command line, a spec or a template."""
+"""An error in the command line, a spec or a template."""
 EXIT_DEFECT = 3
-"""A defect of wfgen itself."""
-
+"""Internal error."""
 EXIT_INTERRUPTED = 130
-"""Ctrl-C, as shells have it."""
+"""Interrupted by Ctrl-C."""
 
 
 class WfgenError(Exception):
-    """Stops a command; the message is for its user and says what to do."""
+    """Stops a command; the message says what is wrong and what to do."""
 
     exit_code = EXIT_INVALID
 
 
 class InvalidSpecs(WfgenError):
-    """The specs cannot be rendered. `diagnostics` holds every mistake found, sorted."""
+    """The specs cannot be rendered. `diagnostics` has every finding, sorted."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(sorted(set(diagnostics)))

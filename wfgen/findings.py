@@ -1,14 +1,15 @@
-"""What wfgen tells about a file: where, what, and how to mend it."""
+"""Findings: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-_FEW = 12
-"""As many names are listed in a hint."""
-_WIDTH = 120
-"""Characters of a source line that are shown."""
+_MAX_NAMES = 12
+"""Names that a hint lists at most."""
+_MAX_WIDTH = 120
+"""Characters shown of a source line at most."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -22,25 +23,25 @@ class Position:
 
 @dataclass(frozen=True, order=True, slots=True)
 class Diagnostic:
-    """One finding.
-
-    `message` says what was found and what was expected, `hint` how to mend it, `rule` names the
-    check, and `source` is the line of the file at `position`, shown with a caret.
-    """
+    """One finding."""
 
     position: Position
     message: str
+    """What is wrong, and what was expected."""
     rule: str
+    """The name of the check."""
     hint: str = ""
+    """How to fix it."""
     source: str = field(default="", compare=False)
+    """The line of the file at `position`, shown with a caret."""
 
     def __str__(self) -> str:
         place = self.position
         text = [f"{place.file}:{place.line}:{place.column}: {self.message} [{self.rule}]"]
         if self.source.strip():
             gutter = " " * len(str(place.line))
-            start = max(0, place.column - _WIDTH + 20)  # what the caret points at is shown
-            shown = self.source[start : start + _WIDTH]
+            start = max(0, place.column - _MAX_WIDTH + 20)  # so that the caret's column is shown
+            shown = self.source[start : start + _MAX_WIDTH]
             text += [
                 f" {place.line} | {shown}",
                 f" {gutter} | {' ' * (place.column - 1 - start)}^",
@@ -51,7 +52,7 @@ class Diagnostic:
 
 
 def printable(text: str) -> str:
-    """The text without what moves a terminal's cursor, or begins a line of its own in a log."""
+    """The text without characters that move a terminal's cursor or start a new line of a log."""
     if text.isprintable():
         return text
     return "".join(
@@ -60,17 +61,16 @@ def printable(text: str) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """The hint for an unknown `name`: the nearest of `known`; else all of them if they are few."""
+    """The hint for an unknown name: the nearest known one, else all where they are few."""
     names = sorted(known)
     if near := nearest(name, names):
         return f"did you mean `{near}`?"
-    if 0 < len(names) <= _FEW:
-        return f"known: {', '.join(f'`{each}`' for each in names)}"
-    return otherwise
+    if not 0 < len(names) <= _MAX_NAMES:
+        return otherwise
+    one_of = "one of " if len(names) > 1 else ""
+    return f"expected {one_of}{', '.join(f'`{valid}`' for valid in names)}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The one of `known` that `name` most likely misspells; "" if none is similar."""
-    import difflib  # slow to import, and needed only for an error
-
     return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.65)), "")

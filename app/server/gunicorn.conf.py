@@ -5,12 +5,12 @@ import os
 bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
 workers = 2
 threads = 4
-# Seconds. Below Kubernetes' terminationGracePeriodSeconds (30 by default), so that requests under
-# way end before the pod is killed.
+# Seconds. Less than Kubernetes' terminationGracePeriodSeconds (30 by default), so that requests in
+# progress end before the pod is killed.
 graceful_timeout = 20
-# Memory, not a disk: a slow disk would make the heartbeat late and the worker look hung, and this
-# directory stays writable where the root file system is read-only.
+# In memory: a slow disk would delay the heartbeat, so that the worker seems to hang. It is also
+# writable with a read-only root file system.
 worker_tmp_dir = "/dev/shm"
-# Nobody manages the workers by hand, and there is no home directory to put the socket into.
+# Not used, and there is no home directory for the socket.
 control_socket_disable = True
 accesslog = "-"

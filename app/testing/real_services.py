@@ -1,7 +1,6 @@
 """Real servers for the sample application's tests: Redis, Postgres, nginx, gunicorn.
 
-Each one is a child process on a loopback port of its own, with its files in a directory of its own,
-and is stopped by its process id.
+Each is a child process with its own loopback port and directory, and is stopped by its process ID.
 """
 
 import os
@@ -30,8 +29,8 @@ STOP_SECONDS = 60
 class Process:
     """A server that is up when `ask` returns without an exception.
 
-    `user` is whom to run it as, where that is not the user of the tests; `stop_signal` is what
-    ends it in order.
+    `user` is the user to run it as, by default that of the tests; `stop_signal` stops it
+    gracefully.
     """
 
     command: list[str]
@@ -43,10 +42,10 @@ class Process:
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start and wait until it answers.
+        """Start, and wait until it answers.
 
         Raises:
-            RuntimeError: it ended or was too slow; the message has what it printed.
+            RuntimeError: it exited or was too slow; the message has its output.
         """
         with tempfile.TemporaryFile() as output:
             self._process = subprocess.Popen(
@@ -75,7 +74,7 @@ class Process:
                 return
 
     def stop(self) -> None:
-        """Stop and wait for the end; do nothing where it is not running."""
+        """Stop, and wait until it exits; do nothing if it is not running."""
         if self._process is None:
             return
         self._process.send_signal(self.stop_signal)
@@ -88,7 +87,7 @@ class Process:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Run for the length of a with statement."""
+        """Run during a with statement."""
         try:
             self.start()
             yield
@@ -97,7 +96,7 @@ class Process:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Be down for the length of a with statement."""
+        """Be stopped during a with statement."""
         self.stop()
         try:
             yield
@@ -107,7 +106,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Store:
-    """A running Redis or Postgres, and the environment that leads the server to it."""
+    """A running Redis or Postgres, and the environment that connects the server to it."""
 
     process: Process
     environment: dict[str, str]
@@ -115,17 +114,17 @@ class Store:
 
 
 def find_program(name: str, package: str) -> str:
-    """Return the path of a program, or skip the test (fail it where CI=true).
+    """Return the path of a program; without it, skip the test (with CI=true, fail it).
 
     Args:
-        package: the Debian package to install where it is missing.
+        package: the Debian package that has the program.
     """
-    # Debian leaves Postgres' server programs, and for an ordinary user nginx too, out of PATH.
+    # On Debian, the server programs of Postgres, and for ordinary users nginx, are not in PATH.
     postgres = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     places = [os.environ.get("PATH", os.defpath), *postgres, "/usr/local/bin", "/usr/sbin"]
-    found = shutil.which(name, path=os.pathsep.join(map(str, places)))
-    if found is not None:
-        return found
+    path = shutil.which(name, path=os.pathsep.join(map(str, places)))
+    if path is not None:
+        return path
     reason = f"{name} is missing: apt-get install {package}"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
@@ -133,7 +132,7 @@ def find_program(name: str, package: str) -> str:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 on which nobody listens."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -154,12 +153,12 @@ def run_redis() -> Iterator[Store]:
 
 @contextmanager
 def run_postgres() -> Iterator[Store]:
-    """Run a Postgres with a password and an empty database, both of the user `shop`."""
+    """Run a Postgres with the user `shop`, a password and an empty database."""
     initdb = find_program("initdb", "postgresql")
     postgres = find_program("postgres", "postgresql")
     port, password = free_port(), secrets.token_hex(8)
     user = _unprivileged_user()
-    # Not pytest's temporary directory: only its owner may enter that.
+    # Not pytest's temporary directory: only its owner can enter it.
     with tempfile.TemporaryDirectory(prefix="shop-postgres-") as name:
         directory = Path(name)
         (directory / "password").write_text(password)
@@ -194,7 +193,7 @@ def run_postgres() -> Iterator[Store]:
             lambda: connect().close(),
             user=user,
             cwd=directory,
-            # SIGTERM would wait for the clients to leave.
+            # SIGTERM would wait for the clients to disconnect.
             stop_signal=signal.SIGINT,
         )
         with process.running():
@@ -206,7 +205,7 @@ def run_postgres() -> Iterator[Store]:
 
 
 def _unprivileged_user() -> str | None:
-    """Return whom to run Postgres as where the tests run as root, which it refuses."""
+    """Return the user for Postgres if the tests run as root, which Postgres refuses."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
@@ -218,5 +217,5 @@ def _group(user: str | None) -> int | None:
 
 
 def _extra_groups(user: str | None) -> list[int] | None:
-    # None would keep root's.
+    # None would keep those of root.
     return None if user is None else []

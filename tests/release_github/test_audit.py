@@ -170,7 +170,7 @@ def test_tag_that_says_something_else_is_left_alone_and_told(
     api.on("POST", f"{SHOP}/deployments", {"id": 5}, 201)
     api.on("POST", f"{SHOP}/deployments/5/statuses", {}, 201)
     assert commands.run("audit") == 1
-    assert "tag deploy/production/42 exists and says something else" in capsys.readouterr().err
+    assert "tag deploy/production/42 already exists with other contents" in capsys.readouterr().err
     # What can still be recorded is recorded.
     assert len(api.sent("POST", f"{SHOP}/deployments/5/statuses")) == 1
 

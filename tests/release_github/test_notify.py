@@ -1,4 +1,4 @@
-"""`notify`: who is told of what, in the shapes that Slack and PagerDuty take."""
+"""`notify`: who is notified of what, in the formats of Slack and PagerDuty."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RUN = "https://github.com/acme/shop/actions/runs/77"
 
 
 @pytest.fixture
-def tell(
+def send(
     api: Api, describe: Describe, needs: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., int]:
     """Runs `notify` after a release that ended like this."""
@@ -37,26 +37,26 @@ def tell(
     return run
 
 
-Tell = Callable[..., int]
+Send = Callable[..., int]
 
 
-def test_slack_gets_text_and_blocks_with_the_run(api: Api, tell: Tell) -> None:
-    assert tell(restored="all", cause="app") == 0
+def test_slack_gets_text_and_blocks_with_the_run(api: Api, send: Send) -> None:
+    assert send(restored="all", cause="app") == 0
     (message,) = api.sent("POST", HOOK)
     assert message["text"] == "production: release 42 failed and was rolled back"
     (block,) = message["blocks"]
     assert block["type"] == "section"
     assert block["text"]["type"] == "mrkdwn"
-    assert f"<{RUN}|The run>" in block["text"]["text"]
+    assert f"<{RUN}|Open the run>" in block["text"]["text"]
     assert "a&lt;b&gt;&amp;c" in block["text"]["text"]
     assert len(block["text"]["text"]) <= 3000
 
 
 @pytest.mark.parametrize(("restored", "severity"), [("all", "error"), ("failed", "critical")])
 def test_pagerduty_opens_one_incident_per_environment(
-    api: Api, tell: Tell, restored: str, severity: str
+    api: Api, send: Send, restored: str, severity: str
 ) -> None:
-    assert tell(restored=restored, cause="app") == 0
+    assert send(restored=restored, cause="app") == 0
     (event,) = api.sent("POST", "/v2/enqueue")
     # https://developer.pagerduty.com/docs/events-api-v2/trigger-events/
     assert event["routing_key"] == KEY
@@ -65,11 +65,11 @@ def test_pagerduty_opens_one_incident_per_environment(
     assert {"summary", "source", "severity"} <= event["payload"].keys()
     assert event["payload"]["severity"] == severity
     assert len(event["payload"]["summary"]) <= 1024
-    assert event["links"] == [{"href": RUN, "text": "The run"}]
+    assert event["links"] == [{"href": RUN, "text": "Open the run"}]
 
 
-def test_good_release_resolves_the_incident_quietly(api: Api, tell: Tell) -> None:
-    assert tell(verified="true") == 0
+def test_good_release_resolves_the_incident_quietly(api: Api, send: Send) -> None:
+    assert send(verified="true") == 0
     (event,) = api.sent("POST", "/v2/enqueue")
     assert event == {
         "routing_key": KEY,
@@ -79,8 +79,8 @@ def test_good_release_resolves_the_incident_quietly(api: Api, tell: Tell) -> Non
     assert api.sent("POST", HOOK) == []
 
 
-def test_failure_before_the_release_wakes_nobody(api: Api, tell: Tell) -> None:
-    assert tell(jobs={"build_server": "failure", "release": "skipped"}) == 0
+def test_failure_before_the_release_wakes_nobody(api: Api, send: Send) -> None:
+    assert send(jobs={"build_server": "failure", "release": "skipped"}) == 0
     assert api.sent("POST", "/v2/enqueue") == []
     assert len(api.sent("POST", HOOK)) == 1
 
@@ -88,16 +88,16 @@ def test_failure_before_the_release_wakes_nobody(api: Api, tell: Tell) -> None:
 @pytest.mark.parametrize(
     "release", [{"proceed": "false", "stale": "true"}, {"proceed": "", "stale": "true"}]
 )
-def test_stale_run_neither_tells_nor_resolves(
-    api: Api, tell: Tell, release: dict[str, str]
+def test_stale_run_neither_notifies_nor_resolves(
+    api: Api, send: Send, release: dict[str, str]
 ) -> None:
-    assert tell(**release) == 0
+    assert send(**release) == 0
     assert api.requests == []
 
 
-def test_only_what_the_description_names_is_told(api: Api, describe: Describe, tell: Tell) -> None:
+def test_only_who_is_described_is_notified(api: Api, describe: Describe, send: Send) -> None:
     describe(notify=["pagerduty"])
-    assert tell(restored="all") == 0
+    assert send(restored="all") == 0
     assert api.sent("POST", HOOK) == []
     assert len(api.sent("POST", "/v2/enqueue")) == 1
 
@@ -106,16 +106,16 @@ def test_only_what_the_description_names_is_told(api: Api, describe: Describe, t
     ("variable", "value", "said"),
     [
         ("SLACK_WEBHOOK_URL", "", "the secret SLACK_WEBHOOK_URL is empty"),
-        ("SLACK_WEBHOOK_URL", "secret-path without scheme", "SLACK_WEBHOOK_URL is no address"),
+        ("SLACK_WEBHOOK_URL", "secret-path without scheme", "SLACK_WEBHOOK_URL is not a URL"),
         ("SLACK_WEBHOOK_URL", "http://127.0.0.1:9/secret-path", "no answer after 5 attempts"),
         ("SLACK_WEBHOOK_URL", "{api}/services/gone/secret-path", "it answered 404"),
         ("PAGERDUTY_ROUTING_KEY", "", "the secret PAGERDUTY_ROUTING_KEY is empty"),
-        ("PAGERDUTY_EVENTS_URL", "{api}/elsewhere", "PagerDuty was not told: it answered 404"),
+        ("PAGERDUTY_EVENTS_URL", "{api}/elsewhere", "PagerDuty was not notified: it answered 404"),
     ],
 )
 def test_message_that_is_not_sent_is_a_warning_without_the_secret(
     api: Api,
-    tell: Tell,
+    send: Send,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     variable: str,
@@ -123,12 +123,12 @@ def test_message_that_is_not_sent_is_a_warning_without_the_secret(
     said: str,
 ) -> None:
     monkeypatch.setenv(variable, value.replace("{api}", api.url))
-    assert tell(restored="all", cause="app") == 1
+    assert send(restored="all", cause="app") == 1
     captured = capsys.readouterr()
     assert "warning: " in captured.err
     assert said in captured.err
     assert "secret-path" not in captured.out + captured.err
     assert KEY not in captured.out + captured.err
-    # The other one is told all the same.
+    # The other one is notified all the same.
     other: list[Any] = [r for r in api.requests if r.path in (HOOK, "/v2/enqueue")]
     assert len(other) == 1

@@ -214,7 +214,7 @@ def test_dispatched_ref_must_be_a_name(
     describe: Describe, repository: Repository, monkeypatch: pytest.MonkeyPatch, ref: str
 ) -> None:
     monkeypatch.setenv("WFGEN_REF", ref)
-    with pytest.raises(Failure, match="is no branch, tag or commit"):
+    with pytest.raises(Failure, match="use a branch, tag or commit of this repository"):
         commands.run("plan")
 
 
@@ -226,7 +226,7 @@ def test_what_was_not_merged_is_not_released(
     sha = repository.commit(**{"app__server__main.py": "new\n"})
     monkeypatch.setenv("GITHUB_EVENT_NAME", "workflow_dispatch")
     monkeypatch.setenv("WFGEN_REF" if by_ref else "GITHUB_SHA", sha)
-    with pytest.raises(Failure, match="is not part of main"):
+    with pytest.raises(Failure, match="is not merged into main"):
         commands.run("plan")
 
 
@@ -259,16 +259,16 @@ def test_going_back_leaves_a_database_alone_unless_it_is_named(
 ) -> None:
     repository.release(1, repository.git("rev-parse", "HEAD"))
     assert "redis" not in plan(WFGEN_GO_BACK="1")["services"]
-    assert "redis: never rolled back by itself" in capsys.readouterr().err
+    assert "redis: unchanged, because of `rollback: never`" in capsys.readouterr().err
     assert plan(WFGEN_GO_BACK="1", WFGEN_SERVICES="redis")["services"] == ["redis"]
 
 
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"WFGEN_GO_BACK": "7"}, "no release '7' of production to go back to; known: 2, 1"),
-        ({"WFGEN_GO_BACK": "1; rm"}, "no release '1; rm'"),
-        ({"WFGEN_GO_BACK": "1", "WFGEN_SERVICES": "client"}, "how to go back for client"),
+        ({"WFGEN_GO_BACK": "7"}, "release '7' of production not found; known releases: 2, 1"),
+        ({"WFGEN_GO_BACK": "1; rm"}, "release '1; rm' of production not found"),
+        ({"WFGEN_GO_BACK": "1", "WFGEN_SERVICES": "client"}, "do not have client: cannot go back"),
     ],
 )
 def test_going_back_to_what_is_not_recorded_is_refused(
@@ -476,7 +476,7 @@ def test_images_are_what_was_built_and_what_was_known(collect: Collect) -> None:
 def test_deployed_service_without_a_digest_stops_the_release(collect: Collect, digest: str) -> None:
     # That an older image is known must not help: it is not the commit's.
     known = {"client": image("client"), "server": image("server")}
-    with pytest.raises(Failure, match=r"server: job build_server \(success\) gave no digest"):
+    with pytest.raises(Failure, match=r"server: job build_server \(success\) wrote no digest"):
         collect(["server"], known, server=digest)
 
 

@@ -60,7 +60,7 @@ def test_malformed_json_is_no_traceback(
     done = start("images")
     assert (done.returncode, done.stderr.strip()) == (
         1,
-        f"error: {variable} is not JSON: pass ${{{{ toJSON(...) }}}}",
+        f"error: {variable} is not JSON: use ${{{{ toJSON(...) }}}}",
     )
 
 

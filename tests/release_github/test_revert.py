@@ -66,7 +66,7 @@ def shop(repository: Repository, describe: Describe) -> Shop:
 
 @pytest.fixture
 def github(api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
-    """An App's token, and an API without an open pull request or issue of ours."""
+    """An App's token, and an API without an open pull request or issue of wfgen."""
     monkeypatch.setenv("WFGEN_APP_TOKEN", "app-token")
     api.on("GET", f"{SHOP}/pulls", [])
     api.on("POST", f"{SHOP}/pulls", PULL, 201)
@@ -210,7 +210,7 @@ def test_branch_that_somebody_works_on_is_left_to_them(shop: Shop, github: Api, 
     bad = shop.merge(**{CLIENT: "bad\n"})
     assert fail(good, bad)["reverted"] == "issue"
     assert shop.origin("rev-parse", BRANCH) == theirs
-    assert "a commit of somebody else" in github.sent("POST", f"{SHOP}/issues")[0]["body"]
+    assert "which wfgen did not make" in github.sent("POST", f"{SHOP}/issues")[0]["body"]
 
 
 def test_conflict_is_an_issue_that_names_the_files(shop: Shop, github: Api, fail: Fail) -> None:
@@ -307,7 +307,7 @@ def test_our_own_revert_is_never_reverted(
     # The release of the revert fails too: it has the bad commit and its revert, or, where the bad
     # one was good at first, the revert alone.
     assert "already" in fail(good, reverted, release="43")["reason"]
-    assert "our own revert" in fail(bad, reverted, release="43")["reason"]
+    assert "is a revert" in fail(bad, reverted, release="43")["reason"]
     assert shop.origin("rev-parse", BRANCH) == before
     assert github.requests == []
 
@@ -325,13 +325,13 @@ def test_change_on_top_of_our_revert_is_reverted(shop: Shop, github: Api, fail: 
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"cause": "infra"}, "not known to be bad"),
-        ({"cause": ""}, "not known to be bad"),
+        ({"cause": "infra"}, "not known to have caused"),
+        ({"cause": ""}, "not known to have caused"),
         ({"restored": "nothing"}, "no service was restored"),
         ({"restored": "failed"}, "no service was restored"),
         ({"restored": ""}, "no service was restored"),
         ({"lkg_sha": ""}, "no release before"),
-        ({"go_back": "41"}, "an operator went back"),
+        ({"go_back": "41"}, "went back to a recorded release"),
     ],
 )
 def test_no_revert_where_the_change_is_not_to_blame(
@@ -351,7 +351,7 @@ def test_no_revert_where_the_failed_commit_does_not_follow_the_good_one(
     old = shop.git("rev-parse", "main")
     live = shop.merge(**{SERVER: "good\n"})
     assert "does not follow" in fail(live, old)["reason"]
-    assert "no change came after" in fail(live, live)["reason"]
+    assert "nothing was merged after" in fail(live, live)["reason"]
 
 
 def test_good_commit_from_inside_a_merge_is_left_to_people(
@@ -445,7 +445,7 @@ def test_tokens_reach_git_by_the_environment_alone(
     good = shop.git("rev-parse", "main")
     bad = shop.merge(**{SERVER: "bad\n"})
     # From here on, origin is an HTTP server that asks for the App's token, and whose answers end
-    # in an issue. actions/checkout left a header of its own in the configuration.
+    # in an issue. actions/checkout left its own header in the configuration.
     shop.git("remote", "set-url", "origin", f"{github.url}/acme/shop")
     shop.git("config", f"http.{github.url}/.extraheader", "AUTHORIZATION: basic b2xk")
     monkeypatch.setenv("GITHUB_SERVER_URL", github.url)

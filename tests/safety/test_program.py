@@ -1,4 +1,4 @@
-"""What simulate and verify think that the release program says is what it says of itself."""
+"""What simulate and verify expect of the release program is what it declares."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_every_value_that_a_command_declares_is_tried(command: str) -> None:
 
 
 def test_every_command_has_a_role() -> None:
-    """But for what is run by hand; and a role is a command, or one of those outside of it."""
+    """Except `record`, which is run by hand. Roles that are not commands: build and approval."""
     assert {*ROLES} - {*COMMANDS} == {"build", "approval"}
     assert {*COMMANDS} - {*ROLES} == {"record"}
 

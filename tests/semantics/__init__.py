@@ -1,1 +1,1 @@
-"""The evaluator of GitHub's rules, against GitHub's own engine, act and the documentation."""
+"""The workflow model against GitHub's expression engine, act and the documentation."""

@@ -1,4 +1,4 @@
-"""Scenarios run by act: what each job came to, to be compared with the evaluator."""
+"""Scenarios run by act, whose results are compared with those of the workflow model."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ FOLDER = ".github/workflows"
 
 @dataclass(frozen=True)
 class Scenario:
-    """A workflow, and what happens to its jobs; its name is the workflow's."""
+    """A workflow, and what happens to its jobs. Its name is the workflow's."""
 
     name: str
     rule: str
-    """The rule that it is made for; "" for a pipeline."""
+    """The rule that it tests; "" for a pipeline."""
     files: dict[str, str]
-    """Workflow files by their paths, all of their own; the first is the one that runs."""
+    """Workflow files by path, which no other scenario uses; the first one runs."""
     outcomes: dict[str, Outcome]
     event: str = "push"
     payload: dict[str, Any] = field(default_factory=dict)
 
     @property
     def workflow(self) -> Workflow:
-        """As the evaluator reads it."""
+        """The workflow as the model reads it."""
         return read_workflow(next(iter(self.files)), self.files.__getitem__)
 
     def evaluate(self) -> Run:
-        """What the evaluator says."""
+        """The run that the model expects."""
         github = {"event_name": self.event, "event": self.payload}
         return Simulator(self.workflow, {"github": github}).run(self.outcomes)
 
     @property
     def call_fails(self) -> bool:
-        """Whether a called workflow fails: act 0.2.89 ends the whole invocation there."""
+        """Whether a called workflow fails: act 0.2.89 then ends the whole invocation."""
         jobs = self.evaluate().jobs.values()
         return any(job.job.called and job.began and job.result != "success" for job in jobs)
 
@@ -57,37 +57,37 @@ class Acted:
     """What act did in a scenario, by path."""
 
     jobs: dict[str, str] = field(default_factory=dict)
-    """The results of jobs with steps, as far as they began."""
+    """The results of jobs that have steps and began."""
     steps: dict[tuple[str, str], str] = field(default_factory=dict)
-    """The outcomes of steps that ran, also by the step's id or position."""
+    """The outcomes of steps that ran, by job and the step's id or position."""
     outputs: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
-    """What steps put out, by job."""
+    """Outputs of steps, by job."""
 
 
 def act_all(folder: Path, scenarios: Sequence[Scenario]) -> dict[str, Acted]:
-    """Runs all scenarios by as few invocations as act allows."""
-    alone = [each for each in scenarios if each.call_fails]
-    batches = [*_by_event([each for each in scenarios if not each.call_fails])]
-    acted = _act_batches(folder / "first", [*batches, *([each] for each in alone)])
-    rest = [without_calls(each, acted[each.name]) for each in alone]
+    """Runs all scenarios in as few invocations as act allows."""
+    alone = [scenario for scenario in scenarios if scenario.call_fails]
+    batches = _by_event(scenario for scenario in scenarios if not scenario.call_fails)
+    acted = _act_batches(folder / "first", [*batches, *([scenario] for scenario in alone)])
+    rest = [without_calls(scenario, acted[scenario.name]) for scenario in alone]
     for name, second in _act_batches(folder / "second", _by_event(rest)).items():
         acted[name].jobs.update(second.jobs)
     return acted
 
 
 def _by_event(scenarios: Iterable[Scenario]) -> list[list[Scenario]]:
-    """One invocation of act has one event."""
-    found: dict[str, list[Scenario]] = defaultdict(list)
+    """An invocation of act has one event."""
+    batches: dict[str, list[Scenario]] = defaultdict(list)
     for scenario in scenarios:
-        found[json.dumps([scenario.event, scenario.payload])].append(scenario)
-    return list(found.values())
+        batches[json.dumps([scenario.event, scenario.payload])].append(scenario)
+    return list(batches.values())
 
 
 def _act_batches(folder: Path, batches: Iterable[list[Scenario]]) -> dict[str, Acted]:
-    """Two invocations side by side: act mostly waits."""
+    """Two invocations at a time: act mostly waits."""
     with ThreadPoolExecutor(2) as pool:
-        done = pool.map(lambda at: act(folder / f"{at[0]}", at[1]), enumerate(batches))
-        return {name: each for found in done for name, each in found.items()}
+        done = pool.map(lambda batch: act(folder / f"{batch[0]}", batch[1]), enumerate(batches))
+        return {name: acted for results in done for name, acted in results.items()}
 
 
 def act(folder: Path, scenarios: Iterable[Scenario]) -> dict[str, Acted]:
@@ -126,9 +126,9 @@ def act(folder: Path, scenarios: Iterable[Scenario]) -> dict[str, Acted]:
 
 
 def _note(entry: dict[str, Any], acted: dict[str, Acted]) -> None:
-    """A line names a job workflow/job, or of a called workflow caller/workflow/job.
+    """A line names a job as workflow/job, or in a called workflow as caller/workflow/job.
 
-    Callers are named scenario.job, see `labelled`.
+    The name of a caller is scenario.job, see `labelled`.
     """
     names = [part.strip() for part in entry.get("job", "").split("/")]
     if len(names) < 2:
@@ -139,7 +139,7 @@ def _note(entry: dict[str, Any], acted: dict[str, Acted]) -> None:
         path = f"{caller}/{path}"
     if "jobResult" in entry:
         jobs = acted[name].jobs
-        # The worst of a matrix's combinations.
+        # The worst result of a matrix's combinations.
         jobs[path] = "failure" if jobs.get(path) == "failure" else entry["jobResult"]
     elif entry.get("stage") == "Main" and "stepResult" in entry:
         if entry["stepResult"] != "skipped":
@@ -149,7 +149,7 @@ def _note(entry: dict[str, Any], acted: dict[str, Acted]) -> None:
 
 
 def labelled(name: str, tree: dict[str, Any]) -> dict[str, Any]:
-    """A workflow by the scenario's name, whose calls can be told from those of other scenarios."""
+    """A workflow with the scenario's name, in its jobs that call workflows as well."""
     jobs = {
         key: {**job, "name": f"{name}.{key}"} if "uses" in job else job
         for key, job in tree["jobs"].items()
@@ -158,19 +158,22 @@ def labelled(name: str, tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_calls(scenario: Scenario, acted: Acted) -> Scenario:
-    """The scenario with jobs in place of its calls, which end as act ended the calls.
+    """The scenario with a job in place of each call, which ends as the call ended in act.
 
-    What follows a call that fails, act leaves out; GitHub does not.
+    act skips everything after a call that fails; GitHub does not.
     """
     (path, text), *_ = scenario.files.items()
     tree = load(text)
     for key, job in scenario.workflow.jobs.items():
         if not job.called:
             continue
-        inner = {at: result for at, result in acted.jobs.items() if at.startswith(f"{key}/")}
+        inner = {path: result for path, result in acted.jobs.items() if path.startswith(f"{key}/")}
         jobs = {
-            at.partition("/")[2]: {"result": inner.get(at), "outputs": acted.outputs[at]}
-            for at in (f"{key}/{each}" for each in job.called.jobs)
+            name: {
+                "result": inner.get(f"{key}/{name}"),
+                "outputs": acted.outputs[f"{key}/{name}"],
+            }
+            for name in job.called.jobs
         }
         made = tree["jobs"][key]
         made["outputs"] = {
@@ -185,7 +188,7 @@ def without_calls(scenario: Scenario, acted: Acted) -> Scenario:
 
 
 def load(text: str) -> dict[str, Any]:
-    """A workflow's values; its key `on` is a truth value to the library that reads it."""
+    """A workflow's values. The YAML library reads its key `on` as true."""
     tree: dict[Any, Any] = yaml.safe_load(text)
     return {"on" if key is True else key: value for key, value in tree.items()}
 

@@ -1,4 +1,4 @@
-"""Writes acted.json: what act says of all scenarios. `python -m tests.semantics.keep`"""
+"""Writes acted.json, the results of all scenarios in act: `python -m tests.semantics.keep`."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ SCENARIOS = [*small_scenarios(), *pipeline_scenarios()]
 
 
 def kept_form(acted: Mapping[str, Acted]) -> dict[str, dict[str, str]]:
-    """Results of jobs by path, and of a rule's scenario the outcomes of steps as path:step."""
-    return {each.name: _results(each, acted[each.name]) for each in SCENARIOS}
+    """Results of jobs by path; for the scenario of a rule also outcomes of steps as path:step."""
+    return {scenario.name: _results(scenario, acted[scenario.name]) for scenario in SCENARIOS}
 
 
 def _results(scenario: Scenario, acted: Acted) -> dict[str, str]:
     once = {path for path, job in scenario.workflow.walk() if scenario.rule and not job.matrix}
-    steps = {f"{path}:{step}": each for (path, step), each in acted.steps.items() if path in once}
+    steps = {f"{path}:{key}": end for (path, key), end in acted.steps.items() if path in once}
     return {**acted.jobs, **steps}
 
 
 def kept() -> dict[str, dict[str, str]]:
-    """What is in the file."""
-    found: dict[str, dict[str, str]] = json.loads(KEPT.read_text("utf-8"))
-    return found
+    """The content of acted.json."""
+    results: dict[str, dict[str, str]] = json.loads(KEPT.read_text("utf-8"))
+    return results
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        found = kept_form(act_all(Path(folder), SCENARIOS))
-    KEPT.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
+        results = kept_form(act_all(Path(folder), SCENARIOS))
+    KEPT.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", "utf-8")

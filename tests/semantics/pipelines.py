@@ -1,4 +1,4 @@
-"""Scenarios over this repository's own pipelines, as act can read them."""
+"""Scenarios of this repository's pipelines, in a form that act can read."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ STAGING: dict[str, tuple[str, dict[str, Outcome]]] = {
 
 
 def pipeline_scenarios() -> list[Scenario]:
-    """All of them."""
+    """The scenarios of both pipelines."""
     production = [
         _scenario("production", name, outcomes, "push", {}) for name, outcomes in PRODUCTION.items()
     ]
@@ -84,7 +84,7 @@ def pipeline_scenarios() -> list[Scenario]:
 def _scenario(
     workflow: str, name: str, outcomes: dict[str, Outcome], event: str, payload: dict[str, Any]
 ) -> Scenario:
-    """The pipeline with one step in place of each job's, and called workflows of its own."""
+    """The pipeline with one step per job, and copies of the workflows that it calls."""
     name = f"{workflow}-{name}"
     path = f"{FOLDER}/{name}.yml"
     trees = {path: labelled(name, _ended(_read(workflow), "", outcomes))}
@@ -93,7 +93,7 @@ def _scenario(
             called = f"{FOLDER}/{name}.{key}.yml"
             trees[called] = _ended(_read(Path(job["uses"]).stem), f"{key}/", outcomes)
             job["uses"] = f"./{called}"
-    files = {at: dump(tree) for at, tree in trees.items()}
+    files = {file: dump(tree) for file, tree in trees.items()}
     return Scenario(name, "", files, outcomes, event, payload)
 
 
@@ -110,7 +110,7 @@ def _ended(tree: dict[str, Any], prefix: str, outcomes: dict[str, Outcome]) -> d
 
 
 def _end(job: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
-    """A job whose only step ends it as the outcome says, with its outputs."""
+    """A job whose only step gives it the outcome, with its outputs."""
     lines = [f"echo '{name}={text}' >> $GITHUB_OUTPUT" for name, text in outcome.outputs.items()]
     lines.append("exit 1" if outcome.kind == "failure" else "exit 0")
     outputs = {name: f"${{{{ steps.only.outputs.{name} }}}}" for name in job.get("outputs", ())}

@@ -1,4 +1,4 @@
-"""Random expressions over random contexts, of which some are broken."""
+"""Random expressions over random contexts; some are not valid."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEXT = re.compile(r"'((?:[^']|'')*+)'")
 
 
 class Generator:
-    """Makes pairs of an expression and its contexts, the same ones for the same seed."""
+    """Makes pairs of an expression and its contexts; a seed always gives the same ones."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
@@ -41,16 +41,16 @@ class Generator:
         return {name: self._plain(0) for name in CONTEXTS}
 
     def expression(self) -> str:
-        """One in ten is broken at a random place.
+        """One in ten has a random character that may make it invalid.
 
-        Of a text with several escaped quotes, the engine (0.3.61) unescapes only the first, unlike
-        GitHub's runner; there is none.
+        No text has several escaped quotes: the engine (0.3.61) unescapes only the first one, unlike
+        GitHub's runner.
         """
         text = self._expression(0)
         if self.random.random() < 0.1:
             place = self.random.randrange(len(text) + 1)
             text = text[:place] + self._pick(*NOISE) + text[place + self.random.randrange(2) :]
-        several = any(found.count("''") > 1 for found in TEXT.findall(text))
+        several = any(literal.count("''") > 1 for literal in TEXT.findall(text))
         return self.expression() if several else text
 
     def _pick(self, *values: str) -> str:

@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 
 def small_scenarios() -> list[Scenario]:
-    """One for each of `fails`."""
+    """One scenario per item of `fails`."""
     entries = yaml.safe_load((HERE / "scenarios.yml").read_text("utf-8"))
     return [
         scenario(f"{entry['rule']}-{number}", entry, set(fails.split()))
@@ -24,9 +24,9 @@ def small_scenarios() -> list[Scenario]:
 
 
 def differences() -> list[dict[str, Any]]:
-    """What differences.yml lists."""
-    found: list[dict[str, Any]] = yaml.safe_load((HERE / "differences.yml").read_text("utf-8"))
-    return found
+    """The entries of differences.yml."""
+    listed: list[dict[str, Any]] = yaml.safe_load((HERE / "differences.yml").read_text("utf-8"))
+    return listed
 
 
 def scenario(name: str, entry: dict[str, Any], fails: set[str]) -> Scenario:
@@ -38,7 +38,7 @@ def scenario(name: str, entry: dict[str, Any], fails: set[str]) -> Scenario:
     if any("uses" in job for job in jobs.values()):
         called = load((HERE / "called.yml").read_text("utf-8"))
         inner = {
-            key: _complete(job, "", any(each.endswith(f"/{key}") for each in fails))
+            key: _complete(job, "", any(path.endswith(f"/{key}") for path in fails))
             for key, job in called["jobs"].items()
         }
         files[callee] = {**called, "jobs": inner}
@@ -48,7 +48,7 @@ def scenario(name: str, entry: dict[str, Any], fails: set[str]) -> Scenario:
 
 
 def _complete(job: dict[str, Any], callee: str, fails: bool) -> dict[str, Any]:
-    """A job with where it runs, and steps that succeed or fail."""
+    """A job with a runner, and with steps that succeed or fail."""
     if "uses" in job:
         return {**job, "uses": f"./{callee}"}
     code = "exit 1" if fails else "exit 0"
@@ -60,13 +60,13 @@ def _complete(job: dict[str, Any], callee: str, fails: bool) -> dict[str, Any]:
 
 
 def _outcomes(workflow: Workflow) -> dict[str, Outcome]:
-    """Steps fail that say `exit 1`."""
+    """Steps that run `exit 1` fail."""
     return {
         path: Outcome(
             "steps",
             steps={
-                step.id or str(at): Outcome("failure")
-                for at, step in enumerate(job.steps)
+                step.id or str(index): Outcome("failure")
+                for index, step in enumerate(job.steps)
                 if step.run == "exit 1"
             },
         )

@@ -10,7 +10,7 @@ from tests.semantics.workflows import CALLED, FAILURE, results, simulator
 from wfgen.actions import Cancellation, Outcome, Simulator, read_workflow
 
 
-def test_a_run_is_cancelled_inside_of_a_call() -> None:
+def test_a_run_is_cancelled_during_a_call() -> None:
     given = simulator(
         "a: {}\none: {needs: a, uses: ./called.yml}\ntwo: {uses: ./called.yml}", CALLED
     )
@@ -44,11 +44,11 @@ jobs:
         ("go: false, n: 2", "a -a/x a/y b"),
         ("go: false, n: 2, to: z", "-a -a/x -a/y -b"),
         ("go: '${{ github.x || false }}', n: 2", "a -a/x a/y b"),
-        ("go: true, n: false", "input n is no number: False"),
-        ("go: false, n: '${{ github.x }}'", "input n is no number: None"),
+        ("go: true, n: false", "input `n`: False is not a number"),
+        ("go: false, n: '${{ github.x }}'", "input `n`: None is not a number"),
         ("go: false, no: true", "-a -a/x -a/y -b"),
-        ("go: maybe", "input go is no boolean: 'maybe'"),
-        ("go: true, now: 1", "input now is unknown"),
+        ("go: maybe", "input `go`: 'maybe' is not a boolean"),
+        ("go: true, now: 1", "unknown input `now`"),
     ],
 )
 def test_a_call_has_inputs_by_their_type(given: str, expected: str) -> None:
@@ -64,7 +64,7 @@ def test_a_required_input_is_missing() -> None:
     called = "on: {workflow_call: {inputs: {go: {required: true}}}}\njobs: {x: {}}"
     run = simulator("a: {uses: ./called.yml}", called).run()
     assert results(run) == "!a -a/x"
-    assert run.jobs["a"].error == "input go is missing"
+    assert run.jobs["a"].error == "missing input `go`"
 
 
 def test_a_call_with_a_matrix_is_made_for_each_combination() -> None:
@@ -82,7 +82,7 @@ def test_a_call_with_a_matrix_is_made_for_each_combination() -> None:
     )
     run = given.run({"a/x": Outcome("success", {"v": "1"})})
     assert results(run) == "a a/x a/y"
-    assert run.jobs["a"].outputs == {"sum": "success"}, "the last one's"
+    assert run.jobs["a"].outputs == {"sum": "success"}, "the outputs of the last combination"
 
 
 def test_a_called_job_sees_a_failure_before_the_call() -> None:
@@ -92,8 +92,8 @@ def test_a_called_job_sees_a_failure_before_the_call() -> None:
     assert results(given.run()) == "a b -b/x b/y"
 
 
-def test_what_is_kept_is_what_a_fresh_simulator_says() -> None:
-    """Also of needs that a condition reads by `*`."""
+def test_memoized_states_are_those_of_a_new_simulator() -> None:
+    """Including needs that a condition reads by `*`."""
     jobs = """
 a: {outputs: {v: x}}
 b: {needs: a, if: needs.a.outputs.v}

@@ -1,4 +1,4 @@
-"""Expressions: what the random ones of test_differential.py do not reach."""
+"""Expressions that the random ones of test_differential.py do not reach."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LIMITS = [
 
 
 def test_the_engine_has_the_same_limits() -> None:
-    for text, theirs in zip(LIMITS, evaluate(Query(each, CONTEXT) for each in LIMITS), strict=True):
+    for text, theirs in zip(LIMITS, evaluate(Query(text, CONTEXT) for text in LIMITS), strict=True):
         try:
             ours = is_truthy(parse(text, {"needs"}).evaluate(CONTEXT))
         except ExpressionError:
@@ -49,7 +49,7 @@ def test_the_engine_has_the_same_limits() -> None:
 
 
 def test_quotes_are_all_unescaped() -> None:
-    """As GitHub's runner does; its engine for Node.js (0.3.61) unescapes only the first."""
+    """As in GitHub's runner; its engine for Node.js (0.3.61) unescapes only the first."""
     assert expressions.evaluate("'it''s ''so'''", {}) == "it's 'so'"
 
 
@@ -66,7 +66,7 @@ def test_quotes_are_all_unescaped() -> None:
         ("${{ '}}' }}", "success() && '}}'"),
     ],
 )
-def test_a_condition_has_its_success(text: str, parsed: str) -> None:
+def test_success_is_added_to_a_condition(text: str, parsed: str) -> None:
     assert parse_condition(text).text == parsed
 
 
@@ -80,7 +80,7 @@ def test_a_condition_has_its_success(text: str, parsed: str) -> None:
         ("$${{ null }}", "$"),
     ],
 )
-def test_a_template_has_expressions_in_it(text: str, value: Any) -> None:
+def test_a_template_is_evaluated(text: str, value: Any) -> None:
     assert parse_template(text).evaluate(CONTEXT) == value
 
 
@@ -89,7 +89,7 @@ def test_a_template_has_expressions_in_it(text: str, value: Any) -> None:
     [
         (parse("needs.deploy.outputs.n == '07'"), "needs.deploy.outputs.n ['07'] == '07'"),
         (parse("needs.x.y || needs.deploy"), "needs.x.y [null] || needs.deploy [an object]"),
-        (parse("!cancelled() && success()"), "!cancelled() [true] && success() [all is well]"),
+        (parse("!cancelled() && success()"), "!cancelled() [true] && success() [no failure]"),
         (parse("false && needs.x"), "false && needs.x"),
         (parse("toJSON(needs.*.result) != ''"), "toJSON(needs.*.result ['success']) != ''"),
         (parse("needs[format('{0}', 'x')].*"), "needs[format('{0}', 'x')].* [none]"),
@@ -102,7 +102,7 @@ def test_a_template_has_expressions_in_it(text: str, value: Any) -> None:
     ids=lambda value: value.text if isinstance(value, Expression) else "",
 )
 def test_an_expression_is_explained(expression: Expression, explained: str) -> None:
-    assert expression.explain(CONTEXT, STATUS, {"success": "all is well"}) == explained
+    assert expression.explain(CONTEXT, STATUS, {"success": "no failure"}) == explained
 
 
 def test_long_values_are_cut() -> None:
@@ -137,13 +137,13 @@ def test_what_an_expression_reads() -> None:
         ("'open", "syntax", 0),
     ],
 )
-def test_an_error_says_what_and_where(text: str, kind: str, offset: int) -> None:
+def test_an_error_has_kind_and_offset(text: str, kind: str, offset: int) -> None:
     with pytest.raises(ExpressionError) as caught:
         parse(text, {"a"})
     assert (caught.value.kind, caught.value.offset) == (kind, offset)
 
 
-def test_only_a_runner_knows_hashes_and_states() -> None:
+def test_functions_that_need_a_runner() -> None:
     for text in ("hashFiles('x')", "failure()", "always()"):
-        with pytest.raises(ExpressionError, match="known only to a runner"):
+        with pytest.raises(ExpressionError, match="has a value only on a runner"):
             parse(text).evaluate({})

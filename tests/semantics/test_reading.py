@@ -1,4 +1,4 @@
-"""Workflow files: what is read, and what is refused."""
+"""Reading workflow files, and refusing files that are not valid."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def test_values_of_a_file_keep_their_types() -> None:
     [
         ("jobs: [", "main.yml:2: not YAML"),
         ("on: push", "main.yml:1: has no jobs"),
-        ("on: push\njobs:\n  a: {}\n  a: {}", "main.yml:4: a stands here a second time"),
-        ("on: push\njobs:\n  a: {needs: b}", "main.yml:3: a needs b, which is no job"),
+        ("on: push\njobs:\n  a: {}\n  a: {}", "main.yml:4: duplicate key `a`"),
+        ("on: push\njobs:\n  a: {needs: b}", "main.yml:3: a needs `b`, which does not exist"),
         (
             "on: push\njobs:\n  a: {needs: b}\n  b: {needs: a}",
-            "main.yml:3: a circle: a needs b needs a",
+            "main.yml:3: a cycle: a needs b needs a",
         ),
         ("on: push\njobs:\n  a: {uses: ./b.yml}", "b.yml:1: cannot be read"),
         ("on: workflow_call\njobs:\n  a: {uses: ./main.yml}", "main.yml:3: main.yml calls itself"),
-        ("on: push\njobs:\n  a: {uses: ./c.yml}", "main.yml:3: c.yml is not called"),
+        ("on: push\njobs:\n  a: {uses: ./c.yml}", "main.yml:3: c.yml cannot be called"),
         ("on: push\njobs:\n  a: {if: needs.}", "main.yml:3: job a, if: unexpected end"),
         (
             "on: push\njobs:\n  a: {if: secrets.x}",
@@ -40,7 +40,7 @@ def test_values_of_a_file_keep_their_types() -> None:
         ),
     ],
 )
-def test_files_that_are_no_workflows(text: str, message: str) -> None:
+def test_a_file_that_is_not_valid_is_refused(text: str, message: str) -> None:
     files = {"main.yml": text, "c.yml": "on: push\njobs: {}"}
     with pytest.raises(WorkflowError) as caught:
         Simulator(read_workflow("main.yml", files.__getitem__))

@@ -1,4 +1,4 @@
-"""Rules that act does not know, and what a run tells: each by a small workflow."""
+"""Rules that act does not follow, and the attributes of a run, each with a small workflow."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ f: {needs: b, if: cancelled()}
 @pytest.mark.parametrize(
     ("during", "finished", "expected"),
     [
-        # Nothing had begun: what asks for success() does not begin.
+        # No job had begun: a condition with success() is false.
         ("", "", "-a -b -c d -e f"),
-        # b ran, and ends as cancelled.
+        # b was running, and ends as cancelled.
         ("b", "", "a xb -c d -e f"),
-        # d ran and goes on; c ran beside it.
+        # d was running and goes on; c was running too.
         ("d", "", "a b xc d -e -f"),
         ("d", "c", "a b c d -e -f"),
     ],
@@ -40,12 +40,12 @@ def test_a_run_is_cancelled(during: str, finished: str, expected: str) -> None:
 
 
 def test_a_cancelled_run_has_neither_success_nor_failure() -> None:
-    """A failure before it is no reason for a job that asks for one to begin."""
+    """failure() is false even where a job failed before the cancellation."""
     run = simulator(CHAIN).run({"b": FAILURE}, Cancellation("d"))
     assert results(run) == "a !b xc d -e -f"
 
 
-def test_a_cancelled_job_keeps_what_it_had_put_out() -> None:
+def test_a_cancelled_job_keeps_its_outputs() -> None:
     given = simulator("a: {outputs: {v: x}}\nb: {needs: a, if: always() && needs.a.outputs.v}")
     run = given.run({"a": Outcome("success", {"v": "1"})}, Cancellation("a"))
     assert results(run) == "xa b"
@@ -90,11 +90,11 @@ def test_a_condition_that_fails_fails_its_job() -> None:
     assert run.jobs["b"].error == run.jobs["b"].why
     assert run.jobs["b"].why == "success() && fromJSON(needs.a.outputs.v): not JSON: ''"
     assert not run.began("b")
-    # Behind the success() that is put before it, it is not evaluated.
+    # After the added success(), which is false here, it is not evaluated.
     assert results(given.run({"a": FAILURE})) == "!a -b c"
 
 
-def test_skipped_may_be_said() -> None:
+def test_an_outcome_can_skip_a_job() -> None:
     given = simulator("a: {}\nb: {needs: a, if: always()}\nc: {needs: b}")
     assert results(given.run({"a": Outcome("skipped")})) == "-a b -c"
 
@@ -104,7 +104,7 @@ def test_a_matrix_has_an_outcome_for_each_combination() -> None:
         "a:\n  strategy: {matrix: {os: [linux, mac], n: [1, 2]}}\n"
         "  continue-on-error: ${{ matrix.os == 'mac' }}\n  outputs: {v: x, w: x}\nb: {needs: a}"
     )
-    outputs = [Outcome("success", {"v": each}) for each in ("1", "2")]
+    outputs = [Outcome("success", {"v": value}) for value in ("1", "2")]
     run = given.run({"a (linux, 1)": outputs[0], "a (mac, 1)": outputs[1]})
     assert run.jobs["a"].outputs == {"v": "2"}
     nothing = Outcome("success", {"v": ""})
@@ -114,9 +114,9 @@ def test_a_matrix_has_an_outcome_for_each_combination() -> None:
     cancelled = Outcome("cancelled")
     assert results(given.run({"a (linux, 2)": cancelled})) == "xa -b"
     assert results(given.run({"a (linux, 2)": cancelled, "a (linux, 1)": FAILURE})) == "!a -b"
-    with pytest.raises(ScenarioError, match=r"no job b \(1\)"):
+    with pytest.raises(ScenarioError, match=r"no job `b \(1\)`"):
         given.run({"b (1)": FAILURE})
-    with pytest.raises(ScenarioError, match=r"no job a \(mac\); .* a \(linux, 1\), a"):
+    with pytest.raises(ScenarioError, match=r"no job `a \(mac\)`; .* a \(linux, 1\), a"):
         given.run({"a (mac)": FAILURE})
 
 
@@ -130,7 +130,7 @@ def test_a_matrix_without_values_fails_its_job() -> None:
 
 
 def test_the_combinations_of_a_matrix() -> None:
-    """By the examples of GitHub's page."""
+    """The examples of GitHub's page."""
     include = [
         {"fruit": "apple", "color": "green"},
         {"color": "pink", "animal": "cat"},
@@ -153,7 +153,7 @@ def test_the_combinations_of_a_matrix() -> None:
     assert combine({"include": include[:1]}) == include[:1]
 
 
-def test_it_is_said_why() -> None:
+def test_each_job_has_a_reason() -> None:
     given = simulator(
         "a: {}\nb: {needs: a, if: always()}\nc: {needs: b}\n"
         "d: {needs: [b, c], if: \"!failure() && contains(needs.*.result, 'skipped')\"}\n"
@@ -173,7 +173,7 @@ def test_it_is_said_why() -> None:
     assert whys["g/x"] == "g did not begin"
     run = given.run({"g/y": FAILURE})
     assert run.jobs["h"].why == "success() [g: failure, g/y: failure, g/z: skipped]"
-    assert results(run).startswith("a b c -d"), "what is read by * is looked at each time"
+    assert results(run).startswith("a b c -d"), "needs that `*` reads are part of the memo's key"
     assert run.jobs["d"].why == (
         "!failure() [true] && contains(needs.*.result ['success', 'success'], 'skipped') [false]"
     )
@@ -187,7 +187,7 @@ def test_equal_runs_have_equal_states() -> None:
     assert given.run({"a": FAILURE}).states != given.run({"b": FAILURE}).states
 
 
-def test_steps_make_the_job() -> None:
+def test_steps_decide_the_job() -> None:
     given = simulator(
         "a:\n  outputs: {v: '${{ steps.one.outputs.v }}-${{ steps.two.conclusion }}'}\n  steps:\n"
         "    - {id: one, run: x, continue-on-error: true}\n    - {id: two, run: y}\n"
@@ -226,14 +226,17 @@ def test_steps_see_needs_and_the_state_of_the_job() -> None:
         assert [step.outcome for step in run.jobs["b"].steps[2:]] == [third, fourth]
 
 
-def test_outcomes_that_cannot_be() -> None:
+def test_outcomes_that_are_not_possible() -> None:
     given = simulator("a: {outputs: {v: x}}\nb: {uses: ./called.yml}", CALLED)
     for outcomes, message in (
-        ({"c": FAILURE}, "no job c; there are: a, b, b/x"),
-        ({"a": Outcome("success", {"w": "1"})}, "a has no output w; it has: v"),
-        ({"b": FAILURE}, "b calls a workflow: say what happens to its jobs, such as b/x"),
+        ({"c": FAILURE}, "no job `c`; known: a, b, b/x"),
+        ({"a": Outcome("success", {"w": "1"})}, "a has no output `w`; known: v"),
+        (
+            {"b": FAILURE},
+            "b calls a workflow: give an outcome to one of its jobs instead, such as b/x",
+        ),
     ):
         with pytest.raises(ScenarioError, match=message):
             given.run(outcomes)
-    with pytest.raises(ScenarioError, match="no job z"):
+    with pytest.raises(ScenarioError, match="no job `z`"):
         given.run({}, Cancellation("z"))

@@ -1,4 +1,4 @@
-"""Small workflows for tests, and what became of their jobs in short."""
+"""Small workflows for tests, and a short form of their results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CALLED = "on: {workflow_call: {}}\njobs:\n  x: {}\n  y: {needs: x, if: always()}
 
 
 def simulator(jobs: str, called: str = "", **contexts: Any) -> Simulator:
-    """Of jobs, one a line; those that call a workflow call the jobs of `called`."""
+    """A simulator of jobs, one per line; `called` is the workflow that they call."""
     files = {"main.yml": f"on: push\njobs:\n{_indent(jobs)}", "called.yml": called}
     return Simulator(read_workflow("main.yml", files.__getitem__), contexts)
 
@@ -21,6 +21,6 @@ def _indent(text: str) -> str:
 
 
 def results(run: Run) -> str:
-    """The results in short: a success, - skipped, ! failure, x cancelled."""
+    """The jobs' paths, with a mark: - skipped, ! failure, x cancelled, none for success."""
     marks = {"success": "", "skipped": "-", "failure": "!", "cancelled": "x"}
     return " ".join(marks[job.result] + path for path, job in run.jobs.items())

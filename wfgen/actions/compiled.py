@@ -1,6 +1,6 @@
-"""Workflows with all expressions parsed that can decide what a run comes to.
+"""Workflows in which every expression that can affect the results of a run is parsed.
 
-Which contexts may stand where:
+Which contexts each field may use:
 https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#context-availability
 """
 
@@ -31,7 +31,7 @@ def expressions(value: Any) -> list[Expression]:
         value = list(value.values())
     if not isinstance(value, list):
         return []
-    return [found for each in value for found in expressions(each)]
+    return [expression for item in value for expression in expressions(item)]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,29 +59,29 @@ class CompiledJob:
     """A job at its path."""
 
     prefix: str
-    """Of its workflow."""
+    """Its workflow's prefix."""
     position: int
-    """Among the jobs of its workflow."""
+    """Its index among the jobs of its workflow."""
     job: Job
     needs: tuple[int, ...]
     """The positions of the jobs that it needs."""
     condition: Expression
-    """With the success() that GitHub puts before it."""
+    """With the `success() &&` that GitHub adds."""
     called: CompiledWorkflow | None
     inputs: Mapping[str, Expression | Any]
     outputs: Mapping[str, Expression]
     matrix: Any
-    """As the job's, with expressions for texts."""
+    """The job's matrix, with expressions in place of texts."""
     continue_on_error: Expression
     lock: CompiledLock | None
     environment: Expression | None
     steps: tuple[CompiledStep, ...]
     env: Mapping[str, Expression]
-    """With its workflow's."""
+    """Including its workflow's."""
 
     @cached_property
     def path(self) -> str:
-        """Its id, below those of the jobs that call its workflow."""
+        """Its id after the ids of the jobs that call its workflow."""
         return self.prefix + self.job.id
 
     @cached_property
@@ -91,16 +91,16 @@ class CompiledJob:
 
     @property
     def deciding(self) -> list[Expression]:
-        """The expressions that decide whether it begins, and what it or its call comes to."""
+        """The expressions that decide whether it begins, and its result."""
         return [self.condition, self.continue_on_error, *expressions(self.matrix)]
 
     @cached_property
     def read_needs(self) -> tuple[int, ...]:
-        """The positions of those needs of which it reads more than whether they succeeded."""
+        """The positions of the needs whose result or outputs it reads, not only their success."""
         reads = [r for e in (*self.deciding, *expressions(self.inputs)) for r in e.reads]
         names = {read[1] if len(read) > 1 else "*" for read in reads if read[0] == "needs"}
         pairs = zip(self.job.needs, self.needs, strict=True)
-        return tuple(at for name, at in pairs if "*" in names or name.lower() in names)
+        return tuple(index for name, index in pairs if "*" in names or name.lower() in names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,22 +115,22 @@ class CompiledWorkflow:
 
     @cached_property
     def size(self) -> int:
-        """How many jobs there are, those of called workflows included."""
+        """The number of jobs, including those of called workflows."""
         return len(self.walk())
 
     def walk(self) -> list[CompiledJob]:
-        """All jobs, those of called workflows after the job that calls them."""
-        found = []
+        """All jobs; the jobs of a called workflow follow the job that calls it."""
+        jobs = []
         for job in self.jobs:
-            found.append(job)
+            jobs.append(job)
             if job.called:
-                found += job.called.walk()
-        return found
+                jobs += job.called.walk()
+        return jobs
 
 
 def compile_workflow(workflow: Workflow, prefix: str = "") -> CompiledWorkflow:
-    """Raises `WorkflowError` where an expression cannot be parsed, at its job's line."""
-    at = _At(workflow.path, 1, "the workflow")
+    """Raises `WorkflowError` for an expression that cannot be parsed, at its job's line."""
+    place = _Place(workflow.path, 1, "the workflow")
     return CompiledWorkflow(
         prefix=prefix,
         workflow=workflow,
@@ -138,52 +138,54 @@ def compile_workflow(workflow: Workflow, prefix: str = "") -> CompiledWorkflow:
             _compile_job(workflow, prefix, position, job)
             for position, job in enumerate(workflow.jobs.values())
         ),
-        outputs=at.templates("outputs", workflow.outputs, CALL),
-        lock=at.lock(workflow.concurrency, RUN),
+        outputs=place.templates("outputs", workflow.outputs, CALL),
+        lock=place.lock(workflow.concurrency, RUN),
     )
 
 
 def _compile_job(workflow: Workflow, prefix: str, position: int, job: Job) -> CompiledJob:
-    at = _At(workflow.path, job.line, f"job {job.id}")
-    positions = {name: at for at, name in enumerate(workflow.jobs)}
+    place = _Place(workflow.path, job.line, f"job {job.id}")
+    positions = {name: index for index, name in enumerate(workflow.jobs)}
     name = job.environment.name if job.environment else ""
     return CompiledJob(
         prefix=prefix,
         position=position,
         job=job,
         needs=tuple(positions[need] for need in job.needs),
-        condition=at.condition(job.condition, CONDITION),
+        condition=place.condition(job.condition, CONDITION),
         called=compile_workflow(job.called, f"{prefix}{job.id}/") if job.called else None,
-        inputs=at.templates("with", job.inputs, JOB),
-        outputs=at.templates("outputs", job.outputs, STEP),
-        matrix=at.deep("strategy.matrix", job.matrix, CONDITION),
-        continue_on_error=at.template("continue-on-error", job.continue_on_error, JOB),
-        lock=at.lock(job.concurrency, JOB),
-        environment=at.template("environment", name, JOB) if name else None,
-        steps=tuple(_compile_step(workflow.path, at, step) for at, step in enumerate(job.steps)),
-        env=at.templates("env", {**workflow.env, **job.env}, JOB | {"secrets"}),
+        inputs=place.templates("with", job.inputs, JOB),
+        outputs=place.templates("outputs", job.outputs, STEP),
+        matrix=place.deep("strategy.matrix", job.matrix, CONDITION),
+        continue_on_error=place.template("continue-on-error", job.continue_on_error, JOB),
+        lock=place.lock(job.concurrency, JOB),
+        environment=place.template("environment", name, JOB) if name else None,
+        steps=tuple(
+            _compile_step(workflow.path, index, step) for index, step in enumerate(job.steps)
+        ),
+        env=place.templates("env", {**workflow.env, **job.env}, JOB | {"secrets"}),
     )
 
 
 def _compile_step(path: str, position: int, step: Step) -> CompiledStep:
     key = step.id or str(position)
-    at = _At(path, step.line, f"step {step.name or key}")
+    place = _Place(path, step.line, f"step {step.name or key}")
     return CompiledStep(
         key=key,
         step=step,
-        condition=at.condition(step.condition, STEP),
-        continue_on_error=at.template("continue-on-error", step.continue_on_error, STEP),
-        env=at.templates("env", step.env, STEP),
+        condition=place.condition(step.condition, STEP),
+        continue_on_error=place.template("continue-on-error", step.continue_on_error, STEP),
+        env=place.templates("env", step.env, STEP),
     )
 
 
 @dataclass(frozen=True)
-class _At:
-    """Parses expressions, and says where one stands that cannot be parsed."""
+class _Place:
+    """Parses the expressions of one workflow, job or step; `owner` names it in errors."""
 
     path: str
     line: int
-    what: str
+    owner: str
 
     def condition(self, text: str, contexts: frozenset[str]) -> Expression:
         return self._parse("if", text, contexts, parse_condition)
@@ -194,7 +196,7 @@ class _At:
     def templates(
         self, field: str, texts: Mapping[str, Any], contexts: frozenset[str]
     ) -> dict[str, Any]:
-        """Of texts that hold expressions; other values stay as they are."""
+        """Parses the texts of a mapping; other values stay unchanged."""
         return {name: self.deep(f"{field}.{name}", texts[name], contexts) for name in texts}
 
     def deep(self, field: str, value: Any, contexts: frozenset[str]) -> Any:
@@ -203,7 +205,7 @@ class _At:
         if isinstance(value, dict):
             return self.templates(field, value, contexts)
         if isinstance(value, list):
-            return [self.deep(field, each, contexts) for each in value]
+            return [self.deep(field, item, contexts) for item in value]
         return value
 
     def lock(self, lock: Concurrency | None, contexts: frozenset[str]) -> CompiledLock | None:
@@ -219,4 +221,4 @@ class _At:
         try:
             return parse(text, contexts)
         except ExpressionError as error:
-            raise WorkflowError(self.path, self.line, f"{self.what}, {field}: {error}") from error
+            raise WorkflowError(self.path, self.line, f"{self.owner}, {field}: {error}") from error

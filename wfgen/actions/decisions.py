@@ -17,12 +17,12 @@ from wfgen.actions.states import State
 
 
 class Decision:
-    """What is decided about a job before anything happens to it."""
+    """Whether a job begins, before anything happens to it."""
 
     def __init__(self, frame: Frame, job: CompiledJob, phase: int, needs: Sequence[State]) -> None:
         self.job, self.phase = job, phase
         self.clear = frame.clear and all(need.clear for need in needs)
-        """All ancestors succeeded; a called workflow's jobs have those of the job that calls."""
+        """All ancestors succeeded, including those of the calling jobs."""
         self.failed = frame.failed or any(need.failed for need in needs)
         """An ancestor failed."""
         states = zip(job.job.needs, needs, strict=True)
@@ -30,17 +30,17 @@ class Decision:
             frame.contexts, needs=Object({name: state.context for name, state in states})
         )
         self.error = ""
-        """What is wrong with the condition: that fails the job."""
+        """Why the condition cannot be evaluated, which fails the job."""
         self.begins = False
         try:
             self.begins = self._holds(cancelled=phase == WAITING)
             self.survives = phase != RUNNING or self._holds(cancelled=True)
-            """Whether it goes on where the run is cancelled meanwhile."""
+            """Whether it goes on if the run is cancelled while it runs."""
         except ExpressionError as error:
             self.error = f"{job.condition.text}: {error}"
 
     def state(self, result: Result, *, began: bool = False, **more: Any) -> State:
-        """The job's end, behind its ancestors."""
+        """The job's end, with the state of its ancestors."""
         return State(result, began=began, clear=self.clear, failed=self.failed, **more)
 
     def _holds(self, *, cancelled: bool) -> bool:
@@ -57,9 +57,9 @@ class Decision:
         }
 
     def explain(self, notes: Mapping[str, str]) -> str:
-        """The condition with its values; where the run was cancelled meanwhile, those of then.
+        """The condition with its values, at the time of the cancellation if there was one.
 
-        `notes` say for success() and failure() which ancestors are to blame.
+        `notes` names the ancestors that decide success() and failure().
         """
         if self.error:
             return self.error

@@ -1,4 +1,4 @@
-"""What a job that begins comes to, by what happens to it.
+"""The end of a job that begins, by its outcome.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idcontinue-on-error
 """
@@ -27,21 +27,21 @@ def end(decision: Decision, outcome: Outcome, outcomes: Mapping[str, Outcome]) -
     results: list[Result] = []
     outputs: dict[str, str] = {}
     steps: tuple[StepRun, ...] = ()
-    for own, contexts in _each(decision, outcome, outcomes):
-        result, steps, put_out = _happen(decision, own, contexts)
+    for combination_outcome, contexts in _by_combination(decision, outcome, outcomes):
+        result, steps, written = _apply(decision, combination_outcome, contexts)
         results.append(result)
-        # Of combinations that put out the same name, the last one counts.
-        outputs.update({name: value for name, value in put_out.items() if value})
+        # Of combinations that write the same output, the last one counts.
+        outputs.update({name: value for name, value in written.items() if value})
     began = outcome.kind != "rejected"
     return decision.state(
         worst(results), began=began, outputs=outputs, outcome=outcome, steps=steps
     )
 
 
-def _each(
+def _by_combination(
     decision: Decision, outcome: Outcome, outcomes: Mapping[str, Outcome]
 ) -> list[tuple[Outcome, Lifted]]:
-    """The outcome and the contexts of each combination, by its own name or by the job's."""
+    """The outcome and the contexts of each combination; without an outcome it has the job's."""
     job = decision.job
     if job.matrix is None:
         return [(outcome, decision.contexts)]
@@ -51,7 +51,7 @@ def _each(
     }
     for name in outcomes:
         if name.startswith(f"{job.path} (") and name not in named:
-            raise ScenarioError(f"no job {name}; there are: {', '.join(named)}")
+            raise ScenarioError(f"no job `{name}`; known: {', '.join(named)}")
     return [(outcomes.get(name, outcome), contexts) for name, contexts in named.items()]
 
 
@@ -61,7 +61,7 @@ def combinations(decision: Decision) -> list[Lifted]:
     if matrix is None:
         return [decision.contexts]
     combined = combine(_evaluate(matrix, decision.contexts))
-    return [Lifted(decision.contexts, matrix=lift(each)) for each in combined]
+    return [Lifted(decision.contexts, matrix=lift(combination)) for combination in combined]
 
 
 def _evaluate(value: Any, contexts: Lifted) -> Any:
@@ -69,23 +69,23 @@ def _evaluate(value: Any, contexts: Lifted) -> Any:
     if isinstance(value, Expression):
         return lower(value.evaluate(contexts))
     if isinstance(value, dict):
-        return {key: _evaluate(each, contexts) for key, each in value.items()}
+        return {key: _evaluate(item, contexts) for key, item in value.items()}
     if isinstance(value, list):
-        return [_evaluate(each, contexts) for each in value]
+        return [_evaluate(item, contexts) for item in value]
     return value
 
 
-def _happen(
+def _apply(
     decision: Decision, outcome: Outcome, contexts: Lifted
 ) -> tuple[Result, tuple[StepRun, ...], Mapping[str, str]]:
-    """The result of one combination, its steps and its outputs."""
+    """The result, steps and outputs of one combination."""
     job = decision.job
     steps: tuple[StepRun, ...] = ()
     outputs = _checked(decision, outcome.outputs)
     if outcome.kind == "steps":
         result, steps, after = run_steps(job, outcome.steps, contexts)
-        own = {name: to_string(output.evaluate(after)) for name, output in job.outputs.items()}
-        outputs = {**own, **outputs}
+        declared = {name: to_string(output.evaluate(after)) for name, output in job.outputs.items()}
+        outputs = {**declared, **outputs}
     else:
         result = ENDS[outcome.kind]
     if result == "failure" and outcome.kind != "rejected":
@@ -95,10 +95,10 @@ def _happen(
 
 
 def _checked(decision: Decision, outputs: Mapping[str, str]) -> Mapping[str, str]:
-    """Raises `ScenarioError` where the job has no such output."""
+    """Raises `ScenarioError` for an output that the job does not have."""
     job = decision.job
     for name in outputs:
         if name not in job.outputs and not job.job.uses:
             known = ", ".join(job.outputs) or "none"
-            raise ScenarioError(f"{job.path} has no output {name}; it has: {known}")
+            raise ScenarioError(f"{job.path} has no output `{name}`; known: {known}")
     return outputs

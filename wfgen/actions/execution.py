@@ -60,10 +60,10 @@ class Execution:
         return states
 
     def _decide(self, decision: Decision, outcome: Outcome, outcomes: Outcomes) -> State:
-        """The state of a job; of one that calls a workflow, the state in which it begins."""
+        """The state of a job; for one that calls a workflow, the state in which it begins."""
         job = decision.job
         if job.called and outcome.kind not in ("success", "skipped"):
-            message = f"{job.path} calls a workflow: say what happens to its jobs"
+            message = f"{job.path} calls a workflow: give an outcome to one of its jobs instead"
             raise ScenarioError(f"{message}, such as {job.called.jobs[0].path}")
         if decision.error:
             return decision.state("failure", error=decision.error)
@@ -121,7 +121,7 @@ class Execution:
         return state
 
     def _close(self, called: CompiledWorkflow, begun: State, inner: Sequence[State]) -> State:
-        """The end of a call, with its outputs; of several calls, the last one's."""
+        """The end of a call, with its outputs; for several calls, the outputs of the last."""
         names = called.workflow.jobs
         jobs = {n: s.context for n, s in zip(names, inner[-len(names) :], strict=True)}
         contexts = Lifted(begun.frames[-1].contexts, jobs=Object(jobs))

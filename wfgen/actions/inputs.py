@@ -12,36 +12,36 @@ from wfgen.actions.expressions import Expression, ExpressionError, Lifted, Value
 from wfgen.actions.yamltree import text
 
 EMPTY: dict[str, Value] = {"boolean": False, "number": 0.0, "string": ""}
-"""What an input without a default is, by its type."""
+"""The value of an input without a default, by its type."""
 
 
 def fill_inputs(
     declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]
 ) -> dict[str, Value]:
-    """All declared inputs: of each the given value, its default, or an empty one, by its type.
+    """All declared inputs: each with the given value, its default, or the empty value of its type.
 
-    Raises `ExpressionError` where a required one is missing, an unknown one given, or a value is
-    of another type.
+    Raises `ExpressionError` for a missing required input, an unknown input, and a value of another
+    type.
     """
     for name in given:
         if name not in declared:
-            raise ExpressionError("value", f"input {name} is unknown")
+            raise ExpressionError("value", f"unknown input `{name}`")
     filled = {}
-    for name, about in declared.items():
-        kind = text(about.get("type")) or "string"
+    for name, declaration in declared.items():
+        kind = text(declaration.get("type")) or "string"
         if name in given:
             filled[name] = _typed(name, kind, given[name])
-        elif text(about.get("required")) == "true" and "default" not in about:
-            raise ExpressionError("value", f"input {name} is missing")
+        elif text(declaration.get("required")) == "true" and "default" not in declaration:
+            raise ExpressionError("value", f"missing input `{name}`")
         else:
-            filled[name] = _typed(name, kind, about.get("default", EMPTY.get(kind, "")))
+            filled[name] = _typed(name, kind, declaration.get("default", EMPTY.get(kind, "")))
     return filled
 
 
 def evaluate_inputs(
     declared: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any], contexts: Lifted
 ) -> dict[str, Value]:
-    """The inputs of a call by its `with`. Raises `ExpressionError`."""
+    """The inputs of a call from its `with`. Raises `ExpressionError`."""
     values = {
         name: value.evaluate(contexts) if isinstance(value, Expression) else value
         for name, value in given.items()
@@ -58,4 +58,4 @@ def _typed(name: str, kind: str, value: Value) -> Value:
             return float(value)
     else:
         return to_string(float(value) if type(value) is int else value)
-    raise ExpressionError("value", f"input {name} is no {kind}: {value!r}")
+    raise ExpressionError("value", f"input `{name}`: {value!r} is not a {kind}")

@@ -17,14 +17,18 @@ Combination = dict[str, Any]
 def combine(matrix: Any) -> list[Combination]:
     """All combinations of a matrix of plain values. Raises `ExpressionError` if there are none."""
     if not isinstance(matrix, Mapping):
-        raise ExpressionError("value", "the matrix is no mapping")
+        raise ExpressionError("value", "the matrix is not a mapping")
     axes = {key: value for key, value in matrix.items() if key not in ("include", "exclude")}
     for key, values in axes.items():
         if not isinstance(values, list) or not values:
             raise ExpressionError("value", f"the matrix has no values for {key}")
     excluded = matrix.get("exclude") or []
-    made = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
-    kept = [each for each in made if not any(_matches(each, rule) for rule in excluded)]
+    product_of_axes = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    kept = [
+        combination
+        for combination in product_of_axes
+        if not any(_matches(combination, rule) for rule in excluded)
+    ]
     combinations = _include(kept if axes else [], axes, matrix.get("include") or [])
     if not combinations:
         raise ExpressionError("value", "the matrix has no combinations")
@@ -32,7 +36,7 @@ def combine(matrix: Any) -> list[Combination]:
 
 
 def label(combination: Combination) -> str:
-    """What GitHub puts behind the name of a job: `linux, 20`."""
+    """The values that GitHub adds to the name of a job: `linux, 20`."""
     return ", ".join(to_string(lift(value)) for value in combination.values())
 
 
@@ -41,16 +45,16 @@ def _matches(combination: Combination, rule: Mapping[str, Any]) -> bool:
 
 
 def _include(
-    made: list[Combination], axes: Mapping[str, Any], rules: list[Mapping[str, Any]]
+    combinations: list[Combination], axes: Mapping[str, Any], rules: list[Mapping[str, Any]]
 ) -> list[Combination]:
-    """A rule adds to combinations whose own values it does not change; else it is one itself."""
-    extended = [dict(each) for each in made]
+    """Extends combinations whose axes a rule does not change; otherwise the rule adds one."""
+    extended = [dict(combination) for combination in combinations]
     added: list[Combination] = []
     for rule in rules:
         fitting = [
             extended[position]
-            for position, own in enumerate(made)
-            if all(own[key] == value for key, value in rule.items() if key in axes)
+            for position, original in enumerate(combinations)
+            if all(original[key] == value for key, value in rule.items() if key in axes)
         ]
         for combination in fitting:
             combination.update(rule)

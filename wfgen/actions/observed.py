@@ -1,4 +1,4 @@
-"""Which outputs of which jobs can change what a run comes to."""
+"""Which outputs of which jobs can change the results of a run."""
 
 from __future__ import annotations
 
@@ -15,25 +15,24 @@ ALL = "*"
 
 
 def observe(workflow: CompiledWorkflow) -> dict[str, frozenset[str]]:
-    """Of each job, by path, the outputs that are read.
+    """By the path of each job, its outputs that a condition, matrix or continue-on-error reads.
 
-    By a condition, a matrix or a continue-on-error, also by way of the inputs and the outputs of
-    called workflows.
+    This includes reads through the inputs and the outputs of called workflows.
     """
-    found: Names = defaultdict(set)
-    _observe(workflow, set(workflow.outputs), found)
+    observed: Names = defaultdict(set)
+    _observe(workflow, set(workflow.outputs), observed)
     return {
         job.path: frozenset(
-            name for name in job.job.outputs if {name.lower(), ALL} & found[job.path]
+            name for name in job.job.outputs if {name.lower(), ALL} & observed[job.path]
         )
         if job.job.outputs
-        else frozenset(found[job.path])
+        else frozenset(observed[job.path])
         for job in workflow.walk()
     }
 
 
-def _observe(workflow: CompiledWorkflow, wanted: set[str], found: Names) -> set[str]:
-    """Adds to `found`; returns the inputs that are read. `wanted` are outputs of the workflow."""
+def _observe(workflow: CompiledWorkflow, wanted: set[str], observed: Names) -> set[str]:
+    """Adds to `observed`; returns the inputs that are read. `wanted` are the workflow's outputs."""
     inputs: set[str] = set()
     own: Names = defaultdict(set)
     outputs = [e for name, e in workflow.outputs.items() if {name.lower(), ALL} & wanted]
@@ -41,26 +40,26 @@ def _observe(workflow: CompiledWorkflow, wanted: set[str], found: Names) -> set[
     for job in reversed(workflow.jobs):
         deciding = list(job.deciding)
         if job.called:
-            passed = _observe(job.called, own[job.job.id], found)
+            passed = _observe(job.called, own[job.job.id], observed)
             for name, value in job.inputs.items():
                 if {name.lower(), ALL} & passed:
                     deciding += expressions(value)
         _note(_reads(deciding, "needs"), job.job.needs, own)
         inputs |= {path[0] if path else ALL for path in _reads(deciding, "inputs")}
-        found[job.path] |= own[job.job.id]
+        observed[job.path] |= own[job.job.id]
     return inputs
 
 
 def _reads(read: Iterable[Expression], context: str) -> list[Path]:
     """What expressions read of a context."""
-    return [path[1:] for each in read for path in each.reads if path[0] == context]
+    return [path[1:] for expression in read for path in expression.reads if path[0] == context]
 
 
-def _note(paths: Iterable[Path], jobs: Iterable[str], found: Names) -> None:
-    """What paths such as ("deploy", "outputs", "began") read of jobs."""
+def _note(paths: Iterable[Path], jobs: Iterable[str], outputs: Names) -> None:
+    """Adds what paths such as ("deploy", "outputs", "began") read of these jobs."""
     for path in paths:
         job, part, name = (*path, ALL, ALL, ALL)[:3]
         if part in ("outputs", ALL):
-            for each in jobs:
-                if job in (each.lower(), ALL):
-                    found[each].add(name)
+            for known in jobs:
+                if job in (known.lower(), ALL):
+                    outputs[known].add(name)

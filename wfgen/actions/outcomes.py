@@ -1,4 +1,4 @@
-"""What happens to jobs and to the run from outside: what no condition decides."""
+"""What happens to jobs and to the run from outside, which no condition decides."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ ENDS: dict[Kind, Result] = {
     "rejected": "failure",
     "skipped": "skipped",
 }
-"""How a job ends, by the kind of its outcome; of "steps" the steps decide."""
+"""The result of a job by the kind of its outcome; for "steps" the steps decide."""
 
 
 class ScenarioError(Exception):
-    """Outcomes that cannot be; the message names the job and what it could be."""
+    """Outcomes that are not possible; the message names the job and what is possible."""
 
 
 class Outcome:
-    """What happens to a job once its condition holds. Equal ones are the same object.
+    """What happens to a job if its condition holds. Equal outcomes are the same object.
 
-    `cancelled` is the job's own, as by a newer run of its concurrency group: the run goes on.
-    `timed_out` ends as cancelled. `rejected` is the environment's approval: the job fails before
-    it begins. `skipped` treats the condition as false. `steps` goes through the job's steps, each
-    as `steps` says; there `timed_out` is a failure.
+    `cancelled` cancels the job and not the run, as a newer run of its concurrency group does.
+    `timed_out` ends as cancelled. `rejected` is the decision of the environment's reviewers: the
+    job fails before it begins. `skipped` treats the condition as false. `steps` runs the job's
+    steps, each with its outcome in `steps`; there `timed_out` is a failure.
     """
 
     __slots__ = ("kind", "outputs", "steps")
@@ -39,10 +39,10 @@ class Outcome:
 
     kind: Kind
     outputs: Mapping[str, str]
-    """The job's outputs by name; a job that fails or is cancelled can have put some out."""
+    """The job's outputs by name; a job that fails or is cancelled can have some."""
     steps: Mapping[str, Outcome]
-    """By the step's id, or its position from 0; the outputs of these are the steps'. What the job
-    puts out then comes from its own expressions."""
+    """By the step's id, or its position from 0, with the step's outputs. The job's outputs then
+    come from its expressions."""
 
     def __new__(
         cls,
@@ -64,8 +64,8 @@ class Outcome:
 
     def __repr__(self) -> str:
         more = {"outputs": self.outputs, "steps": self.steps}
-        told = [repr(self.kind), *(f"{name}={value!r}" for name, value in more.items() if value)]
-        return f"Outcome({', '.join(told)})"
+        shown = [repr(self.kind), *(f"{name}={value!r}" for name, value in more.items() if value)]
+        return f"Outcome({', '.join(shown)})"
 
 
 SUCCESS = Outcome()
@@ -73,10 +73,10 @@ SUCCESS = Outcome()
 
 @dataclass(frozen=True)
 class Cancellation:
-    """The run is cancelled while a job runs (`during`, its path; "": before any job begins).
+    """The run is cancelled while the job at path `during` runs; "": before any job begins.
 
-    What that job needs has ended by then, and so has all in `finished`. Jobs whose needs have all
-    ended run at that time; all others have not begun.
+    The needs of that job and the jobs in `finished` have ended by then. Jobs whose needs have all
+    ended are running; all others have not begun.
     """
 
     during: str = ""

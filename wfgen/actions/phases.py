@@ -15,22 +15,22 @@ ENDED, RUNNING, WAITING = range(3)
 
 def phases(workflow: CompiledWorkflow, cancellation: Cancellation) -> dict[str, int]:
     """The phase of each job at that time, by path."""
-    found: dict[str, int] = {}
+    by_path: dict[str, int] = {}
     if cancellation.during:
-        _within(workflow, cancellation.during, cancellation.finished, found)
+        _within(workflow, cancellation.during, cancellation.finished, by_path)
     else:
-        _all(workflow, WAITING, found)
-    return found
+        _all(workflow, WAITING, by_path)
+    return by_path
 
 
-def _all(workflow: CompiledWorkflow, phase: int, found: dict[str, int]) -> None:
-    found.update((job.path, phase) for job in workflow.walk())
+def _all(workflow: CompiledWorkflow, phase: int, by_path: dict[str, int]) -> None:
+    by_path.update((job.path, phase) for job in workflow.walk())
 
 
 def _within(
-    workflow: CompiledWorkflow, during: str, finished: Iterable[str], found: dict[str, int]
+    workflow: CompiledWorkflow, during: str, finished: Iterable[str], by_path: dict[str, int]
 ) -> None:
-    """`during` and `finished` may also name jobs of other workflows; those do not count here."""
+    """`during` and `finished` may also name jobs of other workflows; these are ignored."""
     running = [job for job in workflow.jobs if (during + "/").startswith(job.path + "/")]
     ended: set[int] = set()
     for job in workflow.jobs:
@@ -46,15 +46,15 @@ def _within(
             phase = RUNNING
         else:
             phase = WAITING
-        found[job.path] = phase
+        by_path[job.path] = phase
         if job.called and phase == RUNNING:
-            _within(job.called, during, finished, found)
+            _within(job.called, during, finished, by_path)
         elif job.called:
-            _all(job.called, phase, found)
+            _all(job.called, phase, by_path)
 
 
 def _add(workflow: CompiledWorkflow, job: CompiledJob, ended: set[int]) -> None:
-    """A job, and all that it needs."""
+    """Adds a job and its ancestors."""
     ended.add(job.position)
     for need in job.needs:
         _add(workflow, workflow.jobs[need], ended)

@@ -1,4 +1,4 @@
-"""From YAML to `Workflow`: what may be written in several ways becomes one.
+"""From YAML to `Workflow`: syntax that GitHub accepts in several forms becomes one form.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax
 """
@@ -34,18 +34,18 @@ def read_workflow(path: str, read: Read) -> Workflow:
 
 
 class _Reader:
-    """Reads workflows; the files that it is in keep calls from going in a circle."""
+    """Reads workflows, each file once; `within` has the calling files, to detect a cycle."""
 
     def __init__(self, read: Read) -> None:
         self.read = read
-        self.found: dict[str, Workflow] = {}
+        self.workflows: dict[str, Workflow] = {}
         self.within: list[str] = []
 
     def workflow(self, path: str) -> Workflow:
         """The workflow of a file. Raises `WorkflowError`."""
-        if path not in self.found:
-            self.found[path] = self._read(path)
-        return self.found[path]
+        if path not in self.workflows:
+            self.workflows[path] = self._read(path)
+        return self.workflows[path]
 
     def _read(self, path: str) -> Workflow:
         try:
@@ -60,7 +60,7 @@ class _Reader:
         triggers = _triggers(tree.get("on"))
         call = triggers.get("workflow_call") or {}
         outputs = _mapping(call.get("outputs")).items()
-        found = Workflow(
+        workflow = Workflow(
             path=path,
             name=text(tree.get("name")) or path,
             triggers=triggers,
@@ -72,7 +72,7 @@ class _Reader:
             jobs=self._jobs(path, tree["jobs"]),
         )
         self.within.pop()
-        return found
+        return workflow
 
     def _jobs(self, path: str, trees: Located) -> dict[str, Job]:
         jobs = {
@@ -81,13 +81,15 @@ class _Reader:
         for job in jobs.values():
             for need in job.needs:
                 if need not in jobs:
-                    raise WorkflowError(path, job.line, f"{job.id} needs {need}, which is no job")
+                    raise WorkflowError(
+                        path, job.line, f"{job.id} needs `{need}`, which does not exist"
+                    )
         try:
             TopologicalSorter({job.id: job.needs for job in jobs.values()}).prepare()
         except CycleError as error:
-            circle = " needs ".join(reversed(error.args[1]))
+            cycle = " needs ".join(reversed(error.args[1]))
             line = jobs[error.args[1][0]].line
-            raise WorkflowError(path, line, f"a circle: {circle}") from error
+            raise WorkflowError(path, line, f"a cycle: {cycle}") from error
         return _in_order(jobs)
 
     def _job(self, path: str, name: str, line: int, tree: Located) -> Job:
@@ -126,12 +128,12 @@ class _Reader:
             raise WorkflowError(path, line, f"{target} calls itself")
         called = self.workflow(target)
         if "workflow_call" not in called.triggers:
-            raise WorkflowError(path, line, f"{target} is not called: it lacks on.workflow_call")
+            raise WorkflowError(path, line, f"{target} cannot be called: it lacks on.workflow_call")
         return called
 
 
 def _in_order(jobs: dict[str, Job]) -> dict[str, Job]:
-    """Each after those that it needs; otherwise as they stand in the file."""
+    """Each job after those that it needs; otherwise in the order of the file."""
     placed: dict[str, Job] = {}
 
     def place(job: Job) -> None:
@@ -166,9 +168,9 @@ def _steps(trees: Any, line: int) -> list[Step]:
 
 
 def _triggers(value: Any) -> dict[str, Any]:
-    """An event's name, a list of them, or a mapping."""
+    """From an event's name, a list of names, or a mapping."""
     if isinstance(value, dict):
-        return {name: below or {} for name, below in value.items()}
+        return {name: settings or {} for name, settings in value.items()}
     return {text(name): {} for name in _list(value)}
 
 

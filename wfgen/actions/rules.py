@@ -1,4 +1,4 @@
-"""The rules of GitHub Actions that this package follows, each with its page and its witnesses."""
+"""GitHub's rules that this package implements, each with its page and what confirms it."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ class Rule:
     name: str
     text: str
     page: str
-    """The page that says so, or the issue where GitHub's behaviour was seen."""
+    """The page that documents it, or the issue in which GitHub's behaviour was observed."""
     witness: str = ""
-    """Which program agrees in the tests: "engine" (GitHub's own expression engine) or "act". Where
-    it is empty, the page alone vouches for the rule."""
+    """Which program agrees in the tests: "engine" (GitHub's expression engine) or "act"; "" where
+    only the page confirms the rule."""
     assumed: str = ""
-    """What the page leaves open, and is assumed here."""
+    """What the page does not specify, and is assumed here."""
 
 
 TABLE = (
     Rule(
         "expression",
-        "Operators, functions, filters, comparison in any case, and what a value is taken for.",
+        "Operators, functions, filters, case-insensitive comparison, and type conversion.",
         EXPRESSIONS,
         "engine",
     ),
     Rule(
         "condition",
-        "A condition without a status function has success() && put before it.",
+        "GitHub adds `success() &&` before a condition without a status function.",
         f"{EXPRESSIONS}#status-check-functions",
         "act",
     ),
     Rule(
         "condition-text",
-        "A condition with text beside its braces is a text, and true.",
+        "A condition with text outside its braces is a string, and true.",
         f"{SYNTAX}#jobsjob_idif",
         "act",
     ),
@@ -53,7 +53,7 @@ TABLE = (
         "condition-error",
         "A job whose condition cannot be evaluated fails before it begins.",
         f"{EXPRESSIONS}#fromjson",
-        assumed="That the other jobs go on.",
+        assumed="The other jobs go on.",
     ),
     Rule(
         "success",
@@ -67,7 +67,7 @@ TABLE = (
         f"{SYNTAX}#jobsjob_idneeds",
         "act",
     ),
-    Rule("always", "always() is true, whatever happened.", f"{EXPRESSIONS}#always", "act"),
+    Rule("always", "always() is always true.", f"{EXPRESSIONS}#always", "act"),
     Rule(
         "failure",
         "failure() is true where any ancestor failed.",
@@ -76,60 +76,60 @@ TABLE = (
     ),
     Rule(
         "cancelled",
-        "cancelled() is true where the run is cancelled, not where a job of it is.",
+        "cancelled() is true where the run is cancelled, not where one of its jobs is.",
         f"{EXPRESSIONS}#cancelled",
         "act",
     ),
     Rule(
         "needs",
-        "A job sees results and outputs of the jobs that it needs directly, of no others.",
+        "A job sees results and outputs only of the jobs that it needs directly.",
         f"{CONTEXTS}#needs-context",
         "act",
     ),
     Rule(
         "outputs",
-        "A job that fails has the outputs that it had put out; one that is skipped has none.",
+        "A job that fails has the outputs that it set before; one that is skipped has none.",
         f"{SYNTAX}#jobsjob_idoutputs",
         "act",
     ),
     Rule(
         "matrix",
-        "A job with a matrix runs once for each combination, include and exclude considered.",
+        "A job with a matrix runs once for each combination, with include and exclude applied.",
         f"{SYNTAX}#jobsjob_idstrategymatrix",
         "act",
     ),
     Rule(
         "matrix-result",
-        "It fails where one of them fails.",
+        "A job with a matrix fails where one of its combinations fails.",
         f"{SYNTAX}#jobsjob_idstrategyfail-fast",
         "act",
-        assumed="That a cancelled one outweighs one that succeeds.",
+        assumed="A cancelled combination outweighs one that succeeds.",
     ),
     Rule(
         "call",
         "A job that calls a workflow fails where one of the called jobs fails.",
         REUSE,
         "act",
-        assumed="That a cancelled one outweighs one that succeeds, and that one a skipped one.",
+        assumed="A cancelled job outweighs one that succeeds, which outweighs a skipped one.",
     ),
     Rule(
         "call-inputs",
-        "A called workflow sees its inputs by their type, or their defaults.",
+        "A called workflow sees its inputs with their declared types, or their defaults.",
         f"{SYNTAX}#onworkflow_callinputs",
         "act",
     ),
     Rule(
         "call-outputs",
-        "Its outputs are those of the job that calls it.",
+        "The outputs of a called workflow are those of the job that calls it.",
         f"{SYNTAX}#onworkflow_calloutputs",
         "act",
     ),
     Rule(
         "call-ancestors",
-        "Ancestors are found through calls, both ways: a skip before the call skips called jobs "
-        "without a status function, and a skip in the call those that need the caller.",
+        "Ancestors include jobs across calls: a skipped ancestor of the caller skips called jobs "
+        "without a status function, and a skipped called job skips jobs that need the caller.",
         f"{DISCUSSIONS}189172",
-        assumed=f"The first direction, by {ISSUES}2205, and for failure() too.",
+        assumed=f"The first part, from {ISSUES}2205, and the same for failure().",
     ),
     Rule(
         "steps",
@@ -140,7 +140,7 @@ TABLE = (
     ),
     Rule(
         "steps-outcome",
-        "A step's conclusion is its outcome after continue-on-error, and conclusions make the job.",
+        "A step's conclusion is its outcome after continue-on-error; conclusions decide the job's.",
         f"{CONTEXTS}#steps-context",
         "act",
     ),
@@ -149,31 +149,31 @@ TABLE = (
         "A run fails where a job failed.",
         f"{DOCS}how-tos/monitor-workflows/view-workflow-run-history",
         "act",
-        assumed="That a cancelled run ends as cancelled, also where a job had failed.",
+        assumed="A cancelled run ends as cancelled even where a job had failed.",
     ),
     Rule(
         "continue-on-error",
         "A job with continue-on-error that fails does not fail the run, and its needs.result is "
         "success.",
         f"{SYNTAX}#jobsjob_idcontinue-on-error",
-        assumed=f"The result, by {ISSUES}1161.",
+        assumed=f"The result, from {ISSUES}1161.",
     ),
     Rule(
         "timeout",
-        "A job past its timeout-minutes is cancelled; the run goes on, cancelled() stays false.",
+        "A job that exceeds timeout-minutes is cancelled; the run goes on, cancelled() is false.",
         f"{SYNTAX}#jobsjob_idtimeout-minutes",
     ),
     Rule(
         "cancel-running",
         "When a run is cancelled, a running job whose condition still holds goes on.",
         CANCELLATION,
-        assumed="Of a called job its own condition counts, not that of the job that calls.",
+        assumed="For a called job its own condition decides, not the caller's.",
     ),
     Rule(
         "cancel-waiting",
         "A job that has not begun when the run is cancelled begins if its condition holds then.",
         CANCELLATION,
-        assumed="That success() and failure() are false then, and that it else ends as skipped.",
+        assumed="success() and failure() are false then; otherwise it ends as skipped.",
     ),
     Rule(
         "environment",
@@ -182,13 +182,13 @@ TABLE = (
     ),
     Rule(
         "concurrency",
-        "One run or job of a group at a time, by the group's name in any case; with "
-        "cancel-in-progress a newer one cancels it, without `queue: max` it drops those that wait.",
+        "One run or job of a group runs at a time; names ignore case. With cancel-in-progress "
+        "a newer one cancels it; without `queue: max` a newer one drops those that wait.",
         f"{DOCS}how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency",
     ),
     Rule(
         "permissions",
-        "A job's permissions replace the workflow's; a called job has no more than its caller.",
+        "A job's permissions replace the workflow's; a called job has at most its caller's.",
         f"{REUSE}#supported-keywords-for-jobs-that-call-a-reusable-workflow",
     ),
 )

@@ -1,4 +1,4 @@
-"""What a run came to: of each job its result and why, and the run's conclusion."""
+"""The result of a run: each job's result with the reason, and the run's conclusion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wfgen.actions.workflow import Job
 
 
 class JobRun:
-    """What became of a job in a run."""
+    """A job in a run."""
 
     __slots__ = ("_run", "compiled", "state")
 
@@ -24,17 +24,17 @@ class JobRun:
 
     @property
     def path(self) -> str:
-        """Its id, below those of the jobs that call its workflow."""
+        """Its id after the ids of the jobs that call its workflow."""
         return self.compiled.path
 
     @property
     def job(self) -> Job:
-        """What its file says."""
+        """The job as its file defines it."""
         return self.compiled.job
 
     @property
     def result(self) -> Result:
-        """As `needs.<job>.result` of later jobs shows it."""
+        """The value of `needs.<job>.result` in later jobs."""
         return self.state.result
 
     @property
@@ -49,17 +49,17 @@ class JobRun:
 
     @property
     def outcome(self) -> Outcome | None:
-        """What happened to it; None where nothing did, or where it calls a workflow."""
+        """Its outcome; None where it did not run, or where it calls a workflow."""
         return self.state.outcome
 
     @property
     def steps(self) -> tuple[StepRun, ...]:
-        """For an outcome of kind "steps"; where it has a matrix, those of the last combination."""
+        """For an outcome of kind "steps"; with a matrix, the steps of the last combination."""
         return self.state.steps
 
     @property
     def error(self) -> str:
-        """The expression's complaint, where one made the job fail."""
+        """The error of the expression that made the job fail; otherwise ""."""
         return self.state.error
 
     @property
@@ -68,7 +68,7 @@ class JobRun:
         decision = self._run.decision(self.path)
         if decision is None:
             return f"{self.path.rpartition('/')[0]} did not begin"
-        return self.error or decision.explain(self._run.blamed(self.path))
+        return self.error or decision.explain(self._run.deciding_ancestors(self.path))
 
 
 class _Jobs(Mapping[str, JobRun]):
@@ -94,9 +94,9 @@ class Run:
     """A run of a workflow."""
 
     places: Mapping[str, tuple[int, CompiledJob]]
-    """Where each job's state is, by path."""
+    """The index of each job's state, and the job, by path."""
     states: tuple[State, ...]
-    """Equal runs of one simulator have the same ones: what may be kept by them."""
+    """Equal runs of one simulator have equal states, so they can be the key of a memo."""
     frame: Frame
     phases: Mapping[str, int]
     conclusion: Result
@@ -104,7 +104,7 @@ class Run:
 
     @property
     def jobs(self) -> Mapping[str, JobRun]:
-        """By path: each after those that it needs, and after the job that calls its workflow."""
+        """By path; each follows the jobs that it needs and the job that calls its workflow."""
         return _Jobs(self)
 
     def result(self, path: str) -> Result:
@@ -116,7 +116,7 @@ class Run:
         return self.states[self.places[path][0]].began
 
     def frame_of(self, path: str) -> Frame | None:
-        """The call that a job belongs to; None where it was not made."""
+        """The call that a job belongs to; None where its caller did not begin."""
         caller = path.rpartition("/")[0]
         if not caller:
             return self.frame
@@ -124,7 +124,7 @@ class Run:
         return frames[0] if frames else None
 
     def decision(self, path: str) -> Decision | None:
-        """What was decided about a job; None where its caller did not begin."""
+        """Whether a job begins, and why; None where its caller did not begin."""
         frame = self.frame_of(path)
         if frame is None:
             return None
@@ -132,28 +132,28 @@ class Run:
         needs = [self.states[self.places[need][0]] for need in job.needed]
         return Decision(frame, job, self.phases.get(path, 0), needs)
 
-    def blamed(self, path: str) -> dict[str, str]:
-        """For success() and failure(): the ancestors that make it false, or true."""
-        own = self.places[path][1].prefix
-        found = {name.removeprefix(own): self.result(name) for name in self._ancestors(path)}
-        told = [(result, f"{name}: {result}") for name, result in found.items()]
+    def deciding_ancestors(self, path: str) -> dict[str, str]:
+        """For success() the ancestors that make it false, for failure() those that make it true."""
+        prefix = self.places[path][1].prefix
+        results = {name.removeprefix(prefix): self.result(name) for name in self._ancestors(path)}
+        texts = [(result, f"{name}: {result}") for name, result in results.items()]
         return {
-            "success": ", ".join(text for result, text in told if result != "success"),
-            "failure": ", ".join(text for result, text in told if result == "failure"),
+            "success": ", ".join(text for result, text in texts if result != "success"),
+            "failure": ", ".join(text for result, text in texts if result == "failure"),
         }
 
     def _ancestors(self, path: str) -> list[str]:
         """The jobs that a job needs, those that they call, and those that its callers need."""
-        found: dict[str, None] = {}
+        ancestors: dict[str, None] = {}
         todo = [path]
         for name in todo:
-            new = [need for need in self.places[name][1].needed if need not in found]
+            new = [need for need in self.places[name][1].needed if need not in ancestors]
             todo += new
             for job in [self.places[need][1] for need in new]:
                 called = job.called.walk() if job.called else []
-                found.update(dict.fromkeys([job.path, *(each.path for each in called)]))
+                ancestors.update(dict.fromkeys([job.path, *(inner.path for inner in called)]))
         caller = path.rpartition("/")[0]
-        return [*found, *(self._ancestors(caller) if caller else ())]
+        return [*ancestors, *(self._ancestors(caller) if caller else ())]
 
 
 @dataclass(frozen=True)
@@ -161,10 +161,10 @@ class Lock:
     """A concurrency group that a job is in, evaluated."""
 
     holder: str
-    """The path of the job that says it; of a workflow "", or of a called one "job/"."""
+    """Where it is set: the path of a job; "" for the workflow; "job/" for a called workflow."""
     group: str
-    """Groups are the same where their names differ in case alone."""
+    """Names that differ only in case are the same group."""
     cancels: bool
     """Whether a newer run cancels the one that holds the group."""
     queue: str
-    """"single": a newer run drops all that wait; "max": they wait in a queue."""
+    """"single": a newer run drops all waiting runs; "max": all wait in a queue."""

@@ -1,4 +1,4 @@
-"""Runs of one workflow for one event, many times over."""
+"""Simulates runs of one workflow for one event."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ LEVELS = {"none": 0, "read": 1, "write": 2}
 
 
 class Simulator:
-    """Runs of one workflow for one event. Contexts are `github`, `inputs`, `vars`, `secrets`."""
+    """One workflow and one event, with the contexts `github`, `inputs`, `vars` and `secrets`."""
 
     def __init__(self, workflow: Workflow, contexts: Mapping[str, Any] | None = None) -> None:
-        """Raises `WorkflowError` where an expression cannot be parsed."""
+        """Raises `WorkflowError` for an expression that cannot be parsed."""
         self.workflow = workflow
         self._compiled = compile_workflow(workflow)
         given = {**{name: {} for name in CONTEXTS}, **(contexts or {})}
         lifted = Lifted({name: lift(value) for name, value in given.items()})
         self._execution = Execution(Frame(self._compiled, lifted, clear=True, failed=False))
-        self._places = {job.path: (at, job) for at, job in enumerate(self._compiled.walk())}
+        self._places = {job.path: (index, job) for index, job in enumerate(self._compiled.walk())}
         self._phases: dict[Cancellation, Mapping[str, int]] = {}
 
     def run(
@@ -67,11 +67,11 @@ class Simulator:
         return self._phases[cancellation]
 
     def _check_names(self, named: Mapping[str, object]) -> None:
-        """A matrix's combination is named `job (linux, 20)`."""
+        """A combination of a matrix has the name `job (linux, 20)`."""
         for name in named:
             path = name if name in self._places else name.partition(" (")[0]
             if path not in self._places or (path != name and not self._places[path][1].matrix):
-                raise ScenarioError(f"no job {name}; there are: {', '.join(self._places)}")
+                raise ScenarioError(f"no job `{name}`; known: {', '.join(self._places)}")
 
     @cached_property
     def _observed(self) -> Mapping[str, frozenset[str]]:
@@ -80,26 +80,25 @@ class Simulator:
     def observed(self, path: str) -> frozenset[str]:
         """The outputs of a job that can change the result of another job.
 
-        Conditions read them, also by way of the inputs and outputs of called workflows.
+        Conditions read them, directly or through inputs and outputs of called workflows.
         """
         return self._observed[path]
 
     def locks(self, path: str, run: Run) -> tuple[Lock, ...]:
-        """The groups that a job is in, outermost first: of its workflow, of its callers, its own.
+        """The groups that a job is in, outermost first: of the workflow, of its callers, its own.
 
-        Of jobs that a run does not come to, those of its callers. Raises `ExpressionError`.
+        For a job whose caller did not begin, only the outer ones. Raises `ExpressionError`.
         """
-        found = []
+        locks = []
         ids = path.split("/")
         for depth in range(len(ids)):
-            own = "/".join(ids[: depth + 1])
-            frame, decision = run.frame_of(own), run.decision(own)
+            ancestor = "/".join(ids[: depth + 1])
+            frame, decision = run.frame_of(ancestor), run.decision(ancestor)
             if frame is None or decision is None:
                 break
-            holder = frame.workflow.prefix
-            found += _lock(holder, frame.workflow.lock, frame.contexts)
-            found += _lock(own, decision.job.lock, decision.contexts)
-        return tuple(found)
+            locks += _lock(frame.workflow.prefix, frame.workflow.lock, frame.contexts)
+            locks += _lock(ancestor, decision.job.lock, decision.contexts)
+        return tuple(locks)
 
     def environment(self, path: str, run: Run) -> str:
         """The name of a job's environment; "" where it has none. Raises `ExpressionError`."""
@@ -109,16 +108,16 @@ class Simulator:
         return to_string(decision.job.environment.evaluate(decision.contexts))
 
     def permissions(self, path: str) -> dict[str, str]:
-        """What a job's token may do; {"*": "default"} where no file says so.
+        """The permissions of a job's token; {"*": "default"} where no file sets them.
 
-        A called workflow's jobs may do no more than the job that calls.
+        The jobs of a called workflow have at most the permissions of the calling job.
         """
         granted: dict[str, str] = {"*": "default"}
         workflow, ids = self.workflow, path.split("/")
         for name in ids:
             job = workflow.jobs[name]
-            asked = job.permissions if job.permissions is not None else workflow.permissions
-            granted = granted if asked is None else _lesser(granted, asked)
+            declared = job.permissions if job.permissions is not None else workflow.permissions
+            granted = granted if declared is None else _lesser(granted, declared)
             workflow = job.called or workflow
         return granted
 
@@ -131,17 +130,17 @@ def _lock(holder: str, lock: CompiledLock | None, contexts: Lifted) -> list[Lock
     return [Lock(holder, group, cancels, lock.queue)]
 
 
-def _lesser(granted: Mapping[str, str], asked: Mapping[str, str]) -> dict[str, str]:
-    """What is asked for, as far as it is granted."""
+def _lesser(granted: Mapping[str, str], declared: Mapping[str, str]) -> dict[str, str]:
+    """The declared permissions, limited to those granted."""
     if granted.get("*") == "default":
-        return dict(asked)
+        return dict(declared)
 
-    def level(of: Mapping[str, str], name: str) -> str:
-        return of.get(name, of.get("*", "none"))
+    def level(permissions: Mapping[str, str], name: str) -> str:
+        return permissions.get(name, permissions.get("*", "none"))
 
-    names = {*granted, *asked}
+    names = {*granted, *declared}
     return {
-        name: min(level(granted, name), level(asked, name), key=LEVELS.__getitem__)
+        name: min(level(granted, name), level(declared, name), key=LEVELS.__getitem__)
         for name in sorted(names)
-        if "*" in names or {level(granted, name), level(asked, name)}.isdisjoint({"none"})
+        if "*" in names or {level(granted, name), level(declared, name)}.isdisjoint({"none"})
     }

@@ -1,4 +1,4 @@
-"""What a job came to, as far as later jobs and the run can see it."""
+"""The end of a job as later jobs and the run can see it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ RANKS: dict[Result, int] = {"skipped": 0, "success": 1, "cancelled": 2, "failure
 
 
 def worst(results: Iterable[Result]) -> Result:
-    """What several jobs come to together: the combinations of a matrix, the jobs of a workflow.
+    """The joint result of several jobs: the combinations of a matrix, the jobs of a workflow.
 
-    A failure outweighs a cancellation, that a success, and that a skip.
+    A failure outweighs a cancellation, which outweighs a success, which outweighs a skip.
     """
     return max(results, key=RANKS.__getitem__, default="skipped")
 
 
 class State:
-    """The end of a job. In one frame, equal ones of a job are the same object."""
+    """The end of a job. In one frame, equal states of a job are the same object."""
 
     __slots__ = (
         "began", "clear", "context", "error", "failed", "frames", "outcome", "outputs", "result",
@@ -49,18 +49,18 @@ class State:
         """It or an ancestor failed."""
         self.outputs = outputs or {}
         self.outcome = outcome
-        """None where nothing happened to it, or where it calls a workflow."""
+        """None where it did not run, or where it calls a workflow."""
         self.steps = steps
         self.error = error
-        """The complaint about its condition, where that made it fail."""
+        """The error of the expression that made it fail; otherwise ""."""
         self.frames = frames
-        """The calls of its workflow: several where it has a matrix."""
+        """The calls of its workflow: several with a matrix."""
         self.context = Object({"result": result, "outputs": lift(self.outputs)})
-        """It as `needs` and `jobs` show it."""
+        """Its value in the contexts `needs` and `jobs`."""
 
     @property
     def content(self) -> tuple[object, ...]:
-        """All that it says."""
+        """A key: equal for states that nothing can distinguish."""
         outputs = frozenset(self.outputs.items())
         flags = (self.result, self.began, self.clear, self.failed)
         steps = tuple((step.outcome, step.why) for step in self.steps)

@@ -1,4 +1,4 @@
-"""The steps of a job: which run, and what the job comes to by them.
+"""The steps of a job: which ones run, and the result of the job.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#steps-context
 """
@@ -25,16 +25,16 @@ from wfgen.actions.outcomes import ENDS, SUCCESS, Outcome, Result
 
 @dataclass(frozen=True)
 class StepRun:
-    """What became of a step."""
+    """A step in a run."""
 
     key: str
     """Its id, or its position from 0 where it has none."""
     outcome: Result
-    """Before continue-on-error counts."""
+    """Before continue-on-error applies."""
     conclusion: Result
     outputs: Mapping[str, str]
     why: str
-    """Its condition with the values of this run, or what is wrong with it."""
+    """Its condition with the values of this run, or the error in it."""
 
 
 def run_steps(
@@ -60,12 +60,12 @@ def run_steps(
 
 
 def _evaluate_env(env: Mapping[str, Any], scope: Lifted, outer: Object | None = None) -> Object:
-    """The context `env`, over what is set further out."""
-    own = {
+    """The context `env`, with the outer one's values unless they are overridden."""
+    values = {
         name: to_string(value.evaluate(scope)) if isinstance(value, Expression) else value
         for name, value in env.items()
     }
-    return Object({**dict(outer.items() if outer else ()), **own})
+    return Object({**dict(outer.items() if outer else ()), **values})
 
 
 def _run_step(step: CompiledStep, outcome: Outcome, status: Result, scope: Lifted) -> StepRun:

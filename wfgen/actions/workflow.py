@@ -1,4 +1,4 @@
-"""Workflow files as plain values: what they say, with defaults written out and nothing judged.
+"""Workflow files as plain values, with defaults written out and expressions not evaluated.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class WorkflowError(Exception):
-    """A file is no workflow that can be followed: `path:line: message`."""
+    """A file that is not a valid workflow: `path:line: message`."""
 
     def __init__(self, path: str, line: int, message: str) -> None:
         super().__init__(f"{path}:{line}: {message}")
@@ -20,7 +20,7 @@ class WorkflowError(Exception):
 
 @dataclass(frozen=True)
 class Concurrency:
-    """A lock of a workflow or job; texts may hold expressions."""
+    """A lock of a workflow or job; texts may contain expressions."""
 
     group: str
     cancel_in_progress: str = "false"
@@ -29,7 +29,7 @@ class Concurrency:
 
 @dataclass(frozen=True)
 class Environment:
-    """What a job's `environment` says."""
+    """The `environment` of a job."""
 
     name: str
     deployment: str = "true"
@@ -65,19 +65,19 @@ class Job:
     uses: str
     """The workflow that it calls, as written; "" where it has steps."""
     called: Workflow | None
-    """That workflow, where it is one of this repository."""
+    """That workflow, where it is in this repository."""
     inputs: Mapping[str, Any]
-    """What it passes to a called workflow by `with`."""
+    """The `with` that it passes to a called workflow."""
     secrets: Mapping[str, Any] | str
-    """The same by `secrets`; or "inherit"."""
+    """The `secrets` that it passes; or "inherit"."""
     outputs: Mapping[str, str]
     steps: tuple[Step, ...]
     environment: Environment | None
     concurrency: Concurrency | None
     permissions: Mapping[str, str] | None
-    """None where the job says nothing: then the workflow's count. {"*": "read"} is `read-all`."""
+    """None where the job sets none and the workflow's apply. {"*": "read"} is `read-all`."""
     matrix: Mapping[str, Any] | str | None
-    """`strategy.matrix`, or an expression that gives one."""
+    """`strategy.matrix`, or an expression for it."""
     fail_fast: str
     max_parallel: str
     continue_on_error: str
@@ -94,7 +94,7 @@ class Workflow:
     path: str
     name: str
     triggers: Mapping[str, Any]
-    """Each event of `on` with what stands below it."""
+    """Each event of `on` with its settings."""
     inputs: Mapping[str, Mapping[str, Any]]
     """The inputs of `workflow_call`; of workflow_dispatch they are in `triggers`."""
     outputs: Mapping[str, str]
@@ -106,10 +106,10 @@ class Workflow:
     """By id, each after the jobs that it needs."""
 
     def walk(self, prefix: str = "") -> list[tuple[str, Job]]:
-        """Every job with its path, called workflows' jobs after the job that calls them."""
-        found = []
+        """Every job with its path; the jobs of a called workflow follow the job that calls it."""
+        jobs = []
         for job in self.jobs.values():
-            found.append((prefix + job.id, job))
+            jobs.append((prefix + job.id, job))
             if job.called:
-                found += job.called.walk(f"{prefix}{job.id}/")
-        return found
+                jobs += job.called.walk(f"{prefix}{job.id}/")
+        return jobs

@@ -1,4 +1,4 @@
-"""YAML as GitHub reads it: `on` is a text, and every key knows its line.
+"""YAML as GitHub reads it: `on` is a string, and every key has its line.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#about-yaml-syntax-for-workflows
 """
@@ -10,8 +10,7 @@ from typing import Any
 import yaml
 
 from wfgen.text import scalars
-
-Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+from wfgen.text.positions import compose
 
 
 class Located(dict[str, Any]):
@@ -23,7 +22,7 @@ class Located(dict[str, Any]):
 
 
 class YamlError(Exception):
-    """Not YAML that GitHub would read; with its line."""
+    """YAML that GitHub does not accept; `line` counts from 1."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
@@ -33,35 +32,35 @@ class YamlError(Exception):
 def load(text: str) -> Any:
     """Plain values: mappings are `Located`. Raises `YamlError`."""
     try:
-        return _value(yaml.compose(text, Loader=Loader))
+        return _value(compose(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(mark.line + 1 if mark else 1, f"not YAML: {error.problem}") from error
     except yaml.reader.ReaderError as error:
         raise YamlError(1, f"not YAML: {error}") from error
     except RecursionError as error:
-        raise YamlError(1, "nested too deep, or an alias within its own anchor") from error
+        raise YamlError(1, "nested too deeply, or an alias inside its own anchor") from error
 
 
 def _value(node: Any) -> Any:
     if isinstance(node, yaml.ScalarNode):
-        # A block or a quoted text stays a text.
+        # A block or a quoted scalar is always a string.
         return node.value if node.style else scalars.read(node.value)[0]
     if isinstance(node, yaml.SequenceNode):
-        return [_value(each) for each in node.value]
-    found = Located()
+        return [_value(item) for item in node.value]
+    mapping = Located()
     for key, value in node.value if node else ():
         line = key.start_mark.line + 1
         name = str(key.value)
-        if name in found:
-            raise YamlError(line, f"{name} stands here a second time")
-        found[name] = _value(value)
-        found.lines[name] = line
-    return found
+        if name in mapping:
+            raise YamlError(line, f"duplicate key `{name}`")
+        mapping[name] = _value(value)
+        mapping.lines[name] = line
+    return mapping
 
 
 def text(value: Any) -> str:
-    """A plain value as its text; "" where there is none."""
+    """A plain value as text; "" for None."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -17,7 +17,8 @@ from wfgen.specs.kinds._model import Name
 from wfgen.specs.loading import PROJECT_FILE
 from wfgen.specs.messages import shown, translate
 from wfgen.specs.references import SpecFile
-from wfgen.text.positions import parse, with_item
+from wfgen.text.editor import with_item
+from wfgen.text.positions import parse
 from wfgen.worktree.writing import write_all
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")

@@ -1,60 +1,66 @@
-"""Rendered workflows and actions against GitHub's schemas, as SchemaStore has them."""
+"""Generated workflows and actions against GitHub's schemas, as check-jsonschema ships them.
+
+https://check-jsonschema.readthedocs.io/en/stable/usage.html
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import json
-from collections.abc import Iterable
-from importlib import resources
-from typing import Any
-
-import yaml
-from jsonschema import Draft7Validator
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from wfgen.errors import WfgenError
 from wfgen.findings import Diagnostic, Position
 from wfgen.generate.render import RenderedFile
 from wfgen.release_program import names
 
-
-class _Loader(yaml.SafeLoader):
-    """YAML without 1.1's other booleans than true and false: `on` is a key."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern) for tag, pattern in resolvers if not tag.endswith(":bool") or first in "tTfF"
-    ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-_SCHEMAS = {names.WORKFLOWS: "github-workflows.json", names.ACTIONS: "github-actions.json"}
+RULE = "github-schema"
+_SCHEMAS = {names.WORKFLOWS: "vendor.github-workflows", names.ACTIONS: "vendor.github-actions"}
 
 
 def validate_files(files: Iterable[RenderedFile]) -> list[Diagnostic]:
-    """What GitHub's schemas say against workflows and actions, sorted.
+    """What the schemas refuse in workflows and actions, sorted.
 
-    Raises `WfgenError` where the schemas are not installed.
+    Raises `WfgenError` where check-jsonschema is not installed.
     """
-    validators = {folder: Draft7Validator(_schema(name)) for folder, name in _SCHEMAS.items()}
-    found = []
-    for file in files:
-        folder = next((each for each in validators if file.path.startswith(f"{each}/")), None)
-        if folder is None or not file.path.endswith(".yml"):
-            continue
-        tree = yaml.load(file.text, Loader=_Loader)  # noqa: S506 - a SafeLoader
-        for error in validators[folder].iter_errors(tree):
-            route = ".".join(str(part) for part in error.absolute_path)
-            message = f"{route}: {error.message}" if route else error.message
-            found.append(Diagnostic(Position(file.path), message, "github-schema"))
-    return sorted(found)
-
-
-def _schema(name: str) -> Any:
-    try:
-        folder = resources.files("check_jsonschema.builtin_schemas.vendor")
-    except ModuleNotFoundError as error:
+    if importlib.util.find_spec("check_jsonschema") is None:
         raise WfgenError(
-            "validate --output needs GitHub's schemas: pip install check-jsonschema"
-        ) from error
-    return json.loads((folder / name).read_text("utf-8"))
+            '--output needs check-jsonschema; to install it, run `pip install "wfgen-cli[schemas]"`'
+        )
+    yaml_files = [file for file in files if file.path.endswith(".yml")]
+    diagnostics: list[Diagnostic] = []
+    for folder, schema in _SCHEMAS.items():
+        selected = [file for file in yaml_files if file.path.startswith(f"{folder}/")]
+        diagnostics += _check(schema, selected) if selected else []
+    return sorted(diagnostics)
+
+
+def _check(schema: str, files: list[RenderedFile]) -> Iterator[Diagnostic]:
+    with TemporaryDirectory() as folder:
+        for file in files:
+            path = Path(folder, file.path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(file.text, "utf-8")
+        options = ["--builtin-schema", schema, "--output-format", "json"]
+        done = subprocess.run(
+            [sys.executable, "-m", "check_jsonschema", *options, *(file.path for file in files)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    try:
+        report = json.loads(done.stdout)
+    except json.JSONDecodeError:
+        raise WfgenError(f"check-jsonschema failed: {done.stderr.strip()}") from None
+    for error in report["errors"]:
+        best = error.get("best_deep_match", error)
+        route = best["path"].removeprefix("$").removeprefix(".")
+        message = f"{route}: {best['message']}" if route else best["message"]
+        yield Diagnostic(Position(error["filename"]), message, RULE)
+    for error in report.get("parse_errors", ()):
+        yield Diagnostic(Position(error["filename"]), error["message"], RULE)

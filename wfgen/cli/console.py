@@ -1,4 +1,4 @@
-"""What wfgen says: where to, and in which form."""
+"""Output of commands: where it goes and in which format."""
 
 from __future__ import annotations
 
@@ -9,52 +9,49 @@ from typing import TYPE_CHECKING
 from wfgen.errors import WfgenError
 
 if TYPE_CHECKING:
-    from wfgen.report.text import Format
+    from wfgen.report.formats import Format
 
 FORMATS: tuple[Format, ...] = ("text", "json", "github")
-WITH_SARIF: tuple[Format, ...] = (*FORMATS, "sarif")
-"""The forms of commands that find something."""
-_FINDING = ("check", "validate", "render", "verify")
+FINDING_FORMATS: tuple[Format, ...] = (*FORMATS, "sarif")
+"""The formats of commands that report findings."""
+_FINDING_COMMANDS = ("check", "validate", "render", "verify")
 
 
-def say(text: str, unless: bool = False, *, error: bool = False) -> None:
-    if unless:
+def echo(text: str, quiet: bool = False, *, error: bool = False) -> None:
+    """Prints a text, unless `quiet`; with `error` to standard error."""
+    if quiet:
         return
     try:
         print(text, file=sys.stderr if error else sys.stdout)
     except BrokenPipeError:
-        hush()
+        discard_output()
 
 
-def hush() -> None:
-    """Nobody reads on: the rest goes nowhere, and the command ends as it would have."""
+def discard_output() -> None:
+    """Discards further output: nobody reads it, and the exit code must stay what it would be."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def style(asked: str | None, forms: tuple[Format, ...] = FORMATS) -> Format:
-    """The form that was asked for. Raises `WfgenError` for one that there is not."""
-    from wfgen.report import text as report
+def chosen_format(option: str | None, formats: tuple[Format, ...] = FORMATS) -> Format:
+    """The format that `--format` names; without it, `github` under GitHub Actions, else `text`.
 
-    for known in forms:
-        if asked == known:
+    Raises `WfgenError` for an unknown one.
+    """
+    for known in formats:
+        if option == known:
             return known
-    if asked is not None:
-        expected = f"{', '.join(forms[:-1])} or {forms[-1]}"
-        raise WfgenError(f"--format {asked}: expected {expected}")
-    return report.default_format()
+    if option is not None:
+        expected = f"{', '.join(formats[:-1])} or {formats[-1]}"
+        raise WfgenError(f"--format {option}: expected {expected}")
+    return "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
 
 
-def style_of(arguments: list[str]) -> Format:
-    """The form that a command line asks for, read without its parser: for errors."""
+def format_of_errors(arguments: list[str]) -> Format:
+    """The format of an error that stops a command, whose options may not have been parsed."""
     for index, argument in enumerate(arguments):
         name, equals, value = argument.partition("=")
         if name == "--format":
-            asked = value if equals else next(iter(arguments[index + 1 :]), None)
-            forms = WITH_SARIF if arguments[0] in _FINDING else FORMATS
-            return style(asked, forms) if asked in forms else "text"
-    return style(None)
-
-
-def is_document(form: Format) -> bool:
-    """Whether a form is one document for a program, in which nothing else may stand."""
-    return form in ("json", "sarif")
+            option = value if equals else next(iter(arguments[index + 1 :]), None)
+            formats = FINDING_FORMATS if arguments[0] in _FINDING_COMMANDS else FORMATS
+            return chosen_format(option, formats) if option in formats else "text"
+    return chosen_format(None)

@@ -1,4 +1,4 @@
-"""What is said of a line of a generated file, for people and as JSON."""
+"""An explanation of a generated line, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from wfgen.findings import printable
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a file; `file` is seen from the repository's root, or from wfgen's."""
+    """A line of a file; `file` is relative to the repository, or to wfgen's own root."""
 
     file: str
     line: int
     text: str
     of_wfgen: bool = False
-    """The file is not in the repository: it comes with wfgen."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}{' (of wfgen)' if self.of_wfgen else ''}"
@@ -24,52 +23,44 @@ class Line:
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a spec; `line` is that of the spec itself where the field has its default."""
+    """A field of a spec. Where it is not set, `line` is that of the nearest key above it."""
 
     line: Line
     name: str
     is_set: bool
 
-    def __str__(self) -> str:
-        return f"{self.line} {self.name}{'' if self.is_set else ' (by default)'}"
-
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a line is there as it is."""
+    """One cause of a line, and the fields that it depends on."""
 
     role: str
-    """template, included by, only if, repeated for, value of, patch, or what else there is."""
     line: Line | None = None
     fields: tuple[Field, ...] = ()
-    more: int = 0
-    """Fields that are not named."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A generated line, and all reasons for it."""
+    """A generated line and its causes, the nearest first."""
 
     line: Line
     reasons: tuple[Reason, ...]
 
 
-def as_text(found: Explanation) -> str:
+def as_text(explanation: Explanation) -> str:
     """An explanation for people."""
-    text = [str(found.line), f"  {found.line.text}"]
-    for reason in found.reasons:
-        text.append(f"{reason.role} {reason.line}".rstrip() if reason.line else reason.role)
+    text = [str(explanation.line), f"  {explanation.line.text}"]
+    for reason in explanation.reasons:
+        text.append(f"{reason.role} {reason.line or ''}".rstrip())
         if reason.line and reason.line.text.strip():
             text.append(f"  {reason.line.text.strip()}")
         for field in reason.fields:
-            text.append(f"    {field}")
+            text.append(f"    {field.line} {field.name}{'' if field.is_set else ' (by default)'}")
             if field.is_set:
                 text.append(f"      {field.line.text.strip()}")
-        if reason.more:
-            text.append(f"    and {reason.more} more")
     return "\n".join(map(printable, text))
 
 
-def as_json(found: Explanation) -> str:
+def as_json(explanation: Explanation) -> str:
     """An explanation for programs."""
-    return json.dumps(asdict(found), indent=2)
+    return json.dumps(asdict(explanation), indent=2)

@@ -1,200 +1,194 @@
-"""A template rendered with traces: which template line made which line, and which fields it read.
+"""One render of a template that records what each piece of its output depends on.
 
-Only `wfgen explain` renders so; a render for its own sake is not slowed. Three things are added to
-a rendering: a call in front of each piece of a template's text, which leaves a mark in the output;
-a look at what is read of the specs' models; and no cached property is kept between two looks, as
-it would be read only once.
+Calls are added to the compiled template, and its values are wrapped. Other renders do neither.
 """
 
 from __future__ import annotations
 
-import re
-import sys
+import inspect
+import itertools
+import types
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
-from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
-import jinja2
-from jinja2.ext import Extension
-from jinja2.lexer import Token, TokenStream
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator
 from markupsafe import Markup
 
-from wfgen.generate import description
-from wfgen.generate.plan import Plan
 from wfgen.generate.templating import Templates
-from wfgen.specs.kinds._model import Model
 from wfgen.specs.references import Project, SpecFile
 from wfgen.text.positions import Route
 
-_MARK = re.compile("\ue000([0-9]+)\ue001")  # characters of private use stand in no template
-_CALL = "_wfgen_mark"
-_VARIABLE = re.compile(r"l_[0-9]+_(\w+)")
-"""How compiled templates name their variables."""
+_ROLES: dict[type, str] = {
+    nodes.If: "only if", nodes.For: "repeated for", nodes.With: "with", nodes.Include: "included by"
+}  # fmt: skip
+
+Read = tuple[SpecFile, Route]
+"""A field of a spec that was read."""
 
 
-@dataclass(frozen=True)
-class Spot:
-    """A line of a template, from 1; `file` is the template's file, or a module of wfgen."""
+class Cause(NamedTuple):
+    """A line of a template that output depends on: how, where, and what it read."""
 
+    role: str
     file: str
     line: int
+    reads: list[Read]
+    items: list[Any]
+    """Of a loop, the values of its variables."""
 
 
-@dataclass(frozen=True)
-class Mark:
-    """A piece of output: its line of a template, the lines that include it, the variables there."""
-
-    spots: tuple[Spot, ...]
-    """The template's own line first, then that of the template that includes it, and so on."""
-    variables: tuple[dict[str, Any], ...]
-    """The variables at each spot."""
-
-
-@dataclass(frozen=True)
-class Read:
-    """A field of a spec that was read: by which line, and after how many marks."""
-
-    spot: Spot
-    mark: int
-    file: SpecFile
-    route: Route
-
-
-@dataclass
 class Trace:
-    """What a rendering left behind."""
+    """What a render records. `changed` gives a field another value than its spec has."""
 
-    project: Project
-    marks: list[Mark] = field(default_factory=list)
-    reads: list[Read] = field(default_factory=list)
-    environment: jinja2.Environment | None = None
-    _routes: dict[int, tuple[SpecFile, Route]] = field(default_factory=dict)
+    def __init__(self, project: Project, changed: tuple[Read, Any] | None = None) -> None:
+        self.changed = changed
+        self.reads: list[Read] = []
+        """What was read since the last piece or tag began."""
+        self.pieces: list[list[Cause]] = []
+        """The causes of each piece: its own line, the tags around it, what includes it."""
+        self._includes: list[list[Cause]] = [[]]
+        spec, file = project.spec, project.file
+        self._models: dict[int, Read] = {id(spec): (file, ())}
+        self._models |= {id(e): (file, ("environments", n)) for n, e in spec.environments.items()}
+        self._models |= {id(service.spec): (service.file, ()) for service in project.services}
 
-    def render(self, templates: Templates, plan: Plan, name: str, context: dict[str, Any]) -> str:
-        """The text with marks in it. The templates are of no other use afterwards."""
-        environment = templates.environment.overlay(extensions=[_Marks], bytecode_cache=None)
-        self.environment = templates.environment = environment
-        environment.globals[_CALL] = self._mark
-        kept = (plan, *plan.environments, *context.values())
-        get = environment.getattr
+    def render(self, templates: Templates, name: str, context: dict[str, Any]) -> str:
+        """The text with U+E000, an index, U+E001 before each piece; ends the use of `templates`."""
+        environment = templates.environment.overlay(bytecode_cache=None)
+        environment.code_generator_class = _Calls
+        environment.globals.update(_piece=self._piece, _reads=self._new_reads)
+        templates.environment = environment
+        return templates.render(name, self.wrap(context))
 
-        def getattr_anew(holder: Any, attribute: str) -> Any:
-            for each in kept:
-                _forget(each)
-            return get(holder, attribute)
+    def _new_reads(self, *variables: Any) -> list[Read]:
+        """Where to record what is read from now on, with what was read for these variables."""
+        self.reads = [read for reads in variables if isinstance(reads, list) for read in reads]
+        return self.reads
 
-        environment.getattr = getattr_anew  # type: ignore[assignment, method-assign]
-        return templates.render(name, context)
+    def _piece(self, file: str, causes: list[tuple[str, int, Any, list[Any]]]) -> Markup:
+        """Called before each line of text, value and tag; without causes, after an include."""
+        if not causes:
+            self._includes.pop()
+            return Markup()
+        known = [cause for cause in causes if isinstance(cause[2], list)]  # not so in a block
+        self.pieces.append([Cause(cause[0], file, *cause[1:]) for cause in known])
+        self.pieces[-1] += self._includes[-1]
+        if causes[0][0] == "included by":
+            self._includes.append(self.pieces[-1])
+        return Markup(f"\ue000{len(self.pieces) - 1}\ue001")
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Within it, every field that is read of the project's specs is noted."""
-        files: list[tuple[Model, SpecFile]] = [(self.project.spec, self.project.file)]
-        files += [(service.spec, service.file) for service in self.project.services]
-        self._routes = {id(spec): (file, ()) for spec, file in files}
-        trace = self
-
-        def read(model: Model, name: str) -> Any:
-            value = object.__getattribute__(model, name)
-            if id(model) in trace._routes and name in type(model).model_fields:
-                trace._note(model, name, value)
-            return value
-
-        # For all models at once, as their values are what templates and plan hold already.
-        Model.__getattribute__ = read  # type: ignore[assignment, method-assign]
-        try:
-            yield
-        finally:
-            del Model.__getattribute__
-
-    def _note(self, model: Model, name: str, value: Any) -> None:
-        file, above = self._routes[id(model)]
-        route = (*above, name)
-        pairs: Any = ()
+    def wrap(self, value: Any, file: SpecFile | None = None, route: Route = ()) -> Any:
+        """The value; what is read of the specs through it is recorded."""
         if isinstance(value, dict):
-            pairs = value.items()
-        elif isinstance(value, list):
-            pairs = enumerate(value)
-        for part, each in [*pairs]:
-            if isinstance(each, Model):
-                self._routes[id(each)] = (file, (*route, part))
-        if isinstance(value, Model):
-            self._routes[id(value)] = (file, route)
-        if spot := next(self._spots(), None):
-            self.reads.append(Read(spot[0], len(self.marks), file, route))
-
-    def _mark(self, file: str, line: int) -> Markup:
-        spots = list(self._spots())
-        # The piece's own line is told by the lexer: that of the frame may be an earlier one.
-        own = (Spot(file, line), *(spot for spot, _ in spots[1:]))
-        self.marks.append(Mark(own, tuple(variables for _, variables in spots)))
-        return Markup(f"\ue000{len(self.marks) - 1}\ue001")
-
-    def _spots(self) -> Iterator[tuple[Spot, dict[str, Any]]]:
-        """The lines of templates that run, the innermost first, with their variables."""
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
-            known = frame.f_globals
-            if known.get("environment") is self.environment and self.environment is not None:
-                template = self.environment.get_template(known["name"])
-                line = template.get_corresponding_lineno(frame.f_lineno)
-                found = ((_VARIABLE.fullmatch(name), v) for name, v in frame.f_locals.items())
-                yield Spot(str(template.filename), line), {m[1]: v for m, v in found if m}
-            elif known.get("__name__") == description.__name__:
-                yield Spot(description.__file__, frame.f_lineno), {}
-            frame = frame.f_back
+            return {key: self.wrap(inner, file, (*route, key)) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(self.wrap(item, file, (*route, i)) for i, item in enumerate(value))
+        if type(value) is _Traced or not type(value).__module__.startswith("wfgen."):
+            return value
+        return _Traced(self, value, *self._models.get(id(value), (file, route)))
 
 
-class _Marks(Extension):
-    """Puts a call in front of each line of text in a template, and of each value."""
+class _Traced:
+    """A stand-in for an object: its attributes are wrapped, and its code reads through them."""
 
-    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
-        for token in stream:
-            if token.type == "variable_begin":
-                yield from _call(stream, token.lineno)
-                yield token
-            elif token.type == "data":
-                for offset, piece in enumerate(str(token.value).splitlines(keepends=True)):
-                    yield from _call(stream, token.lineno + offset)
-                    yield Token(token.lineno + offset, "data", piece)
-            else:
-                yield token
+    __slots__ = ("_traced",)
 
+    def __init__(self, trace: Trace, value: Any, file: SpecFile | None, route: Route) -> None:
+        self._traced = trace, value, file, route
 
-def _call(stream: TokenStream, line: int) -> Iterator[Token]:
-    """The tokens of a call that leaves a mark."""
-    for kind, value in (
-        ("variable_begin", "#{{"),
-        ("name", _CALL),
-        ("lparen", "("),
-        ("string", stream.filename),
-        ("comma", ","),
-        ("integer", line),
-        ("rparen", ")"),
-        ("variable_end", "}}#"),
-    ):
-        yield Token(line, kind, value)  # type: ignore[arg-type]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self._traced[1])
 
-
-def _forget(holder: Any) -> None:
-    """Takes away what cached properties have kept."""
-    for name, attribute in vars(type(holder)).items():
+    def __getattr__(self, name: str) -> Any:
+        trace, value, file, route = self._traced
+        if file is not None and name in type(value).model_fields:
+            route = (*route, name)
+            trace.reads.append((file, route))
+            if trace.changed and trace.changed[0] == (file, route):
+                return trace.changed[1]
+            return trace.wrap(getattr(value, name), file, route)
+        attribute = inspect.getattr_static(type(value), name, None)
+        if isinstance(attribute, property):
+            return attribute.__get__(self)
         if isinstance(attribute, cached_property):
-            vars(holder).pop(name, None)
+            return attribute.func(self)
+        if isinstance(attribute, types.FunctionType):
+            return types.MethodType(attribute, self)
+        return trace.wrap(getattr(value, name))
 
 
-def unmarked(text: str) -> tuple[str, list[list[int]]]:
-    """The text without marks; and of each line, the marks in it, in order.
+class _Calls(CodeGenerator):
+    """Adds the calls to a template. What a tag reads is in a variable of the template."""
 
-    A line without any, such as the second of a value, has the last one before it.
-    """
-    found: list[list[int]] = []
-    last: list[int] = []
-    for line in text.split("\n"):
-        marks = [int(number) for number in _MARK.findall(line)]
-        found.append(marks or last)
-        last = marks[-1:] or last
-    return _MARK.sub("", text), found
+    def visit_Template(self, node: nodes.Template, frame: Any = None) -> None:  # noqa: N802 - Jinja's
+        self.count = itertools.count()
+        node.body = self._with_calls(node.body, ())
+        node.set_lineno(1).set_environment(self.environment)
+        super().visit_Template(node, frame)
+
+    def _with_calls(self, body: list[Any], around: tuple[nodes.Tuple, ...]) -> list[Any]:
+        calls = [self._of_text if isinstance(node, nodes.Output) else self._of_tag for node in body]
+        return [added for node, add in zip(body, calls, strict=True) for added in add(node, around)]
+
+    def _of_text(self, node: nodes.Output, around: tuple[nodes.Tuple, ...]) -> Iterator[nodes.Node]:
+        for part in node.nodes:
+            text = part.data.splitlines(True) if isinstance(part, nodes.TemplateData) else []
+            pieces: list[Any] = [nodes.TemplateData(line) for line in text] or [part]
+            for line, piece in enumerate(pieces, part.lineno):
+                yield self._piece(_cause("template", line, _reads(piece)), *around)
+                yield nodes.Output([piece])
+
+    def _of_tag(self, node: Any, around: tuple[nodes.Tuple, ...]) -> Iterator[nodes.Node]:
+        name, role = f"_reads_{next(self.count)}", _ROLES.get(type(node), "tag")
+        reads, branches = nodes.Name(name, "load"), getattr(node, "elif_", [])
+        read = [*node.iter_child_nodes(exclude=("target", "targets"))]
+        read = [child for child in read if isinstance(child, nodes.Expr)]
+        targets = _names(getattr(node, "target", None), *getattr(node, "targets", ()))
+        items = [nodes.Name(target, "load") for target in targets]
+        yield _assign(name, _reads(*read, *(branch.test for branch in branches)))
+        yield self._piece(_cause(role, node.lineno, reads), *around)
+        for holder, part in ((node, "body"), *((b, "body") for b in branches), (node, "else_")):
+            if body := getattr(holder, part, None):
+                how = "unless" if part == "else_" else role
+                tag = (_cause(how, holder.lineno, reads, *items),) if role != "tag" else ()
+                setattr(holder, part, self._with_calls(body, (*tag, *around)))
+        if isinstance(node, nodes.For | nodes.With):
+            node.body[:0] = [_assign(f"_reads_of_{name}", nodes.Const(None)) for name in targets]
+        if isinstance(node, nodes.For):
+            node.iter = nodes.Filter(node.iter, "list", [], [], None, None)  # read before the loop
+            node.body.append(_assign(f"{name}_end", _reads()))
+        yield node
+        if isinstance(node, nodes.Include):
+            yield self._piece()
+        elif isinstance(node, nodes.Assign):
+            yield from (_assign(f"_reads_of_{name}", reads) for name in targets)
+
+    def _piece(self, *causes: nodes.Tuple) -> nodes.Output:
+        file = nodes.Const(str(self.filename))
+        return nodes.Output([_call("_piece", file, nodes.List([*causes]))])
+
+
+def _cause(role: str, line: int, reads: nodes.Expr, *items: nodes.Expr) -> nodes.Tuple:
+    given = [nodes.Const(role), nodes.Const(line), reads, nodes.List([*items])]
+    return nodes.Tuple(given, "load")
+
+
+def _call(name: str, *given: nodes.Expr) -> nodes.Call:
+    return nodes.Call(nodes.Name(name, "load"), [*given], [], None, None)
+
+
+def _assign(name: str, value: nodes.Expr) -> nodes.Assign:
+    return nodes.Assign(nodes.Name(name, "store"), value)
+
+
+def _reads(*used: nodes.Expr) -> nodes.Call:
+    """A list for what is read next; begins with what was read for the variables used."""
+    return _call("_reads", *(nodes.Name(f"_reads_of_{name}", "load") for name in _names(*used)))
+
+
+def _names(*expressions: nodes.Expr | None) -> list[str]:
+    used = nodes.Output([expression for expression in expressions if expression])
+    return [name.name for name in used.find_all(nodes.Name)]

@@ -1,4 +1,4 @@
-"""From a plan to the files that it makes: where each goes, and by which template."""
+"""The files of a plan: the path and the template of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wfgen.specs.references import Service
 
 @dataclass(frozen=True)
 class PlannedFile:
-    """A file to render: where it goes, by which template, with what, and from which specs."""
+    """A file to render. `sources` are the specs that it is generated from."""
 
     path: str
     template: str
@@ -25,7 +25,7 @@ class PlannedFile:
 
 
 def files(made: Plan) -> Iterator[PlannedFile]:
-    """Every file of the plan, but for the release program's modules, which are copied."""
+    """Every file of the plan, except the modules of the release program, which are copied."""
     workflows_and_actions = list(_workflows_and_actions(made))
     yield from workflows_and_actions
     page = SetupPage(made, tuple(file.path for file in workflows_and_actions))
@@ -71,11 +71,11 @@ def _workflows_and_actions(made: Plan) -> Iterator[PlannedFile]:
     yield planned(names.action(names.CHECK_ACTION), "wfgen-check/action.yml", ())
     yield planned(names.action(names.CLUSTER_LOGIN_ACTION), "cluster-login.yml", ())
     action = names.action(names.RELEASE_ACTION)
-    yield planned(action, "release/action.yml", (), outputs=commands.written())
+    yield planned(action, "release/action.yml", (), outputs=commands.output_descriptions())
 
 
 def check_paths(planned: list[PlannedFile]) -> None:
-    """Raises `WfgenError` where two files would have one path."""
+    """Raises `WfgenError` if two files have one path."""
     seen: set[str] = set()
     for file in planned:
         if file.path in seen:

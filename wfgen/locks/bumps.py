@@ -1,7 +1,7 @@
-"""Files that differ from what the specs make in nothing but the pins of their actions.
+"""Files that differ from the generated ones only in the pins of their actions.
 
-Bots bump an action everywhere at once, the lock included; then nothing differs. What differs here
-was bumped in some places only, or is something else than a bump: it is named.
+Bots bump an action everywhere at once, the lock included; then nothing differs. A difference is a
+bump in some places only, or it is not a bump: a message says which.
 """
 
 from __future__ import annotations
@@ -13,45 +13,45 @@ from wfgen.locks import pins
 from wfgen.locks.pins import Pin
 
 PULL = "wfgen pins pull"
-"""Takes bumps that stand in generated files alone into the lock."""
+"""Copies into the lock what was bumped in generated files only."""
 
 
 class Bump(NamedTuple):
-    """A `uses:` line of a generated file that is not as the lock has it."""
+    """A `uses:` line of a generated file that differs from the lock."""
 
     line: int
-    found: Pin
-    wanted: Pin
+    actual: Pin
+    expected: Pin
 
     @property
     def message(self) -> str:
-        """What it is: another action, a ref that can move, a comment or a commit of its own."""
-        found, wanted = self.found, self.wanted
-        if found.action != wanted.action:
-            return f"{found.action} in place of {wanted.action}"
-        if found.fault:
-            return f"{found.fault}; the lock has {wanted.short}"
-        if found.ref == wanted.ref:
+        """What differs: the action, the kind of ref, the version comment or the commit."""
+        actual, expected = self.actual, self.expected
+        if actual.action != expected.action:
+            return f"{actual.action} in place of {expected.action}"
+        if actual.fault:
+            return f"{actual.fault}; the lock has {expected.short}"
+        if actual.ref == expected.ref:
             return (
-                f"{found.action}: the comment says {found.version}, "
-                f"and the lock says {wanted.version} of the same commit {found.ref[:12]}"
+                f"{actual.action}: the comment says {actual.version}, "
+                f"and the lock says {expected.version} for the same commit {actual.ref[:12]}"
             )
-        return f"{found.action}: {found.short} here, {wanted.short} in the lock"
+        return f"{actual.action}: {actual.short} here, {expected.short} in the lock"
 
 
 class Remark(NamedTuple):
-    """What is told of a line of a file."""
+    """A message about a line of a file."""
 
     line: int
     message: str
 
 
-def find(found: str, wanted: str) -> list[Bump] | None:
+def find(actual: str, expected: str) -> list[Bump] | None:
     """The lines where two texts differ; None where they differ in more than pins."""
-    lines = list(zip(found.split("\n"), wanted.split("\n"), strict=False))
-    if found.count("\n") != wanted.count("\n"):
+    if actual.count("\n") != expected.count("\n"):
         return None
     bumps = []
+    lines = zip(actual.split("\n"), expected.split("\n"), strict=True)
     for number, (one, other) in enumerate(lines, 1):
         if one == other:
             continue
@@ -63,52 +63,49 @@ def find(found: str, wanted: str) -> list[Bump] | None:
     return bumps
 
 
-def remarks_on_lock(found: str, wanted: str) -> list[Remark]:
-    """What is wrong with the lock; `wanted` is the lock with all actions that are needed."""
-    remarks = [Remark(fault.line, fault.message) for fault in pins.faults(found)]
-    missing = pins.read(wanted).keys() - pins.read(found).keys()
+def remarks_on_lock(actual: str, complete: str) -> list[Remark]:
+    """What is wrong with the lock; `complete` is the lock with all actions that are used."""
+    remarks = [Remark(fault.line, fault.message) for fault in pins.faults(actual)]
+    missing = pins.read(complete).keys() - pins.read(actual).keys()
     return sorted(remarks + [Remark(1, f"{action} is not in the lock") for action in missing])
 
 
-def remedy_of_lock(found: str) -> str:
-    """The command that mends a lock that is not sound; "" where it is."""
-    actions = dict.fromkeys(fault.action for fault in pins.faults(found))
-    mended = bool(actions) and "" not in actions
-    return " ".join(["wfgen pins update", *actions]) if mended else ""
+def remedy_of_lock(lock: str) -> str:
+    """The command that fixes the faults of a lock; "" where there is none."""
+    actions = dict.fromkeys(fault.action for fault in pins.faults(lock))
+    fixable = bool(actions) and "" not in actions
+    return " ".join(["wfgen pins update", *actions]) if fixable else ""
 
 
-def unlocked(found: Iterable[Bump], wanted: Iterable[str]) -> dict[str, Pin]:
-    """Actions that were bumped wherever the `wanted` texts have them, but not in the lock.
+def unlocked(bumps: Iterable[Bump], generated: Iterable[str]) -> dict[str, Pin]:
+    """Actions that were bumped wherever the `generated` texts use them, but not in the lock.
 
-    So a bot does that has not seen the lock, or that somebody told to leave it alone.
+    A bot does so where it is configured to ignore the lock.
     """
     bumped: dict[str, list[Pin]] = {}
-    for bump in found:
-        newer = pins.is_newer(bump.found.version, bump.wanted.version)
-        if newer and bump.found.action == bump.wanted.action:
-            bumped.setdefault(bump.found.action, []).append(bump.found)
-    count: dict[str, int] = {}
-    for pin in (pin for text in wanted for pin in pins.in_text(text)):
-        count[pin.action] = count.get(pin.action, 0) + 1
+    for bump in bumps:
+        newer = pins.is_newer(bump.actual.version, bump.expected.version)
+        if newer and bump.actual.action == bump.expected.action:
+            bumped.setdefault(bump.actual.action, []).append(bump.actual)
+    uses: dict[str, int] = {}
+    for pin in (pin for text in generated for pin in pins.in_text(text)):
+        uses[pin.action] = uses.get(pin.action, 0) + 1
     return {
-        action: each[0]
-        for action, each in bumped.items()
-        if len(each) == count.get(action) and len(set(each)) == 1 and not each[0].fault
+        action: new[0]
+        for action, new in bumped.items()
+        if len(new) == uses.get(action) and len(set(new)) == 1 and not new[0].fault
     }
 
 
 def note(lock: str, first: str) -> str:
-    """How the lock differs from the one that came with wfgen; "" where it does not.
-
-    Said where nothing differs: it is all that can be known without asking the repositories.
-    """
-    came = pins.read(first)
-    bumped = [pin for pin in pins.read(lock).values() if came.get(pin.action, pin) != pin]
+    """A note on pins that differ from `first`, the lock that wfgen ships with; "" without any."""
+    shipped = pins.read(first)
+    bumped = [pin for pin in pins.read(lock).values() if shipped.get(pin.action, pin) != pin]
     if not bumped:
         return ""
     names = ", ".join(f"{pin.action} {pin.version}" for pin in bumped[:3])
     names += f" and {len(bumped) - 3} more" if len(bumped) > 3 else ""
     return (
-        f"bumped since this wfgen was released: {names}; lock and files agree, "
-        "and wfgen pins verify proves that the commits are these releases"
+        f"bumped since this wfgen was released: {names}; to verify that the commits are these "
+        "releases, run `wfgen pins verify`"
     )

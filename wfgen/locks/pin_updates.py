@@ -1,4 +1,4 @@
-"""What is taken into the lock: from repositories, from wfgen itself, or from a bot's files."""
+"""New pins for the lock: from the actions' repositories, from wfgen, or from generated files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from wfgen.locks.pins import Pin, is_newer
 from wfgen.locks.releases import Tags
 
 Taken = tuple[dict[str, Pin], list[str]]
-"""Pins to take by action, and what is not taken and why."""
+"""New pins by action, and messages about what is refused."""
 
 
-def asked(locked: Mapping[str, Pin], names: Iterable[str]) -> dict[str, tuple[Pin, str]]:
-    """The actions that a command line names, each as the lock has it, and the tag after `@`.
+def requested(locked: Mapping[str, Pin], names: Iterable[str]) -> dict[str, tuple[Pin, str]]:
+    """The actions that a command line names, each with its pin in the lock and the tag after `@`.
 
-    All of the lock where it names none. Raises `WfgenError` for what is no action.
+    All actions of the lock where it names none. Raises `WfgenError` for a name that is not an
+    action's.
     """
     wanted = {}
     for name in names:
@@ -28,7 +29,7 @@ def asked(locked: Mapping[str, Pin], names: Iterable[str]) -> dict[str, tuple[Pi
 
 
 def from_repositories(wanted: Mapping[str, tuple[Pin, str]], tags: Mapping[str, Tags]) -> Taken:
-    """The newest release of each action or the one that was named, and the commit that it is."""
+    """The commit of the named release of each action, or of its newest one."""
     take, refused = {}, []
     for action, (pin, named) in wanted.items():
         have = tags[pin.repository]
@@ -36,37 +37,37 @@ def from_repositories(wanted: Mapping[str, tuple[Pin, str]], tags: Mapping[str, 
         newest = have.newest(version)
         tag = named or (newest if not version or is_newer(newest, version) else version)
         if have.error:
-            refused.append(f"{action}: {pin.repository} cannot be asked: {have.error}")
+            refused.append(f"{action}: {pin.repository} cannot be read: {have.error}")
         elif tag not in have.commits:
             missing = f"no tag {tag}" if tag else "no release such as v1.2.3"
-            refused.append(f"{action}: there is {missing} in {pin.repository}")
+            refused.append(f"{action}: {missing} in {pin.repository}")
         else:
             take[action] = Pin(action, have.commits[tag], tag)
     return take, refused
 
 
 def from_wfgen(wanted: Mapping[str, tuple[Pin, str]], known: Mapping[str, Pin]) -> Taken:
-    """What wfgen itself was released with, where it is no older than what the lock has."""
+    """The pins that wfgen ships with, where they are not older than those of the lock."""
     take, refused = {}, []
     for action, (pin, named) in wanted.items():
         ours = known.get(action)
         if ours and named in ("", ours.version) and not is_newer(pin.version, ours.version):
             take[action] = ours
         elif named or not pin.ref:
-            version = f"{ours.version} alone" if ours else "no release of it"
-            refused.append(f"{action}: without a network, wfgen knows {version}")
+            version = ours.version if ours else "no release of it"
+            refused.append(f"{action}: this wfgen ships with {version}")
     return take, refused
 
 
-def from_files(lock: Mapping[str, Pin], found: Iterable[tuple[str, Pin]]) -> Taken:
-    """What a bot set in generated files alone; `found` are their pins, each with its file.
+def from_files(lock: Mapping[str, Pin], used: Iterable[tuple[str, Pin]]) -> Taken:
+    """The pins that a bot bumped in generated files only; `used` are pairs of path and pin.
 
-    An action has to stand at one new pin only, wherever it is not as the lock has it. What is
-    older than in the lock is a file that was not rendered since.
+    Refuses an action with several new pins. Ignores older pins than the lock's: such a file was
+    not rendered since.
     """
     news: dict[str, dict[Pin, list[str]]] = {}
     refused: list[str] = []
-    for path, pin in found:
+    for path, pin in used:
         place = f"{path}:{pin.line}"
         if pin.action not in lock:
             refused.append(f"{place}: {pin.action} is not in the lock")
@@ -84,5 +85,5 @@ def from_files(lock: Mapping[str, Pin], found: Iterable[tuple[str, Pin]]) -> Tak
             take[action] = next(iter(choices))
         else:
             places = "; ".join(f"{pin.short} in {at[0]}" for pin, at in choices.items())
-            refused.append(f"{action} was bumped to several: {places}")
+            refused.append(f"{action} was bumped to several releases: {places}")
     return take, refused

@@ -1,8 +1,7 @@
 """The lock of actions: a workflow that never runs, so that bots bump it like any other.
 
-Every `uses:` that wfgen writes comes from it. The lock is the user's and their bot's once it
-stands in the repository; a first one comes with wfgen, and actions that a newer wfgen needs are
-added to it.
+Every `uses:` that wfgen writes comes from it. wfgen ships with a first lock; once it is in the
+repository, users and bots change it, and wfgen only adds actions that it lacks.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import NamedTuple
 from wfgen.errors import WfgenError
 
 LOCK = ".github/workflows/_pins.yml"
-# What a local reference ($/ or ./) and an image (docker://) do not have: an owner, and a ref.
+# Requires an owner and a ref: local references ($/ or ./) and images (docker://) do not match.
 _USES = re.compile(
     r"^(?P<before>[ \t]*(?:-[ \t]+)?uses:[ \t]*)(?P<quote>['\"]?)"
     r"(?P<action>(?!docker:)[^@\s'\"#.$][^@\s'\"#]*)@(?P<ref>[^\s'\"#]+)(?P=quote)"
@@ -30,20 +29,20 @@ _SHA = re.compile(r"[0-9a-f]{40}")
 
 
 class Fault(NamedTuple):
-    """What is wrong with a line of the lock."""
+    """An error in a line of the lock."""
 
     line: int
     message: str
     action: str
-    """The one that it is about; "" where it is about none."""
+    """The action of the line; "" where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """An action at a commit, and the version that the comment after it names."""
+    """An action at a commit, and the version in the comment after it."""
 
     action: str
-    """`owner/name`, perhaps with a path below it."""
+    """`owner/name`, with an optional path below it."""
     ref: str
     version: str
     line: int = field(default=0, compare=False)
@@ -64,33 +63,33 @@ class Pin:
 
     @property
     def is_commit(self) -> bool:
-        """Whether the ref is a full commit SHA, which nobody can move
+        """Whether the ref is a full commit SHA, which cannot be moved
         (https://docs.github.com/en/actions/reference/security/secure-use#using-third-party-actions).
         """
         return _SHA.fullmatch(self.ref) is not None
 
     @property
     def fault(self) -> str:
-        """What is wrong with it by itself; "" where nothing is."""
+        """The error in this pin; "" where there is none."""
         expected = "expected the full commit SHA and `# vX.Y.Z` after it"
         if not _ACTION.fullmatch(self.action):
-            return f"{self.action} is no action; expected owner/name in plain letters"
+            return f"{self.action} is not an action; expected owner/name in ASCII letters"
         if not self.is_commit:
             return f"{self.action}@{self.ref} is not pinned: a tag or branch can move; {expected}"
         return "" if self.version else f"{self.action} has no version after its commit; {expected}"
 
 
 def split_version(version: str) -> tuple[str, tuple[int, ...]] | None:
-    """What stands before the numbers of a version, and four of these; None where it has none."""
-    found = _VERSION.fullmatch(version)
-    if not found:
+    """The text before the numbers of a version, and four numbers; None where it has none."""
+    match = _VERSION.fullmatch(version)
+    if not match:
         return None
-    numbers = [int(each) for each in found["numbers"].split(".")]
-    return found["before"], tuple(numbers + [0] * (4 - len(numbers)))
+    numbers = [int(number) for number in match["numbers"].split(".")]
+    return match["before"], tuple(numbers + [0] * (4 - len(numbers)))
 
 
 def is_newer(one: str, other: str) -> bool:
-    """Whether version `one` is above `other`; no, where either is no version."""
+    """Whether version `one` is above `other`; False where either is not a version."""
     above, below = split_version(one), split_version(other)
     return above is not None and below is not None and above[1] > below[1]
 
@@ -98,17 +97,17 @@ def is_newer(one: str, other: str) -> bool:
 def in_text(text: str) -> Iterator[Pin]:
     """Every `uses:` of another repository, in the order of the lines."""
     line, counted, at = 1, 0, text.find("uses:")
-    while at >= 0:  # ten times as fast as to try the expression at each line
+    while at >= 0:  # ten times as fast as matching the expression at each line
         start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
-        if found := _USES.match(text, start):
+        if match := _USES.match(text, start):
             line += text.count("\n", counted, start)
             counted = start
-            yield Pin(found["action"], found["ref"], found["version"] or "", line)
+            yield Pin(match["action"], match["ref"], match["version"] or "", line)
         at = text.find("uses:", end) if end >= 0 else -1
 
 
 def read(text: str) -> dict[str, Pin]:
-    """Action to its pin, in the lock's order; of several for one action, the first."""
+    """Action to pin, in the lock's order; the first pin of an action counts."""
     pins: dict[str, Pin] = {}
     for pin in in_text(text):
         pins.setdefault(pin.action, pin)
@@ -116,35 +115,35 @@ def read(text: str) -> dict[str, Pin]:
 
 
 def faults(text: str) -> list[Fault]:
-    """What is wrong with a lock: refs that can move, no versions, pins that contradict."""
-    found = []
+    """The errors in a lock: refs that can move, missing versions, contradicting pins."""
+    errors = []
     if conflict := _CONFLICT.search(text):
         line = text.count("\n", 0, conflict.start()) + 1
-        found.append(Fault(line, "a merge conflict stands in it: keep one side of each", ""))
+        errors.append(Fault(line, "contains merge conflict markers: keep one side of each", ""))
     first: dict[str, Pin] = {}
     versions: dict[tuple[str, str], Pin] = {}
     for pin in in_text(text):
         same = first.setdefault(pin.action, pin)
         named = versions.setdefault((pin.repository, pin.ref), pin)
         if pin.fault:
-            found.append(Fault(pin.line, pin.fault, pin.action))
+            errors.append(Fault(pin.line, pin.fault, pin.action))
         elif same != pin:
             message = f"{pin.action} is pinned twice: {same.short} in line {same.line}, {pin.short}"
-            found.append(Fault(pin.line, message, pin.action))
+            errors.append(Fault(pin.line, message, pin.action))
         elif named.version != pin.version:
             message = f"{pin.short}: the same commit is {named.version} in line {named.line}"
-            found.append(Fault(pin.line, f"{pin.action} {message}", pin.action))
-    return found
+            errors.append(Fault(pin.line, f"{pin.action} {message}", pin.action))
+    return errors
 
 
 def refuse_faults(text: str) -> None:
-    """Raises `WfgenError` for a lock that is not sound."""
+    """Raises `WfgenError` for a lock with errors."""
     for fault in faults(text):
         raise WfgenError(f"{LOCK}:{fault.line}: {fault.message}")
 
 
 def load(root: Path) -> str | None:
-    """The text of the repository's lock as it is; None where there is none."""
+    """The text of the repository's lock; None where there is none."""
     try:
         return (root / LOCK).read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -156,24 +155,24 @@ def load(root: Path) -> str | None:
 
 
 def changed(text: str, pins: Mapping[str, Pin]) -> str:
-    """The lock with other pins for actions that it has. Nothing else of it changes."""
+    """The lock with these pins for actions that it has; other text stays the same."""
 
-    def replace(found: re.Match[str]) -> str:
-        pin = pins.get(found["action"])
+    def replace(match: re.Match[str]) -> str:
+        pin = pins.get(match["action"])
         if pin is None:
-            return found[0]
-        end = "\r" if found[0].endswith("\r") else ""
-        quote = found["quote"]
-        return f"{found['before']}{quote}{pin.action}@{pin.ref}{quote} # {pin.version}{end}"
+            return match[0]
+        end = "\r" if match[0].endswith("\r") else ""
+        quote = match["quote"]
+        return f"{match['before']}{quote}{pin.action}@{pin.ref}{quote} # {pin.version}{end}"
 
     return _USES.sub(replace, text)
 
 
 def completed(text: str, first: str, pins: Iterable[Pin]) -> str:
-    """The lock with entries for actions that it does not have, each in its place by name.
+    """The lock with entries for actions that it lacks, ordered by name.
 
-    An entry is that of `first`, the lock that comes with wfgen, where it has one: actions whose
-    inputs are required have them there, so that linters find nothing.
+    Entries are copied from `first`, the lock that wfgen ships with, where it has them: they have
+    the required inputs of the action, which linters ask for.
     """
     for pin in pins:
         text = _with_entry(text, pin, _entry(first, pin))
@@ -196,7 +195,7 @@ def _with_entry(text: str, pin: Pin, entry: list[str]) -> str:
     entries = list(_entries(lines))
     if not entries:
         refuse_faults(text)
-        raise WfgenError(f"{LOCK}: no action in it; restore it, or remove it and run: wfgen render")
+        raise WfgenError(f"{LOCK}: no actions; restore it, or remove it and run `wfgen render`")
     at = next((start for start, _, action in entries if action > pin.action), entries[-1][1])
     indent = " " * _indent(lines[entries[0][0]])
     ending = "\r\n" if lines[0].endswith("\r\n") else "\n"
@@ -209,8 +208,8 @@ def _with_entry(text: str, pin: Pin, entry: list[str]) -> str:
 def _entries(lines: list[str]) -> Iterator[tuple[int, int, str]]:
     """Where each entry begins and ends, and its action."""
     for index, line in enumerate(lines):
-        found = _USES.match(line.rstrip("\n"))
-        if not found:
+        match = _USES.match(line.rstrip("\n"))
+        if not match:
             continue
         start = index
         while start and not lines[start].lstrip().startswith("- "):
@@ -220,7 +219,7 @@ def _entries(lines: list[str]) -> Iterator[tuple[int, int, str]]:
         indent, end = _indent(lines[start]), index + 1
         while end < len(lines) and lines[end].strip() and _indent(lines[end]) > indent:
             end += 1
-        yield start, end, found["action"]
+        yield start, end, match["action"]
 
 
 def _indent(line: str) -> int:

@@ -1,4 +1,4 @@
-"""Whether each commit of the lock is the release that its comment names."""
+"""Checks that each commit of the lock is the release that its comment names."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ RULE = "pins"
 
 
 def prove(locked: Iterable[Pin], tags: Mapping[str, Tags]) -> list[Diagnostic]:
-    """What cannot be so, at the lines of the lock.
+    """A finding for each pin whose commit is not that of its tag, at its line of the lock.
 
-    GitHub serves commits of forks under the name of the repository that they were forked from;
-    so a commit that no tag of the repository names is anybody's.
+    GitHub serves commits of forks under the name of the original repository, so a commit without a
+    tag may come from a fork.
     """
-    found = []
+    findings = []
     for pin in locked:
         message, hint = _disproof(pin, tags[pin.repository])
         if message:
-            place = Position(LOCK, pin.line)
-            found.append(Diagnostic(place, f"{pin.action}: {message}", RULE, hint, source=str(pin)))
-    return found
+            place, text = Position(LOCK, pin.line), f"{pin.action}: {message}"
+            findings.append(Diagnostic(place, text, RULE, hint, source=str(pin)))
+    return findings
 
 
 def changed_since(root: Path, revision: str, locked: Mapping[str, Pin]) -> list[Pin]:
-    """Pins that the lock of an earlier commit does not have so; all where it cannot be read.
+    """Pins that differ from the lock of an earlier commit; all where that cannot be read.
 
-    A shallow clone may lack the commit: it is fetched, where that needs no password.
+    Fetches the commit where a shallow clone lacks it.
     """
-    if revision.startswith("-"):  # git would take it for an option
+    if revision.startswith("-"):  # git would read it as an option
         raise WfgenError(f"--since {revision}: expected a commit")
     before = _lock_at(root, revision)
     shallow = _git(root, "rev-parse", "--is-shallow-repository")
-    if before is None and shallow == "true\n":  # a whole clone has it, or nobody has
+    if before is None and shallow == "true\n":  # a full clone has every commit
         _git(root, "fetch", "--quiet", "--depth=1", "origin", revision)
         before = _lock_at(root, revision)
     known = pins.read(before or "")
@@ -47,27 +47,28 @@ def changed_since(root: Path, revision: str, locked: Mapping[str, Pin]) -> list[
 
 
 def _disproof(pin: Pin, tags: Tags) -> tuple[str, str]:
-    """Why a pin is not what it says, and what to do; nothing where it is."""
-    mend = f"wfgen pins update {pin.action}@{pin.version}"
+    """What is wrong with a pin, and the hint; two empty texts where it is correct."""
+    fix = f"to fix, run `wfgen pins update {pin.action}@{pin.version}`"
     if pin.fault:
-        return pin.fault, f"mend it by: wfgen pins update {pin.action}"
+        return pin.fault, f"to fix, run `wfgen pins update {pin.action}`"
     if tags.error:
-        return f"{pin.repository} cannot be asked: {tags.error}", ""
+        return f"{pin.repository} cannot be read: {tags.error}", ""
     commit = tags.commits.get(pin.version) or tags.commits.get(_other_form(pin.version))
     if commit == pin.ref:
         return "", ""
     if commit is None:
-        return f"there is no tag {pin.version} in {pin.repository}", "name the tag of the commit"
+        message = f"no tag {pin.version} in {pin.repository}"
+        return message, "put the tag of the commit into the comment"
     if tags.objects.get(pin.version) == pin.ref:
         what = f"{pin.ref[:12]} is the tag object of {pin.version}, its commit is {commit[:12]}"
-        return what, f"mend it by: {mend}"
-    really = tags.named(pin.ref)
-    whose = f"is {really}" if really else "is no release: it may be of a fork"
-    return f"{pin.ref[:12]} {whose}; {pin.version} is {commit[:12]}", f"mend it by: {mend}"
+        return what, fix
+    tag = tags.named(pin.ref)
+    actual = f"is {tag}" if tag else "has no tag and may come from a fork"
+    return f"{pin.ref[:12]} {actual}; {pin.version} is {commit[:12]}", fix
 
 
 def _other_form(version: str) -> str:
-    """With or without its v: bots write either."""
+    """With or without `v`: bots write both."""
     return version[1:] if version.startswith("v") else f"v{version}"
 
 

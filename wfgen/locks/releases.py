@@ -1,8 +1,7 @@
-"""The releases of an action: the version tags of its repository, asked by git.
+"""The releases of an action: the version tags of its repository, read with git.
 
-Tags are peeled: what an annotated tag names is the commit, not the tag's own object, which GitHub
-takes in a `uses:` and which a later release cannot be compared with
-(https://git-scm.com/docs/git-ls-remote).
+Annotated tags are peeled to their commits (https://git-scm.com/docs/git-ls-remote). GitHub accepts
+the tag object in `uses:` as well, but it cannot be compared with a later release.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from wfgen.errors import WfgenError
 from wfgen.locks.pins import split_version
 
 HOST = "https://github.com"
-"""Where actions are; git's `url.<base>.insteadOf` leads elsewhere."""
+"""Where the repositories are; git's `url.<base>.insteadOf` can change it."""
 TIMEOUT = 60
-"""Seconds for one repository."""
+"""Seconds per repository."""
 _AT_ONCE = 8
 _ATTEMPTS = 2
 _LINE = re.compile(r"(?P<sha>[0-9a-f]{40})\trefs/tags/(?P<tag>\S+?)(?P<peeled>\^\{\})?")
@@ -28,28 +27,28 @@ _LINE = re.compile(r"(?P<sha>[0-9a-f]{40})\trefs/tags/(?P<tag>\S+?)(?P<peeled>\^
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The tags of a repository.
-
-    `commits` has the commit of each, `objects` the tag objects of annotated ones. `error` is
-    git's, where it could not be asked.
-    """
+    """The tags of a repository."""
 
     commits: dict[str, str]
+    """Tag to commit."""
     objects: dict[str, str]
+    """Tag to tag object, for annotated tags."""
     error: str = ""
+    """git's error, where the repository could not be read."""
 
     def newest(self, version: str) -> str:
-        """The highest version of the same form, `version` included; tags of tests are none.
+        """The highest version with the same prefix as `version`; prereleases do not count.
 
-        Of `v5` and `v5.0.0` the longer one, as it does not move. "" where none has the form.
+        Of `v5` and `v5.0.0` the longer one, as it does not move. "" where there is none.
         """
         form = split_version(version)
         before = form[0] if form else "v"
-        found = {tag: split_version(tag) for tag in self.commits}
-        like = [
-            (each[1], len(tag), tag) for tag, each in found.items() if each and each[0] == before
+        versions = [
+            (split[1], len(tag), tag)
+            for tag in self.commits
+            if (split := split_version(tag)) and split[0] == before
         ]
-        return max(like)[2] if like else ""
+        return max(versions)[2] if versions else ""
 
     def named(self, commit: str) -> str:
         """The longest tag at a commit; "" where there is none."""
@@ -59,43 +58,43 @@ class Tags:
 def ask(repositories: Iterable[str]) -> dict[str, Tags]:
     """The tags of each repository (`owner/name`).
 
-    Raises `WfgenError` where git is missing or no repository at all could be reached.
+    Raises `WfgenError` where git is missing or no repository could be read.
     """
     names = sorted(set(repositories))
-    found: dict[str, Tags] = {}
+    tags: dict[str, Tags] = {}
     todo = names
     for _ in range(_ATTEMPTS):
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found |= zip(todo, pool.map(_ask, todo), strict=True)
-        todo = [name for name in todo if found[name].error]
-    if names and all(tags.error for tags in found.values()):
+            tags |= zip(todo, pool.map(_ask, todo), strict=True)
+        todo = [name for name in todo if tags[name].error]
+    if names and all(answer.error for answer in tags.values()):
         raise WfgenError(
-            f"{HOST} cannot be reached: {found[names[0]].error}; "
-            "without a network there is only: wfgen pins update --offline"
+            f"{HOST} cannot be reached: {tags[names[0]].error}; "
+            "without a network, run `wfgen pins update --offline`"
         )
-    return found
+    return tags
 
 
 def _ask(repository: str) -> Tags:
     command = ["git", "ls-remote", "--tags", f"{HOST}/{repository}"]
-    # A repository that does not exist asks for a password.
+    # GitHub asks for a password where a repository does not exist.
     environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "LC_ALL": "C"}
     try:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
         )
     except FileNotFoundError:
-        raise WfgenError("git is not here; it asks the actions' repositories") from None
+        raise WfgenError("git not found; it reads the tags of actions") from None
     except subprocess.TimeoutExpired:
         return Tags({}, {}, f"no answer within {TIMEOUT} s")
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.strip()]
-        return Tags({}, {}, said[-1].removeprefix("fatal: ") if said else "git failed")
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        return Tags({}, {}, lines[-1].removeprefix("fatal: ") if lines else "git failed")
     commits: dict[str, str] = {}
     objects: dict[str, str] = {}
     for line in done.stdout.splitlines():
-        if found := _LINE.fullmatch(line):
-            if found["peeled"]:
-                objects[found["tag"]] = commits.get(found["tag"], "")
-            commits[found["tag"]] = found["sha"]
+        if match := _LINE.fullmatch(line):
+            if match["peeled"]:
+                objects[match["tag"]] = commits.get(match["tag"], "")
+            commits[match["tag"]] = match["sha"]
     return Tags(commits, objects)

@@ -14,7 +14,7 @@ if not __package__:  # started as a folder, beside the workflows
     __import__(__package__)
 
 from .cluster.kubectl import KubectlError
-from .commands import COMMANDS, RUNNER, function_of, run
+from .commands import COMMANDS, RUNNER_VARIABLES, function_of, run
 from .failure import Failure
 from .hosting.outputs import error
 
@@ -35,13 +35,13 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="release_program",
         description=__doc__,
-        epilog="Every command " + _listed("reads", RUNNER),
+        epilog="Every command " + _listed("reads", RUNNER_VARIABLES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         text = inspect.getdoc(function_of(name)) or ""
-        outputs = {output: str(written) for output, written in command.writes.items()}
+        outputs = {output: str(declared) for output, declared in command.writes.items()}
         commands.add_parser(
             name,
             help=text.partition("\n")[0],

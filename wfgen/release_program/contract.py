@@ -179,9 +179,9 @@ def to_json(value: Any) -> Any:
     """A value of this module as dicts, lists and scalars."""
     if is_dataclass(value):
         return {
-            each.name: to_json(getattr(value, each.name))
-            for each in fields(value)
-            if not each.metadata and getattr(value, each.name) != each.default
+            member.name: to_json(getattr(value, member.name))
+            for member in fields(value)
+            if not member.metadata and getattr(value, member.name) != member.default
         }
     if isinstance(value, Mapping):
         return {key: to_json(member) for key, member in value.items()}
@@ -200,9 +200,9 @@ def _read(kind: Any, value: Any, route: tuple[str, ...]) -> Any:
     if container is Union:  # Optional
         return None if value is None else _read(arguments[0], value, route)
     if container is tuple and isinstance(value, list):
-        return tuple(_read(arguments[0], each, (*route, str(i))) for i, each in enumerate(value))
+        return tuple(_read(arguments[0], item, (*route, str(i))) for i, item in enumerate(value))
     if container is Mapping and isinstance(value, dict):
-        return {key: _read(arguments[1], each, (*route, key)) for key, each in value.items()}
+        return {key: _read(arguments[1], item, (*route, key)) for key, item in value.items()}
     if is_dataclass(kind) and isinstance(value, dict):
         return _read_fields(kind, value, route)
     if type(value) is not kind and not (kind is float and type(value) is int):
@@ -216,12 +216,12 @@ _WORDS = {str: "a string", bool: "true or false", int: "an integer", float: "a n
 
 def _read_fields(kind: Any, value: Mapping[str, Any], route: tuple[str, ...]) -> Any:
     types, arguments = get_type_hints(kind), {}
-    for each in fields(kind):
-        if each.metadata == _KEY:
-            arguments[each.name] = route[-1]
-        elif each.name in value and not each.metadata:
-            member = value[each.name]
-            arguments[each.name] = _read(types[each.name], member, (*route, each.name))
-        elif each.default is MISSING:
-            raise Failure(f"missing {'.'.join((*route, each.name))}")
+    for member in fields(kind):
+        name = member.name
+        if member.metadata == _KEY:
+            arguments[name] = route[-1]
+        elif name in value and not member.metadata:
+            arguments[name] = _read(types[name], value[name], (*route, name))
+        elif member.default is MISSING:
+            raise Failure(f"missing {'.'.join((*route, name))}")
     return kind(**arguments)

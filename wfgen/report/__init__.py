@@ -1,1 +1,3 @@
-"""Every output: findings, drift and proofs as text, JSON, SARIF and GitHub annotations; pages."""
+"""Every output. `text`, `json`, `github` and `sarif` each turn findings, drift and proofs into one
+format; `listing`, `history` and `reference` are about specs, releases and the vocabulary.
+"""

@@ -1,7 +1,7 @@
-"""The audit trail of an environment, read from the annotated tags that its releases left.
+"""How the releases to an environment ended, from the annotated tags that they left.
 
-`deploy/<environment>/<n>` is a release that was verified, `rollback/<environment>/<n>` one that was
-undone. The last line of a tag's message is JSON: the release program's `audit` writes it.
+`deploy/<environment>/<n>` is a verified release, `rollback/<environment>/<n>` one that was rolled
+back. The last line of the tag's message is JSON, written by the release program's `audit`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from wfgen.errors import WfgenError
 from wfgen.findings import did_you_mean, printable
 from wfgen.release_program import names
-from wfgen.report.listing import table
+from wfgen.report.table import table
 from wfgen.specs.references import Project
 
 _FORMAT = "%(objecttype)%00%(refname:strip=2)%00%(taggerdate:iso-strict)%00%(contents)%00"
@@ -28,42 +28,52 @@ class Release:
     release: int
     when: str
     ended: str
-    """live, or what was restored when it was undone, and why."""
+    """`live`, or the cause of the rollback and what was restored."""
     commit: str
     actor: str
     services: dict[str, str | None]
-    """The image of each service; None where it is not built here."""
+    """The image of each service; None where this repository does not build it."""
     run: str
     tag: str
 
 
-def history(project: Project, environment: str, limit: int, style: str) -> str:
-    """The newest releases of an environment, for people or as JSON. Raises `WfgenError`."""
-    lasting = [n for n, e in project.spec.environments.items() if not e.preview]
-    if environment not in lasting:
-        hint = did_you_mean(environment, lasting, "previews leave no tags")
-        raise WfgenError(f"{environment} is no environment with a history; {hint}")
-    found = releases(project.root, environment)[:limit]
-    if style == "json":
-        return json.dumps([asdict(each) for each in found], indent=2)
-    if not found:
-        return f"this clone has no tag of a release to {environment}; try: git fetch --tags"
+def as_json(releases: list[Release]) -> str:
+    """A list of objects."""
+    return json.dumps([asdict(release) for release in releases], indent=2)
+
+
+def as_text(releases: list[Release], environment: str) -> str:
+    """A table."""
+    if not releases:
+        return f"no tags of releases to {environment} in this clone; try `git fetch --tags`"
     rows = [("release", "when", "ended", "commit", "by", "services", "run")]
     rows += [
         (str(r.release), r.when, r.ended, r.commit[:12], r.actor, ", ".join(r.services), r.run)
-        for r in found
+        for r in releases
     ]
     return "\n".join(printable(line) for line in table(rows))
 
 
+def releases_of(project: Project, environment: str) -> list[Release]:
+    """The releases to an environment of the project, newest first. Raises `WfgenError`."""
+    lasting = [name for name, spec in project.spec.environments.items() if not spec.preview]
+    if environment not in lasting:
+        hint = did_you_mean(environment, lasting, "previews leave no tags")
+        raise WfgenError(f"no environment {environment} with releases; {hint}")
+    return releases(project.root, environment)
+
+
 def releases(root: Path, environment: str) -> list[Release]:
-    """What the tags of an environment say, newest first. Raises `WfgenError` without a clone."""
+    """The releases that the tags of a clone name, newest first.
+
+    Raises `WfgenError` where git is missing or `root` is not a clone.
+    """
     command = ["git", "for-each-ref", f"--format={_FORMAT}"]
-    tags = (names.deploy_tag(environment, ""), names.rollback_tag(environment, ""))
-    places = [f"refs/tags/{tag}" for tag in tags]
+    prefixes = (names.deploy_tag(environment, ""), names.rollback_tag(environment, ""))
+    refs = [f"refs/tags/{prefix}" for prefix in prefixes]
     try:
         done = subprocess.run(
-            [*command, *places],
+            [*command, *refs],
             cwd=root,
             capture_output=True,
             check=False,
@@ -71,25 +81,25 @@ def releases(root: Path, environment: str) -> list[Release]:
             errors="replace",
         )
     except OSError as error:
-        raise WfgenError(f"git cannot be started: {error.strerror}") from error
+        raise WfgenError(f"cannot run git: {error.strerror}") from error
     if done.returncode:
-        raise WfgenError(f"the history is in git's tags: {done.stderr.strip()}")
-    found = [_read(*entry.split("\0")[:4]) for entry in done.stdout.split("\0\n") if entry]
-    return sorted((r for r in found if r), key=lambda r: (r.release, r.when), reverse=True)
+        raise WfgenError(f"cannot read git tags: {done.stderr.strip()}")
+    tags = [_read(*entry.split("\0")[:4]) for entry in done.stdout.split("\0\n") if entry]
+    return sorted((r for r in tags if r), key=lambda r: (r.release, r.when), reverse=True)
 
 
 def _read(kind: str, tag: str, when: str, message: str) -> Release | None:
-    """The release of a tag; None for a tag that no release made."""
+    """The release of a tag; None for a tag that is not a release's."""
     number = names.tagged_release(tag)
     if kind != "tag" or number is None:
         return None
     try:
         facts: dict[str, Any] = json.loads(message.strip().rpartition("\n")[2])
-        services = {str(n): each["image"] for n, each in facts["services"].items()}
+        services = {str(name): service["image"] for name, service in facts["services"].items()}
         ended = "live"
         if names.is_rollback_tag(tag):
             ended = f"rolled back ({facts['cause'] or 'unknown'}), restored {facts['restored']}"
         texts = (str(facts["sha"]), str(facts["actor"]), services, str(facts["run"]))
     except (ValueError, KeyError, TypeError, AttributeError):
-        ended, texts = "unknown: the tag says nothing of a release", ("", "", {}, "")
+        ended, texts = "unknown: the tag's message cannot be read", ("", "", {}, "")
     return Release(number, when, ended, *texts, tag)

@@ -1,73 +1,79 @@
-"""What there is: services, pipelines, and the files that are made from them."""
+"""Lists of services, pipelines and generated files."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from typing import Any
 
-from wfgen.generate.plan import plan
-from wfgen.generate.render import render
+from wfgen.generate.plan import Plan, plan
+from wfgen.generate.render import RenderedFile, render
 from wfgen.locks.pins import LOCK
+from wfgen.report.table import table
 from wfgen.specs.references import Project
 
 
-def listing(project: Project, style: str) -> str:
-    """Services, pipelines and generated files, for people or as JSON."""
-    made = plan(project)
+def as_json(project: Project) -> str:
+    """One object with `services`, `pipelines` and `files`."""
+    planned = plan(project)
+    files = [{"path": file.path, "specs": list(file.sources)} for file in render(planned)]
+    lists = {"services": _services(planned), "pipelines": _pipelines(planned), "files": files}
+    return json.dumps(lists, indent=2)
+
+
+def as_text(project: Project) -> str:
+    """Three tables."""
+    planned = plan(project)
     services = [
-        {
-            "name": s.spec.name,
-            "kind": s.spec.kind,
-            "spec": s.file.path,
-            "depends_on": s.spec.depends_on,
-            "environments": [
-                e.name for e in made.environments if s.spec.name in [p.name for p in e.services]
-            ],
-        }
-        for s in project.services
+        (service["name"], service["kind"], service["spec"], ", ".join(service["environments"]))
+        for service in _services(planned)
     ]
     pipelines = [
-        {
-            "name": p.name,
-            "environment": p.environment.name,
-            "deploy_on": p.environment.spec.deploy_on,
-            "services": [s.name for s in p.services],
-        }
-        for p in made.pipelines
+        (pipeline["name"], pipeline["deploy_on"], ", ".join(pipeline["services"]))
+        for pipeline in _pipelines(planned)
     ]
-    files = [{"path": f.path, "specs": list(f.sources)} for f in render(made)]
-    if style == "json":
-        return json.dumps({"services": services, "pipelines": pipelines, "files": files}, indent=2)
+    files = [(file.path, _sources(file)) for file in render(planned)]
     return "\n".join(
         [
             "Services",
-            *table(
-                [(s["name"], s["kind"], s["spec"], ", ".join(s["environments"])) for s in services]
-            ),
+            *table(services),
             "\nPipelines",
-            *table([(p["name"], p["deploy_on"], ", ".join(p["services"])) for p in pipelines]),
+            *table(pipelines),
             "\nGenerated files",
-            *table(
-                [
-                    (f["path"], ", ".join(f["specs"]) or _without_specs(str(f["path"])))
-                    for f in files
-                ]
-            ),
+            *table(files),
         ]
     )
 
 
-def _without_specs(path: str) -> str:
-    return "yours and your bot's: the lock" if path == LOCK else "the same for every project"
-
-
-def table(rows: Sequence[tuple[object, ...]]) -> list[str]:
-    """Rows with aligned columns."""
-    widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
+def _services(planned: Plan) -> list[dict[str, Any]]:
     return [
-        "  "
-        + "  ".join(
-            str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
+        {
+            "name": service.spec.name,
+            "kind": service.spec.kind,
+            "spec": service.file.path,
+            "depends_on": service.spec.depends_on,
+            "environments": [
+                environment.name
+                for environment in planned.environments
+                if service.spec.name in [placed.name for placed in environment.services]
+            ],
+        }
+        for service in planned.project.services
     ]
+
+
+def _pipelines(planned: Plan) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": pipeline.name,
+            "environment": pipeline.environment.name,
+            "deploy_on": pipeline.environment.spec.deploy_on,
+            "services": [service.name for service in pipeline.services],
+        }
+        for pipeline in planned.pipelines
+    ]
+
+
+def _sources(file: RenderedFile) -> str:
+    if file.path == LOCK:
+        return "the lock: bots and `wfgen pins` change it"
+    return ", ".join(file.sources) or "the same for every project"

@@ -1,10 +1,11 @@
-"""The reference page, in Markdown: every field, kind and rule, from the models and docstrings.
+"""The reference page in Markdown: every field, kind and rule, from the models and docstrings.
 
 `python -m wfgen.report.reference FILE` writes it.
 """
 
 from __future__ import annotations
 
+import builtins
 import json
 import re
 import sys
@@ -28,19 +29,19 @@ from wfgen.specs.schema import field_docs
 _INTRODUCTION = """\
 # Reference of the specs
 
-Made from the models by `make reference`. Each field is *rendered*, or it is *refused*: in the
-vocabulary, not rendered by this version, and an error that says what to do instead. Nothing is
-accepted and then ignored.
+Generated from the code by `make reference`. Each field is either *rendered* or *refused*: this
+version of wfgen does not render it, and reports an error with an alternative. No field is accepted
+and then ignored.
 """
 _LIMITS = """\
-Rendered workflows that GitHub would not take are refused, and nothing is written.
+wfgen writes nothing where GitHub would refuse a generated workflow.
 """
 _MUSTS = """\
-A patch that breaks one of these, or one of the rules above, is refused, and nothing is written.
+wfgen refuses a patch that breaks one of these rules or one of the rules above, and writes nothing.
 """
 _WAIVABLE = """\
-These as well, unless the patch says why it may: `waive: {secrets-by-name: ours}`. The
-generated file shows the reason above what is patched.
+It also refuses a patch that breaks one of these rules, unless the patch gives a reason:
+`waive: {secrets-by-name: ours}`. The generated file has the reason above the patched lines.
 """
 _HEAD = "| field | type | default | status | meaning |\n|---|---|---|---|---|"
 _WORDS: dict[Any, str] = {str: "text", int: "a number", bool: "`true` or `false`", Any: "anything"}
@@ -49,7 +50,7 @@ _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 @dataclass(frozen=True)
 class Part:
-    """A mapping of a spec: where it stands, and its model.
+    """A mapping in a spec, and its model.
 
     `path` has the names of the fields that lead to it, `<name>` for any key, `[]` for any entry.
     """
@@ -65,7 +66,7 @@ class Part:
 
     @property
     def text(self) -> str:
-        """What the model's docstring says."""
+        """The model's docstring in one line."""
         return " ".join((self.model.__doc__ or "").split())
 
 
@@ -85,7 +86,7 @@ class Entry:
 
 
 def refused(field: FieldInfo) -> Refused | None:
-    """The mark of a field that is in the vocabulary and not rendered, or not with one value."""
+    """The mark of a field that is not rendered, or not with one of its values."""
     return next((mark for mark in field.metadata if isinstance(mark, Refused)), None)
 
 
@@ -97,7 +98,7 @@ def _status(mark: Refused | None) -> str:
 
 
 def tag_of(model: type[BaseModel]) -> str:
-    """The `type` by which a spec chooses this model among others; "" where there is no choice."""
+    """The `type` that selects this model; "" where there is one model only."""
     field = model.model_fields.get("type")
     return str(typing.get_args(field.annotation)[0]) if field else ""
 
@@ -119,7 +120,7 @@ def _parts(annotation: Any, path: tuple[str, ...]) -> Iterator[Part]:
 
 
 def entries(model: type[BaseModel]) -> Iterator[Entry]:
-    """What the reference says of a model's fields."""
+    """The row of each field of a model."""
     docs = field_docs(model)
     for name, field in model.model_fields.items():
         mark = refused(field)
@@ -128,7 +129,7 @@ def entries(model: type[BaseModel]) -> Iterator[Entry]:
             _type(field.annotation, field.metadata),
             "the file's name" if (model, name) == (ServiceSpec, "name") else _default(field),
             _status(mark),
-            docs.get(name, "Chooses these fields."),
+            docs.get(name, "Selects these fields."),
         )
 
 
@@ -158,7 +159,7 @@ def _kinds() -> Iterator[str]:
     for kind in KINDS:
         status = f"refused: {kind.refused}" if kind.refused else "rendered"
         yield f"| `{kind_name(kind)}` | {kind.summary} | {status} |"
-    yield "\nWhat a kind has of its own, or with another default:\n"
+    yield "\nFields that only one kind has, and other defaults:\n"
     yield "| kind | field | type | default |\n|---|---|---|---|"
     base = ServiceSpec.model_fields
     for kind in KINDS:
@@ -178,18 +179,18 @@ def _rules(rules: typing.Iterable[Documented]) -> Iterator[str]:
 
 
 def _properties() -> Iterator[str]:
-    yield "`wfgen verify` tries every outcome of every job against these. What the files alone show"
-    yield "is demanded by `wfgen render` and `wfgen check` as well, before anything is written.\n"
-    for each in PROPERTIES:
-        title, *reason, remedy = (" ".join(p.split()) for p in each.text.split("\n\n"))
-        yield f"### {each.name}\n\n{title}\n"
+    yield "`wfgen verify` checks these for every outcome of every job. Those that do not depend on"
+    yield "outcomes are checked by `wfgen render` and `wfgen check` as well.\n"
+    for checked in PROPERTIES:
+        title, *reason, remedy = (" ".join(p.split()) for p in checked.text.split("\n\n"))
+        yield f"### {checked.name}\n\n{title}\n"
         yield f"- Reason: {' '.join(reason)}\n- Remedy: {remedy}\n"
 
 
 _ROLES = """\
-`wfgen verify --workflow FILE` and `wfgen simulate FILE` learn from comments what the jobs of
-any workflow are for: at the end of a line of the step, of the job's first line for the job as a
-whole, or on the line above. Services may follow; without any, it is about all of them.
+`wfgen verify --workflow FILE` and `wfgen simulate FILE` read the roles of jobs in any workflow from
+comments: at the end of a line of the step, at the end of the job's first line for the whole job, or
+on the line above. Name services after the role; without any, it applies to all.
 
 ```yaml
   deploy:
@@ -213,26 +214,38 @@ def _roles() -> Iterator[str]:
 
 
 def _type(annotation: Any, marks: typing.Sequence[Any] = ()) -> str:
-    for mark in marks:
-        match mark:
-            case Matching():
-                return mark.noun
-            case Between():
-                return f"a number from {mark.low} to {mark.high}"
-            case Lasting():
-                return f"a duration from {mark.low} to {mark.high}"
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Annotated:
-        return _type(arguments[0], arguments[1:])
-    if origin is typing.Literal:
-        return " or ".join(f"`{value}`" for value in arguments)
-    if origin is list:
-        return f"list, each {_type(arguments[0])}"
-    if origin is dict:
-        return f"a mapping from {_type(arguments[0])} to {_type(arguments[1])}"
-    if arguments:
-        named = [_type(each) for each in arguments if each is not type(None)]
-        return " or ".join(dict.fromkeys(named))
+    if text := next(filter(None, map(_limits, marks)), ""):
+        return text
+    arguments = typing.get_args(annotation)
+    match typing.get_origin(annotation):
+        case typing.Annotated:
+            return _type(arguments[0], arguments[1:])
+        case typing.Literal:
+            return " or ".join(f"`{value}`" for value in arguments)
+        case builtins.list:
+            return f"list, each {_type(arguments[0])}"
+        case builtins.dict:
+            return f"a mapping from {_type(arguments[0])} to {_type(arguments[1])}"
+        case None:
+            return _plain_type(annotation)
+        case _:  # a union
+            named = [_type(choice) for choice in arguments if choice is not type(None)]
+            return " or ".join(dict.fromkeys(named))
+
+
+def _limits(mark: Any) -> str:
+    match mark:
+        case Matching():
+            return mark.noun
+        case Between():
+            return f"a number from {mark.low} to {mark.high}"
+        case Lasting():
+            return f"a duration from {mark.low} to {mark.high}"
+        case _:
+            return ""
+
+
+def _plain_type(annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"type {tag}" if (tag := tag_of(annotation)) else "a mapping (below)"
     return _WORDS[annotation]
@@ -253,7 +266,7 @@ def _default(field: FieldInfo) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(exclude_defaults=True)
-    return [_plain(each) for each in value] if isinstance(value, list) else value
+    return [_plain(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _flow(value: Any) -> str:

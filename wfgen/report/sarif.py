@@ -1,4 +1,4 @@
-"""Findings as SARIF 2.1.0, which GitHub's code scanning and other programs take.
+"""Output as SARIF 2.1.0, which GitHub's code scanning and other programs read.
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning
@@ -8,50 +8,68 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from wfgen import __version__
 from wfgen.findings import Diagnostic
-from wfgen.worktree.drift import Cause, Drift
+from wfgen.report import text
+from wfgen.worktree.causes import Cause, Drift
+
+if TYPE_CHECKING:
+    from wfgen.checks.proof import Proof
+
+IS_DOCUMENT = True
+_SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+note = text.note
 
 
-def drifts(found: Iterable[tuple[Drift, str]], notes: Iterable[str] = ()) -> str:
-    """Drifts, each with what is told of it."""
-    results = [
-        _result(f"drift-{_name(drift.cause)}", text, drift.path, drift.line)
-        for drift, text in found
-    ]
-    rules = {f"drift-{_name(cause)}": cause.value for cause in Cause}
-    return _document(results, rules, [("note", note) for note in notes])
+def findings(diagnostics: Iterable[Diagnostic]) -> str:
+    """Findings as results."""
+    diagnostics = list(diagnostics)
+    rules = {found.rule: found.rule.replace("-", " ") for found in diagnostics}
+    return _document(map(_finding, diagnostics), rules)
 
 
-def findings(found: Iterable[Diagnostic]) -> str:
-    """Mistakes in specs and in what is rendered."""
-    found = list(found)
-    results = [
-        _result(
-            each.rule,
-            f"{each.message}\n\nHint: {each.hint}" if each.hint else each.message,
-            each.position.file,
-            each.position.line,
-            each.position.column,
-        )
-        for each in found
-    ]
-    return _document(results, {each.rule: each.rule.replace("-", " ") for each in found})
+errors = findings
 
 
 def stopped(message: str) -> str:
-    """What stopped a command."""
+    """The error that stopped a command, as a notification of the tool."""
     return _document([], {}, [("error", message)])
 
 
-def _name(cause: Cause) -> str:
-    return cause.name.lower().replace("_", "-")
+def drifts(drifts: list[Drift], notes: Iterable[str] = ()) -> str:
+    """Files that differ as results; notes as notifications of the tool."""
+    rules = {_rule(cause): cause.value for cause in Cause}
+    return _document(map(_drift, drifts), rules, [("note", note) for note in notes])
 
 
-def _result(rule: str, text: str, path: str, line: int, column: int = 1) -> dict[str, Any]:
+def proof(proof: Proof) -> str:
+    """The properties that do not hold as results."""
+    return findings(counterexample.diagnostic() for counterexample in proof.broken)
+
+
+def _finding(diagnostic: Diagnostic) -> dict[str, Any]:
+    place = diagnostic.position
+    hint = f"\n\nHint: {diagnostic.hint}" if diagnostic.hint else ""
+    message = diagnostic.message + hint
+    return _result(diagnostic.rule, message, place.file, place.line, place.column)
+
+
+def _drift(drift: Drift) -> dict[str, Any]:
+    remarks = [f"  {message}" for message in text.remarks_of(drift)]
+    message = "\n".join([text.title([drift]), *remarks, "", text.shortened_diff(drift)])
+    return _result(_rule(drift.cause), message, drift.path, drift.line)
+
+
+def _rule(cause: Cause) -> str:
+    return f"drift-{cause.name.lower().replace('_', '-')}"
+
+
+def _result(rule: str, message: str, path: str, line: int, column: int = 1) -> dict[str, Any]:
     place = {
         "artifactLocation": {"uri": quote(path), "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": line, "startColumn": column},
@@ -59,30 +77,28 @@ def _result(rule: str, text: str, path: str, line: int, column: int = 1) -> dict
     return {
         "ruleId": rule,
         "level": "error",
-        "message": {"text": text},
+        "message": {"text": message},
         "locations": [{"physicalLocation": place}],
     }
 
 
 def _document(
-    results: list[dict[str, Any]], rules: dict[str, str], told: Iterable[tuple[str, str]] = ()
+    results: Iterable[dict[str, Any]],
+    rules: dict[str, str],
+    notifications: Iterable[tuple[str, str]] = (),
 ) -> str:
-    notifications = [{"level": level, "message": {"text": text}} for level, text in told]
+    """A document of one run; notifications are pairs of level and message."""
+    notified = [{"level": level, "message": {"text": text}} for level, text in notifications]
     described = [{"id": rule, "shortDescription": {"text": rules[rule]}} for rule in sorted(rules)]
     run = {
         "tool": {"driver": {"name": "wfgen", "version": __version__, "rules": described}},
         "invocations": [
             {
-                "executionSuccessful": all(each["level"] != "error" for each in notifications),
-                "toolExecutionNotifications": notifications,
+                "executionSuccessful": all(entry["level"] != "error" for entry in notified),
+                "toolExecutionNotifications": notified,
             }
         ],
         "columnKind": "unicodeCodePoints",
-        "results": results,
+        "results": list(results),
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
-
-
-_SCHEMA = (
-    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-)

@@ -27,10 +27,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./ -]+")
 """Text that can be part of a suggestion without quotes."""
 
 
-def translate(file: SpecFile, model: type[BaseModel], error: ValidationError) -> list[Diagnostic]:
+def translate(file: SpecFile, model: type[BaseModel], invalid: ValidationError) -> list[Diagnostic]:
     """What a spec gets wrong about its kind; the first `MAX_PROBLEMS` errors."""
-    details: list[Any] = list(error.errors(include_url=False))
-    errors = [_Error(file, locate(model, each["loc"]), each) for each in details[:MAX_PROBLEMS]]
+    details: list[Any] = list(invalid.errors(include_url=False))
+    errors = [_Error(file, locate(model, item["loc"]), item) for item in details[:MAX_PROBLEMS]]
     misspelt = {error.misspelt for error in errors if error.type == "extra_forbidden"}
     diagnostics = [
         diagnostic
@@ -96,7 +96,7 @@ class _Error:
     @property
     def field(self) -> str:
         """The field's path in backticks; "the spec" for the file as a whole."""
-        return f"`{dotted(self.route)}`" if self.route else "the spec"
+        return f"`{_dotted(self.route)}`" if self.route else "the spec"
 
     @cached_property
     def similar(self) -> list[str]:
@@ -112,7 +112,7 @@ class _Error:
 
     @property
     def misspelt(self) -> Route | None:
-        """For an unknown field: the field that it stands for; None where that is unclear."""
+        """For an unknown field: the route of the field that was meant; None if that is unclear."""
         return (*self.route[:-1], *self.similar[0].split(".")) if len(self.similar) == 1 else None
 
     def at(
@@ -128,7 +128,7 @@ _Words = Callable[[_Error], Iterable[Diagnostic]]
 
 def _unknown_field(error: _Error) -> Iterable[Diagnostic]:
     if error.similar:
-        hint = f"did you mean {' or '.join(f'`{each}`' for each in error.similar)}?"
+        hint = f"did you mean {' or '.join(f'`{name}`' for name in error.similar)}?"
     else:
         see = "for all fields, see `docs/reference.md` of wfgen"
         hint = did_you_mean(str(error.route[-1]), error.location.model.model_fields, see)
@@ -142,18 +142,18 @@ def _missing_field(error: _Error) -> Iterable[Diagnostic]:
 def _missing_type(error: _Error) -> Iterable[Diagnostic]:
     route = (*error.route, "type")
     hint = did_you_mean("", error.location.types)
-    yield error.at(f"missing field `{dotted(route)}`", "choice", hint, route=route)
+    yield error.at(f"missing field `{_dotted(route)}`", "choice", hint, route=route)
 
 
 def _unknown_type(error: _Error) -> Iterable[Diagnostic]:
     route, tag = (*error.route, "type"), error.context["tag"]
-    message = f"unknown value {shown(tag)} for `{dotted(route)}`"
+    message = f"unknown value {shown(tag)} for `{_dotted(route)}`"
     yield error.at(message, "choice", did_you_mean(tag, error.location.types), route=route)
 
 
 def _unknown_value(error: _Error) -> Iterable[Diagnostic]:
     choices = re.findall("'([^']+)'", error.context["expected"])
-    expected = listed(choices, "or")
+    expected = _listed(choices, "or")
     message = f"unknown value {shown(error.value)} for {error.field}: expected {expected}"
     near = nearest(str(error.value), choices)
     yield error.at(message, "choice", f"did you mean `{near}`?" if near else "")
@@ -161,7 +161,7 @@ def _unknown_value(error: _Error) -> Iterable[Diagnostic]:
 
 def _not_rendered(error: _Error) -> Iterable[Diagnostic]:
     value = error.context["value"]
-    subject = f"`{dotted(error.route)}: {value}`" if value else f"field {error.field}"
+    subject = f"`{_dotted(error.route)}: {value}`" if value else f"field {error.field}"
     message = f"{subject} is not supported by this version of wfgen"
     yield error.at(message, "not-rendered", error.hint, key=not value)
 
@@ -278,7 +278,7 @@ def shown(value: object) -> str:
     return "an empty value" if value is None else f"`{_text(value)}`"
 
 
-def dotted(route: Route) -> str:
+def _dotted(route: Route) -> str:
     """A route as `build.platforms[0]`."""
     path = ""
     for part in route:
@@ -286,7 +286,7 @@ def dotted(route: Route) -> str:
     return path
 
 
-def listed(names: Iterable[str], conjunction: str) -> str:
+def _listed(names: Iterable[str], conjunction: str) -> str:
     """Names in backticks: `a`, `b` or `c`."""
     *first, last = (f"`{name}`" for name in names)
     return f"{', '.join(first)} {conjunction} {last}" if first else last

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from wfgen.findings import Diagnostic, did_you_mean, nearest
 from wfgen.specs.kinds.image import image_name
 from wfgen.specs.kinds.project import Environment
@@ -16,9 +14,7 @@ from wfgen.specs.kinds.service import Health, Workload
 from wfgen.specs.kustomize import Overlays
 from wfgen.specs.references import Project, Service, SpecFile
 from wfgen.text.positions import Route
-
-# Reads every scalar as text: there is nothing to calculate, and no value can fail to load.
-Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+from wfgen.text.reader import all_texts
 
 
 def check(project: Project, overlays: Overlays, *, complete: bool = True) -> Iterator[Diagnostic]:
@@ -104,7 +100,7 @@ class Objects:
 
     def __init__(self, overlay: str, text: bytes) -> None:
         self.overlay = overlay
-        self._objects: list[Any] = list(yaml.load_all(text, Loader=Loader))
+        self._objects: list[Any] = all_texts(text)
 
     def of_kind(self, kind: str) -> dict[str, Any]:
         """The objects of a kind, by name."""

@@ -9,13 +9,16 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
 
-from wfgen.text.positions import Loader, Route
+from wfgen.text import scalars
+from wfgen.text.positions import Route, compose
+from wfgen.text.quoting import flow
 
+_PLAIN = re.compile(r"[\w./][\w./-]*", re.ASCII)
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What libyaml counts as the end of a line (https://yaml.org/spec/1.1/#id871136)."""
 
@@ -76,7 +79,7 @@ class Document:
         self._starts = [0, *(found.end() for found in _BREAK.finditer(text))]
         self.lines = _BREAK.split(text)
         self._newlines = [0, *(found.end() for found in re.finditer("\n", text))]
-        self.root: Any = yaml.compose(text, Loader=Loader)
+        self.root: Any = compose(text)
 
     def find(self, route: Route) -> Place | None:
         """The entry at the end of a route; None where the route leaves the text.
@@ -219,6 +222,40 @@ class Document:
                     if here and line is None:
                         line = bisect.bisect_right(self._newlines, offset) - 1
                     offset += len(piece) + 1
+
+
+def with_item(text: str, key: str, item: str) -> str:
+    """The text with one more item in the list at `key` of its top-level mapping.
+
+    The list is added where it is missing. Raises `Unfit` or `yaml.YAMLError`.
+    """
+    ending = "\r\n" if "\r\n" in text else "\n"
+    text = text if text.endswith("\n") or not text else text + ending
+    document = Document(text)
+    written = item if _PLAIN.fullmatch(item) and scalars.read(item) == (item, "") else flow(item)
+    if document.root is None:
+        return f"{text}{key}:{ending}  - {written}{ending}"
+    if not isinstance(document.root, yaml.MappingNode):
+        raise Unfit("the file is not a mapping", f"write it as a mapping with {key}")
+    place = document.find((key,))
+    node: Any = place.node if place else None
+    if place is None:
+        edit = document.append(None, [f"{key}:", f"  - {written}"], "")
+    elif isinstance(node, yaml.SequenceNode) and node.value:
+        if any(entry.value == item for entry in node.value):
+            return text
+        if node.flow_style:
+            edit = document.extend(place, written, "", front=False)
+        else:
+            dash = document.column_in(place)
+            edit = document.append(place, [f"{' ' * dash}- {written}"], "")
+    elif isinstance(node, yaml.ScalarNode) and not (node.value or node.style):
+        edit = document.after(place, [f"  - {written}"], "")
+    elif isinstance(node, yaml.SequenceNode) or node.value in ("~", "null"):
+        edit = document.replace(place, [], [f"{key}:", f"  - {written}"], "")
+    else:
+        raise Unfit(f"{key} is not a list", f"replace {key} with a list")
+    return document.apply([replace(edit, text=edit.text.replace("\n", ending))])[0]
 
 
 def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:

@@ -2,8 +2,7 @@
 
 `parse` turns libyaml's events into plain values and refuses what other YAML readers would read
 differently. `locate` is asked only once something is wrong; it asks the same libyaml, so the two
-cannot disagree on where a value stands. ruamel.yaml edits texts whose comments are to stay. No
-other module reads specs.
+cannot disagree on where a value is. No other module reads specs.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ Route = tuple[str | int, ...]
 
 _BRACKETS = {"while parsing a flow sequence": "[", "while parsing a flow mapping": "{"}
 
-Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class SourceError(Exception):
@@ -87,7 +86,7 @@ class _Reader:
     """Builds plain values from a stream of events, depth and number of problems bounded."""
 
     def __init__(self, text: str) -> None:
-        self.events: Iterator[Any] = yaml.parse(text, Loader=Loader)
+        self.events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
         self.problems: list[SourceError] = []
         self.expressions = False
 
@@ -209,7 +208,7 @@ def locate(text: str, route: Route, *, key: bool = False) -> tuple[int, int]:
     Where the route leaves the text (a field that is missing), the key of the last part that
     exists is given. The text is one that `parse` could read.
     """
-    place = node = _compose(text)
+    place = node = compose(text)
     for depth, part in enumerate(route):
         found = _child(node, part)
         if found is None:
@@ -222,7 +221,7 @@ def locate(text: str, route: Route, *, key: bool = False) -> tuple[int, int]:
 
 def has(text: str, route: Route) -> bool:
     """Whether a value stands at `route`."""
-    node = _compose(text)
+    node = compose(text)
     for part in route:
         found = _child(node, part)
         if found is None:
@@ -232,8 +231,9 @@ def has(text: str, route: Route) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _compose(text: str) -> Any:
-    return yaml.compose(text, Loader=Loader)
+def compose(text: str) -> Any:
+    """The nodes of a text, each with its position. Raises `yaml.YAMLError`."""
+    return yaml.compose(text, Loader=_Loader)
 
 
 def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:
@@ -244,22 +244,3 @@ def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part], node.value[part]
     return None
-
-
-def with_item(text: str, key: str, item: str) -> str:
-    """A YAML text with one more item in the list at `key`; comments and order stay as they are."""
-    import io
-
-    from ruamel.yaml import YAML
-
-    editor: Any = YAML(typ="rt")
-    editor.preserve_quotes = True
-    editor.width = 4096
-    editor.indent(mapping=2, sequence=4, offset=2)
-    tree: Any = editor.load(text)
-    if item in tree.setdefault(key, []):
-        return text
-    tree[key].append(item)
-    out = io.StringIO()
-    editor.dump(tree, out)
-    return out.getvalue()

@@ -1,3 +1,3 @@
-"""The files of a repository: how the committed ones differ from the generated ones, which of them
-are ours, and how all of them are written or none.
+"""The files of a repository: how they differ from the generated files, which of them wfgen
+generated, and how they are written: all or none.
 """

@@ -1,4 +1,4 @@
-"""Which files are ours by their header, whatever wfgen makes today; and which lie among ours."""
+"""Which files of a repository wfgen generated, by their headers, and which are unknown to it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from wfgen.text import header
 from wfgen.worktree.writing import is_temporary
 
 
-def find(root: Path, known: set[str]) -> Iterator[str]:
-    """Files with our header but those that are known: below .github, and beside what we write.
+def generated(root: Path, known: set[str]) -> Iterator[str]:
+    """Files with wfgen's header that are not `known`: in .github, docs and folders of known files.
 
-    Links are not followed, as what they lead to is not of this place.
+    Links are not followed: they may lead into another project.
     """
     beside = {os.path.dirname(path) for path in known if not path.startswith(".github/")}
-    places = [root / folder for folder in sorted(beside | {"docs"})]
-    places += [Path(folder) for folder, _, _ in os.walk(root / ".github", onerror=_complain)]
-    for folder in places:
+    folders = [root / folder for folder in sorted(beside | {"docs"})]
+    folders += [Path(folder) for folder, _, _ in os.walk(root / ".github", onerror=_fail)]
+    for folder in folders:
         for path in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else ():
             name = path.relative_to(root).as_posix()
             if name in known or is_temporary(path.name) or path.is_symlink() or not path.is_file():
@@ -31,11 +31,8 @@ def find(root: Path, known: set[str]) -> Iterator[str]:
 
 
 def strangers(root: Path, folder: str, known: set[str]) -> Iterator[str]:
-    """Files and links below a folder that only we write to, without those that are known.
-
-    What Python compiled is not looked at: a cache, which it makes anew.
-    """
-    for place, folders, names in os.walk(root / folder, onerror=_complain):
+    """Files and links below `folder` that are not `known`, except for compiled Python."""
+    for place, folders, names in os.walk(root / folder, onerror=_fail):
         folders[:] = sorted(set(folders) - {"__pycache__"})
         links = [name for name in folders if Path(place, name).is_symlink()]
         for name in sorted([*names, *links]):
@@ -44,7 +41,7 @@ def strangers(root: Path, folder: str, known: set[str]) -> Iterator[str]:
                 yield path
 
 
-def _complain(error: OSError) -> None:
-    """A folder that cannot be looked into may hide something; one that is not there does not."""
+def _fail(error: OSError) -> None:
+    """Raises `WfgenError` for a folder that cannot be read, as it may contain an orphan."""
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
         raise WfgenError(f"{error.filename}: cannot be read: {error.strerror}") from error

@@ -64,14 +64,14 @@ function shop() {
   };
 }
 
-test("shows the number and the release, and counts nothing by itself", async () => {
+test("shows the number and the release, and counts no visit without a click", async () => {
   const { elements, requests } = await open(shop());
   assert.equal(elements.count.textContent, "1,233");
   assert.equal(elements.release.textContent, "Release 0123456789ab");
   assert.deepEqual(requests, ["GET /api/visits", "GET /version.json"]);
 });
 
-test("counts a visit once however often the button is pressed meanwhile", async () => {
+test("counts one visit if the button is pressed again before the response", async () => {
   const { elements, requests } = await open(shop());
   elements.visit.click();
   elements.visit.click();
@@ -82,7 +82,7 @@ test("counts a visit once however often the button is pressed meanwhile", async 
   assert.equal(elements.visit.getAttribute("aria-disabled"), null);
 });
 
-test("says so when the server is down, and recovers", async () => {
+test("shows an error while the server is down, and recovers", async () => {
   const up = shop();
   let down = true;
   const { elements, errors } = await open((method, path) =>
@@ -97,7 +97,7 @@ test("says so when the server is down, and recovers", async () => {
   assert.match(elements.message.textContent, /Thank you/);
 });
 
-test("says so when the network is down", async () => {
+test("shows an error while the network is down", async () => {
   const { elements } = await open(() => {
     throw new TypeError("fetch failed");
   });

@@ -1,4 +1,4 @@
-"""The page and the nginx that serves it, as far as that goes without building the image."""
+"""The page and the nginx that serves it, without building the image."""
 
 import json
 import os
@@ -31,7 +31,7 @@ class Page(HTMLParser):
         self.feed((PUBLIC / "index.html").read_text())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take note of addresses, ids and what the Content-Security-Policy would block."""
+        """Record URLs, IDs and what the Content-Security-Policy would block."""
         for name, value in attrs:
             if name in {"src", "href"}:
                 self.references.add(value or "")
@@ -175,7 +175,7 @@ def test_missing_page(nginx: int) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/app.js", "/healthz", "/version", "/missing"])
 def test_security_headers(path: str, nginx: int) -> None:
-    """On every answer: one add_header in a location would drop them all there."""
+    """On every response: an add_header in a location would drop them there."""
     _, headers, _ = fetch(nginx, path)
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
@@ -184,5 +184,5 @@ def test_security_headers(path: str, nginx: int) -> None:
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
-    # No version that tells which attacks to try.
+    # No version, which would reveal known vulnerabilities.
     assert headers["Server"] == "nginx"

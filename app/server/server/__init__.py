@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def create_app() -> Flask:
-    """Return the application, set up from the environment.
+    """Return the application, configured from the environment.
 
     PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD are read by libpq, REDIS_URL and GIT_SHA
     here. Neither Postgres nor Redis has to be up yet.
@@ -39,7 +39,7 @@ def create_app() -> Flask:
 
     @app.get("/healthz")
     def alive() -> ResponseReturnValue:
-        # No dependency is asked: restarting this process would not mend a database.
+        # Checks no dependency: restarting this process would not repair a database.
         return {"alive": True}
 
     @app.get("/readyz")
@@ -65,7 +65,7 @@ def create_app() -> Flask:
 
     @app.errorhandler(psycopg.OperationalError)
     def postgres_failed(error: psycopg.OperationalError) -> ResponseReturnValue:
-        # The reason goes to the log: an answer to the world names neither host nor user.
+        # Only the log has the reason: a public response must not reveal the host or the user.
         logger.error("postgres failed: %s", error)
         return {"error": "postgres is down"}, 503
 
@@ -78,7 +78,7 @@ def create_app() -> Flask:
 
 
 def _answers(name: str, ask: Callable[[], None]) -> bool:
-    """Say whether a dependency answers; the reason why not is logged."""
+    """Return whether a dependency answers; log the error if it does not."""
     try:
         ask()
     except (psycopg.Error, redis.RedisError) as error:

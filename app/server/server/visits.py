@@ -1,6 +1,6 @@
-"""Visits: one row each in Postgres, and their count behind a cache in Redis.
+"""Visits: a row each in Postgres, and a cache of their number in Redis.
 
-The cache may be away: its errors are logged and Postgres is asked. Nothing about the visitor is
+If the cache fails, the error is logged and Postgres has the number. Nothing about the visitor is
 stored.
 """
 
@@ -13,16 +13,15 @@ import redis
 from .connections import connect_postgres
 
 COUNT_KEY = "visits:count"
-# Seconds that a count may be old. A write deletes the cached count, but a reader that asked
-# Postgres before the write may store its older count after the deletion, and a deletion may fail:
-# neither outlives this.
+# Maximum age of a cached count, in seconds. A write deletes the cached count, but the deletion may
+# fail, and a reader that queried Postgres before the write may cache its older count after it.
 COUNT_SECONDS = 10
 
 logger = logging.getLogger(__name__)
 
 
 def add_visit(cache: redis.Redis) -> None:
-    """Write a visit, then forget the cached count.
+    """Write a visit, then delete the cached count.
 
     Raises:
         psycopg.Error: the visit was not written.
@@ -38,7 +37,7 @@ def count_visits(cache: redis.Redis) -> tuple[int, bool]:
     """Return the number of visits, and whether it came from the cache.
 
     Raises:
-        psycopg.Error: the count was not in the cache and Postgres could not say it.
+        psycopg.Error: the count was not cached, and Postgres did not return it.
     """
     cached = None
     with _tolerated():
@@ -58,4 +57,4 @@ def _tolerated() -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
-        logger.warning("redis failed, going on without the cache: %s", error)
+        logger.warning("redis failed, continuing without the cache: %s", error)

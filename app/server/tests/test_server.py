@@ -1,4 +1,4 @@
-"""The server against a real Redis and a real Postgres, either of which may be away."""
+"""The server with a real Redis and a real Postgres, either of which may be down."""
 
 import logging
 import os
@@ -18,14 +18,14 @@ from server.visits import COUNT_KEY, COUNT_SECONDS
 
 @pytest.fixture
 def client(stores: dict[str, Store]) -> FlaskClient:
-    """Return a client of the server, whose schema is there."""
+    """Return a client of the server, with a migrated schema."""
     migrate()
     return create_app().test_client()
 
 
 @contextmanager
 def silent_port() -> Iterator[int]:
-    """Listen on a port, accept every connection and never say a word."""
+    """Listen on a port, accept every connection and never respond."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
@@ -47,7 +47,7 @@ def test_ready_when_both_answer(client: FlaskClient) -> None:
 def test_not_ready_while_one_is_stopped(
     name: str, client: FlaskClient, stores: dict[str, Store]
 ) -> None:
-    """It is named, and the server is ready again by itself afterwards."""
+    """The response names it, and the server is ready again once it is back."""
     assert client.get("/readyz").status_code == 200
     with stores[name].process.stopped():
         answer = client.get("/readyz")

@@ -1,4 +1,4 @@
-"""What the server's Dockerfile says, tried as far as that goes without building an image."""
+"""The server's Dockerfile, without building the image."""
 
 import json
 import os
@@ -22,15 +22,15 @@ def test_requirements_are_exact_and_complete() -> None:
     pinned = read_requirements()
     for requirement in pinned:
         assert re.fullmatch(r"==[0-9][0-9.]*", str(requirement.specifier)), requirement
-    here = [each for each in pinned if each.marker is None or each.marker.evaluate()]
-    names = {canonicalize_name(requirement.name) for requirement in here}
-    for requirement in here:
+    needed = [pin for pin in pinned if pin.marker is None or pin.marker.evaluate()]
+    names = {canonicalize_name(requirement.name) for requirement in needed}
+    for requirement in needed:
         assert direct_dependencies(requirement) <= names, requirement
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="the image's settings are for Linux")
 def test_command_serves(stores: dict[str, Store]) -> None:
-    """The image's own command, with its settings, leads from gunicorn to the stores."""
+    """The image's command and settings start a server that reaches the stores."""
     [command] = re.findall(r"^CMD (\[.+\])$", (SERVER / "Dockerfile").read_text(), re.MULTILINE)
     port = free_port()
     # The settings listen on all addresses; here only this machine may connect.

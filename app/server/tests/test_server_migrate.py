@@ -32,7 +32,7 @@ def test_several_at_once_all_succeed(stores: dict[str, Store]) -> None:
             done.result()
 
 
-def test_waits_for_another_migration_but_not_for_ever(stores: dict[str, Store]) -> None:
+def test_waits_for_another_migration_up_to_a_limit(stores: dict[str, Store]) -> None:
     with ThreadPoolExecutor(1) as pool, connect_postgres() as other:
         other.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         waiting = pool.submit(migrate, lock_seconds=1)
@@ -57,7 +57,7 @@ def test_command(stores: dict[str, Store]) -> None:
 
 
 def test_command_fails_without_postgres(environment: pytest.MonkeyPatch) -> None:
-    """The Job must end with an error, say why, and not say the password."""
+    """The Job must fail with the reason, and without the password."""
     port = str(free_port())
     variables = {"PGHOST": "127.0.0.1", "PGPORT": port, "PGUSER": "shop", "PGPASSWORD": "hunter2"}
     done = run_command(os.environ | variables)

@@ -1,16 +1,16 @@
-"""GitHub's expressions: what stands between `${{` and `}}`, or in an `if`.
+"""GitHub's expressions: the text between `${{` and `}}`, or in an `if`.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/expressions
 
     condition = parse("contains(needs.*.result, 'failure') && inputs.force")
     condition.evaluate({"needs": ..., "inputs": ...})    # plain JSON values
-    condition.explain({"needs": ..., "inputs": ...})     # its text, with the values in brackets
+    condition.explain({"needs": ..., "inputs": ...})     # its text, with values in brackets
     condition.reads                                      # {("needs", "*", "result"), ...}
     parse_condition("${{ failure() }}")                  # an `if`, with or without braces
     parse_template("release-${{ inputs.environment }}")  # any other field
 
-Values are None, bool, float, str, `Object` and list; `lift` makes them of plain ones, and `lower`
-the other way round. `is_truthy` and `to_string` are GitHub's.
+Values are None, bool, float, str, `Object` and list; `lift` makes them from plain JSON values, and
+`lower` reverses it. `is_truthy` and `to_string` follow GitHub's rules.
 """
 
 from wfgen.actions.expressions.errors import ExpressionError

@@ -1,4 +1,4 @@
-"""A parsed expression: evaluated many times, explained, and asked what it reads."""
+"""A parsed expression: evaluates, explains its value, and lists what it reads."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from wfgen.actions.expressions.values import Object, Value, lift, to_string
 Functions = Mapping[str, Callable[..., Value]]
 BRACES = re.compile(r"\$\{\{(?P<inner>(?:[^'}]|'(?:[^']|'')*'|\}(?!\}))*)\}\}")
 LONGEST = 60
-"""A longer value is cut in an explanation."""
+"""Characters of a value that an explanation shows."""
 
 
 class Expression:
-    """An expression, or a text with expressions in it."""
+    """An expression, or a text that contains expressions."""
 
     def __init__(self, text: str, tree: Node) -> None:
         self.text, self.tree = text, tree
 
     def evaluate(self, contexts: Mapping[str, Any], functions: Functions | None = None) -> Value:
-        """Its value. Contexts are plain values, or lifted ones; names of functions are lower.
+        """Its value. Contexts are plain values or `Lifted`; functions have lower-case names.
 
         Raises `ExpressionError`.
         """
@@ -37,15 +37,15 @@ class Expression:
         functions: Functions | None = None,
         notes: Mapping[str, str] | None = None,
     ) -> str:
-        """The text, with the value behind all that was looked up and every yes-or-no call.
+        """The text, with values in brackets after every lookup and every call that gives a boolean.
 
-        What was not evaluated has none, nor has what stands there a second time. `notes` say for
-        a function why it came out so.
+        Parts that were not evaluated have no value, nor do repetitions. `notes` replaces the value
+        of a function by a reason.
         """
         seen: list[tuple[Node, str, Value]] = []
         self.tree.value(Scope(_lifted(contexts), functions or {}, seen))
         first: dict[str, tuple[int, str]] = {}
-        for node, function, value in sorted(seen, key=lambda each: each[0].start):
+        for node, function, value in sorted(seen, key=lambda evaluated: evaluated[0].start):
             if not function or isinstance(value, bool):
                 note = (notes or {}).get(function) or show(value)
                 first.setdefault(self.text[node.start : node.end], (node.end, note))
@@ -56,17 +56,17 @@ class Expression:
 
     @cached_property
     def calls(self) -> frozenset[str]:
-        """The functions that stand in it, by lower name."""
+        """The functions that it calls, by lower-case name."""
         return frozenset(n.name.lower() for n in self.tree.walk() if isinstance(n, Call))
 
     @cached_property
     def asks_status(self) -> bool:
-        """Whether it has a status function: then success() is not put before it."""
+        """Whether it calls a status function: then GitHub does not add success()."""
         return not self.calls.isdisjoint(STATUS)
 
     @cached_property
     def reads(self) -> frozenset[tuple[str, ...]]:
-        """What it looks up, in lower case: a context and its properties; "*" is any of them."""
+        """What it looks up, in lower case: a context and its properties; "*" for any property."""
         inner = {id(node.base) for node in self.tree.walk() if isinstance(node, Index)}
         return frozenset(
             _path(node)
@@ -77,7 +77,7 @@ class Expression:
 
 
 def _path(node: Node) -> tuple[str, ...]:
-    """What a node looks up; () where that does not begin with a context."""
+    """What a node looks up; () where this does not begin with a context."""
     if isinstance(node, Name):
         return (node.name.lower(),)
     if not isinstance(node, Index) or not (base := _path(node.base)):
@@ -94,11 +94,11 @@ def _lifted(contexts: Mapping[str, Any]) -> Mapping[str, Value]:
 
 
 class Lifted(dict[str, Value]):
-    """Contexts by lower name, whose values are lifted already."""
+    """Contexts by lower-case name, with lifted values."""
 
 
 def show(value: Value) -> str:
-    """A value as an explanation shows it."""
+    """A value's text in an explanation."""
     if isinstance(value, str):
         text = f"'{value}'"
     elif isinstance(value, list):
@@ -113,20 +113,20 @@ def show(value: Value) -> str:
 def parse(text: str, contexts: Container[str] | None = None) -> Expression:
     """An expression without braces. Raises `ExpressionError`.
 
-    `contexts` are those that may stand there, by lower name; None: any.
+    `contexts` are those that are allowed, by lower-case name; None allows all.
     """
     return Expression(text, Parser(text, contexts).parse())
 
 
 def parse_template(text: str, contexts: Container[str] | None = None) -> Expression:
-    """A text with expressions in braces; of a single expression alone, its value stays as it is."""
+    """A text with expressions in braces; a single expression keeps the type of its value."""
     pieces: list[Node] = []
     end = 0
-    for found in BRACES.finditer(text):
-        if found.start() > end:
-            pieces.append(Literal(end, found.start(), text[end : found.start()]))
-        pieces.append(Parser(found["inner"], contexts, found.start("inner")).parse())
-        end = found.end()
+    for match in BRACES.finditer(text):
+        if match.start() > end:
+            pieces.append(Literal(end, match.start(), text[end : match.start()]))
+        pieces.append(Parser(match["inner"], contexts, match.start("inner")).parse())
+        end = match.end()
     if end < len(text) or not pieces:
         pieces.append(Literal(end, len(text), text[end:]))
     tree = pieces[0] if len(pieces) == 1 else Text(0, len(text), tuple(pieces))
@@ -134,17 +134,17 @@ def parse_template(text: str, contexts: Container[str] | None = None) -> Express
 
 
 def parse_condition(text: str, contexts: Container[str] | None = None) -> Expression:
-    """What an `if` says, with or without braces, and with the success() that GitHub adds.
+    """The condition of an `if`, with or without braces, and with the success() that GitHub adds.
 
-    It adds none where a status function stands in it. Where text stands beside the braces, as in
-    `${{ a }} == 'x'`, the whole is a text, and true.
+    GitHub adds none where it calls a status function. With text outside the braces, as in
+    `${{ a }} == 'x'`, the whole is a string, and true.
     """
     stripped = text.strip()
     if not stripped:
         return parse("success()")
-    found = BRACES.fullmatch(stripped)
-    inner = found["inner"].strip() if found else stripped
-    if not found and BRACES.search(stripped):
+    match = BRACES.fullmatch(stripped)
+    inner = match["inner"].strip() if match else stripped
+    if not match and BRACES.search(stripped):
         template = parse_template(stripped, contexts)
         return template if template.asks_status else parse("success()")
     condition = parse(inner, contexts)
@@ -157,6 +157,6 @@ def parse_condition(text: str, contexts: Container[str] | None = None) -> Expres
 def evaluate(
     expression: str, contexts: Mapping[str, Any], functions: Functions | None = None
 ) -> Value:
-    """Parses and evaluates: for a single use."""
+    """Parses and evaluates an expression that is used once."""
     names = {name.lower() for name in contexts}
     return parse(expression, names).evaluate(contexts, functions)

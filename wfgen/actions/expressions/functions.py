@@ -1,4 +1,4 @@
-"""The functions of expressions that need nothing but their arguments.
+"""The functions of expressions that need only their arguments.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#functions
 """
@@ -22,12 +22,12 @@ from wfgen.actions.expressions.values import (
 
 MANY = 255
 STATUS = ("always", "cancelled", "failure", "success")
-"""The functions that only a run can answer."""
+"""The functions whose value depends on the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function by its lower name, how many arguments it takes, and what it does."""
+    """A function, with the least and most arguments that it takes."""
 
     least: int
     most: int
@@ -35,23 +35,23 @@ class Function:
 
 
 def contains(search: Value, item: Value) -> bool:
-    """Whether a text has another in it, in any case, or a list an equal item."""
+    """Whether a string contains another, ignoring case, or a list an equal item."""
     if isinstance(search, list):
-        return any(equals(item, each) for each in search)
+        return any(equals(item, member) for member in search)
     if not is_primitive(search) or not is_primitive(item):
         return False
     return to_string(item).lower() in to_string(search).lower()
 
 
 def starts_with(text: Value, start: Value) -> bool:
-    """In any case; false for containers."""
+    """Ignores case; false for containers."""
     if not is_primitive(text) or not is_primitive(start):
         return False
     return fold(to_string(text)).startswith(fold(to_string(start)))
 
 
 def ends_with(text: Value, end: Value) -> bool:
-    """In any case; false for containers."""
+    """Ignores case; false for containers."""
     if not is_primitive(text) or not is_primitive(end):
         return False
     return fold(to_string(text)).endswith(fold(to_string(end)))
@@ -61,23 +61,23 @@ FIELD = re.compile(r"\{\{|\}\}|\{(?P<index>[0-9]+)[^}]*\}|[{}]")
 
 
 def format_text(template: Value, *arguments: Value) -> str:
-    """Puts arguments in place of {0}, {1}, ...; {{ and }} are braces."""
+    """Replaces {0}, {1}, ... by arguments; {{ and }} are braces."""
     text = to_string(template)
 
-    def replace(found: re.Match[str]) -> str:
-        if found[0] in ("{{", "}}"):
-            return found[0][0]
-        if found["index"] is None:
+    def replace(match: re.Match[str]) -> str:
+        if match[0] in ("{{", "}}"):
+            return match[0][0]
+        if match["index"] is None:
             raise ExpressionError("value", f"not a format: {text!r}")
-        if int(found["index"]) >= len(arguments):
+        if int(match["index"]) >= len(arguments):
             raise ExpressionError("value", f"more fields than arguments: {text!r}")
-        return to_string(arguments[int(found["index"])])
+        return to_string(arguments[int(match["index"])])
 
     return FIELD.sub(replace, text)
 
 
 def join(items: Value, separator: Value = ",") -> str:
-    """The texts of a list's items in one; of a single value its text."""
+    """The items of a list as one string; a single value as its string."""
     if isinstance(items, list):
         between = to_string(separator) if is_primitive(separator) else ","
         return between.join(map(to_string, items))
@@ -85,7 +85,7 @@ def join(items: Value, separator: Value = ",") -> str:
 
 
 def parse_json(text: Value) -> Value:
-    """Raises `ExpressionError` where it is not JSON, or empty."""
+    """Raises `ExpressionError` for a text that is empty or not JSON."""
     try:
         return from_json(to_string(text))
     except ValueError as error:
@@ -93,7 +93,7 @@ def parse_json(text: Value) -> Value:
 
 
 def case(*arguments: Value) -> Value:
-    """The value after the first condition that is true; else the last one."""
+    """The value after the first condition that is true; otherwise the last value."""
     for condition, value in zip(arguments[:-1:2], arguments[1::2], strict=True):
         if not isinstance(condition, bool):
             raise ExpressionError("value", "a condition of case() is neither true nor false")
@@ -104,7 +104,7 @@ def case(*arguments: Value) -> Value:
 
 def _unknown(name: str) -> Callable[..., Value]:
     def call(*_: Value) -> Value:
-        raise ExpressionError("value", f"{name}() is known only to a runner")
+        raise ExpressionError("value", f"{name}() has a value only on a runner")
 
     return call
 
@@ -124,4 +124,4 @@ FUNCTIONS = {
     "failure": Function(0, MANY, _unknown("failure")),
     "success": Function(0, MANY, _unknown("success")),
 }
-"""All of them, those included that a caller of `evaluate` has to give."""
+"""All functions, by lower-case name; callers of `evaluate` pass those that depend on a run."""

@@ -1,4 +1,4 @@
-"""From the text of an expression to its tokens.
+"""Splits the text of an expression into tokens.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#literals
 """
@@ -13,15 +13,15 @@ from wfgen.actions.expressions.errors import ExpressionError
 from wfgen.actions.expressions.values import SPACE, Value, to_number
 
 MAX_LENGTH = 21_000
-"""A longer expression is refused."""
+"""Maximum number of characters (UTF-16 code units) of an expression."""
 EDGE = re.escape("()[],!<>=&|" + SPACE)
-"""Where a word or a number ends."""
+"""The characters that end a word or a number."""
 TOKEN = re.compile(
     rf"(?P<space>[ \t\r\n]+)|(?P<text>'(?:[^']|'')*+')|(?P<operator>&&|\|\||[=!<>]=|[][()<>!,*])"
     rf"|(?P<number>[-+0-9][^{EDGE}]*)|(?P<word>[^.{EDGE}]+)|(?P<dot>\.)"
 )
 POINT = re.compile(rf"\.[^{EDGE}]*")
-"""A number that begins with its point."""
+"""A number that begins with its decimal point."""
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 CONSTANTS = {"true": True, "false": False, "null": None, "NaN": math.nan, "Infinity": math.inf}
 
@@ -31,7 +31,7 @@ class Token:
     """A piece of an expression; `start` and `end` are offsets into its text."""
 
     kind: str
-    """An operator's own text; "word", "literal" or "end"."""
+    """The text of an operator; or "word", "literal", "end"."""
     text: str
     start: int
     end: int
@@ -39,25 +39,25 @@ class Token:
 
 
 def tokenize(text: str) -> list[Token]:
-    """All tokens, and one at the end. Raises `ExpressionError`."""
+    """All tokens, and a last one of kind "end". Raises `ExpressionError`."""
     if len(text.encode("utf-16-le", "surrogatepass")) // 2 > MAX_LENGTH:
         raise ExpressionError("syntax", f"longer than {MAX_LENGTH:,} characters")
     tokens: list[Token] = []
     offset = 0
     while offset < len(text):
-        found = TOKEN.match(text, offset)
-        if found and found.lastgroup == "dot" and not _may_follow(tokens):
-            found = POINT.match(text, offset)
-        if not found:
+        match = TOKEN.match(text, offset)
+        if match and match.lastgroup == "dot" and not _is_property(tokens):
+            match = POINT.match(text, offset)
+        if not match:
             raise ExpressionError("syntax", f"unexpected {text[offset:]!r}", offset)
-        if found.lastgroup != "space":
-            tokens.append(_token(found.lastgroup, found[0], offset, tokens))
-        offset = found.end()
+        if match.lastgroup != "space":
+            tokens.append(_token(match.lastgroup, match[0], offset, tokens))
+        offset = match.end()
     return [*tokens, Token("end", "", offset, offset)]
 
 
-def _may_follow(tokens: list[Token]) -> bool:
-    """Whether a point is that of a property."""
+def _is_property(tokens: list[Token]) -> bool:
+    """Whether a point after these tokens begins a property."""
     return bool(tokens) and tokens[-1].kind in ("word", "]", ")", "*")
 
 

@@ -1,4 +1,4 @@
-"""What an index finds in a value.
+"""The value at an index of another value.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#object-filters
 """
@@ -17,7 +17,7 @@ from wfgen.actions.expressions.values import (
 )
 
 ALL = None
-"""In place of a key: every item."""
+"""In place of a key: all items."""
 
 
 class Key:
@@ -32,12 +32,12 @@ class Key:
 
 
 def look_up(base: Value, key: Key | None) -> Value:
-    """GitHub gives null, or an empty list for `*`, where there is nothing to find."""
+    """The value at a key. As on GitHub, null where it does not exist, and an empty list for `*`."""
     if isinstance(base, Filtered):
-        found = Filtered()
+        values = Filtered()
         for item in base:
-            found.extend(_inside(item, key))
-        return found
+            values.extend(_inside(item, key))
+        return values
     inside = _inside(base, key)
     if key is ALL:
         return Filtered(inside)
@@ -45,7 +45,7 @@ def look_up(base: Value, key: Key | None) -> Value:
 
 
 def _inside(base: Value, key: Key | None) -> list[Value]:
-    """All values that a key finds in one container; none in other values."""
+    """All values at a key of one container; none for other values."""
     if isinstance(base, Object):
         if key is ALL:
             return base.values()

@@ -1,4 +1,4 @@
-"""The tree of an expression, which evaluates itself.
+"""The syntax tree of an expression; each node evaluates its part.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#operators
 """
@@ -25,17 +25,17 @@ COMPARE: dict[str, Callable[[Value, Value], bool]] = {
 
 @dataclass(slots=True)
 class Scope:
-    """What an expression is evaluated against."""
+    """The names that an expression can use, and a record of what it evaluated."""
 
     contexts: Mapping[str, Value]
-    """By lower name."""
+    """By lower-case name."""
     functions: Mapping[str, Callable[..., Value]] = field(default_factory=dict)
-    """By lower name: those that only a run knows."""
+    """By lower-case name: those that depend on a run."""
     seen: list[tuple[Node, str, Value]] | None = None
-    """Where wanted: each access and call that was evaluated, its function, its value."""
+    """Each lookup and call that was evaluated, its function, its value; None: not recorded."""
 
     def see(self, node: Node, function: str, value: Value) -> Value:
-        """Notes a value."""
+        """Records a value, and returns it."""
         if self.seen is not None:
             self.seen.append((node, function, value))
         return value
@@ -43,7 +43,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A part of an expression, from `start` to `end` in its text."""
+    """A part of an expression; `start` and `end` are offsets into its text."""
 
     start: int
     end: int
@@ -53,11 +53,11 @@ class Node:
         raise NotImplementedError
 
     def parts(self) -> tuple[Node, ...]:
-        """The nodes right below."""
+        """The child nodes."""
         return ()
 
     def walk(self) -> Iterator[Node]:
-        """This node, and all below it."""
+        """This node and all its descendants."""
         yield self
         for part in self.parts():
             yield from part.walk()
@@ -65,11 +65,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Literal(Node):
-    """A value that is written out."""
+    """A literal value."""
 
     literal: Value
 
-    def value(self, scope: Scope) -> Value:  # noqa: ARG002  as all nodes
+    def value(self, scope: Scope) -> Value:  # noqa: ARG002  the signature of all nodes
         return self.literal
 
 
@@ -93,7 +93,7 @@ class Not(Node):
     operand: Node
 
     def value(self, scope: Scope) -> Value:
-        if isinstance(self.operand, Call):  # one note for both
+        if isinstance(self.operand, Call):  # recorded once for both
             value = not is_truthy(self.operand.bare(scope))
             return scope.see(self, self.operand.name.lower(), value)
         return not is_truthy(self.operand.value(scope))
@@ -104,7 +104,7 @@ class Not(Node):
 
 @dataclass(frozen=True, slots=True)
 class Compare(Node):
-    """`==` and its like."""
+    """A comparison, such as `==`."""
 
     operator: str
     left: Node
@@ -120,7 +120,7 @@ class Compare(Node):
 
 @dataclass(frozen=True, slots=True)
 class Logical(Node):
-    """`&&` gives the first operand that is false, `||` the first that is true; else the last."""
+    """`&&` gives the first false operand, `||` the first true one; otherwise the last operand."""
 
     operator: str
     operands: tuple[Node, ...]
@@ -148,7 +148,7 @@ class Name(Node):
         return scope.see(self, "", self.bare(scope))
 
     def bare(self, scope: Scope) -> Value:
-        """The value, without a note of it."""
+        """The value, not recorded."""
         try:
             return scope.contexts[self.name.lower()]
         except KeyError:
@@ -171,7 +171,7 @@ class Index(Node):
         return scope.see(self, "", self.bare(scope))
 
     def bare(self, scope: Scope) -> Value:
-        """The value, without a note of it."""
+        """The value, not recorded."""
         key = ALL if isinstance(self.index, Star) else Key(self.index.value(scope))
         base = self.base
         inner = base.bare(scope) if isinstance(base, Name | Index) else base.value(scope)
@@ -192,7 +192,7 @@ class Call(Node):
         return scope.see(self, self.name.lower(), self.bare(scope))
 
     def bare(self, scope: Scope) -> Value:
-        """The value, without a note of it."""
+        """The value, not recorded."""
         arguments = [argument.value(scope) for argument in self.arguments]
         name = self.name.lower()
         call = scope.functions.get(name) or FUNCTIONS[name].call
@@ -204,7 +204,7 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True)
 class Text(Node):
-    """Text with expressions in it, such as `release-${{ inputs.environment }}`."""
+    """Text that contains expressions, such as `release-${{ inputs.environment }}`."""
 
     pieces: tuple[Node, ...]
 

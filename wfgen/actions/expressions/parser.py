@@ -1,4 +1,4 @@
-"""From tokens to a tree.
+"""Parses tokens into a syntax tree.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#operators
 """
@@ -25,11 +25,11 @@ from wfgen.actions.expressions.nodes import (
 )
 
 MAX_DEPTH = 50
-"""A deeper expression is refused."""
+"""Maximum number of nested levels."""
 
 
 class Parser:
-    """Reads one expression; `shift` is where it stands in a longer text."""
+    """Parses one expression; `shift` is its offset in a longer text."""
 
     def __init__(self, text: str, contexts: Container[str] | None, shift: int = 0) -> None:
         self.tokens = tokenize(text)
@@ -107,7 +107,7 @@ class Parser:
         return self._access()
 
     def _access(self) -> Node:
-        """A value, with all that is looked up in it."""
+        """A value, with the indexes and properties after it."""
         tree = self._value()
         depth = self.depth
         while isinstance(tree, Group | Call | Name | Index):

@@ -1,9 +1,9 @@
-"""The values of expressions, and how one is taken for another.
+"""The values of expressions, and conversions between their types.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#operators
 
-Values are None, bool, float, str, and two containers, `Object` and list. Numbers are 64 bits wide
-and have a point; their text is JavaScript's.
+Values are None, bool, float, str, and two containers, `Object` and list. Numbers are 64-bit floats
+and print as in JavaScript.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ SPACE = (
     "\t\n\v\f\r \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
-"""What may stand around a number in a text."""
+"""Characters that are allowed around a number in a string."""
 DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 BASED = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 PLACES = Decimal("1e-15")
-"""A number's text is rounded to 15 places behind the point."""
+"""A number prints with at most 15 decimal places."""
 DOTLESS_I = "\u0131"
-"""The one letter that keeps its case where texts are compared."""
+"""The one letter that keeps its case in comparisons."""
 
 
 class Object:
-    """A mapping whose keys are found in any case; of two that differ in case, the first stays."""
+    """A mapping that ignores the case of keys; of two that differ in case, the first counts."""
 
     __slots__ = ("_by_lower",)
 
@@ -42,9 +42,9 @@ class Object:
             self._by_lower.setdefault(key.lower(), (key, value))
 
     def get(self, key: str) -> Value:
-        """The value of a key; None where there is none."""
-        found = self._by_lower.get(key.lower())
-        return found and found[1]
+        """The value of a key; None where it does not exist."""
+        item = self._by_lower.get(key.lower())
+        return item and item[1]
 
     def __contains__(self, key: str) -> bool:
         return key.lower() in self._by_lower
@@ -54,20 +54,20 @@ class Object:
         return [value for _, value in self._by_lower.values()]
 
     def items(self) -> list[tuple[str, Value]]:
-        """Keys as they were first written, and their values."""
+        """Keys in their first spelling, and their values."""
         return list(self._by_lower.values())
 
 
 class Filtered(list[Value]):
-    """What `*` gives: an index into it is an index into each of its items."""
+    """The value of `*`: an index into it applies to each of its items."""
 
 
 def lift(plain: Any) -> Value:
-    """A plain value, as JSON has it, as a value of expressions."""
+    """A plain JSON value as a value of expressions."""
     if isinstance(plain, Mapping):
         return Object({str(key): lift(value) for key, value in plain.items()})
     if isinstance(plain, (list, tuple)):
-        return [lift(each) for each in plain]
+        return [lift(item) for item in plain]
     if isinstance(plain, int) and not isinstance(plain, bool):
         return float(plain)
     return plain
@@ -76,14 +76,14 @@ def lift(plain: Any) -> Value:
 def lower(value: Value) -> Any:
     """A value of expressions as a plain one."""
     if isinstance(value, Object):
-        return {key: lower(each) for key, each in value.items()}
+        return {key: lower(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [lower(each) for each in value]
+        return [lower(item) for item in value]
     return value
 
 
 def is_truthy(value: Value) -> bool:
-    """False are null, false, 0, NaN and the empty text; containers are true, also empty ones."""
+    """False for null, false, 0, NaN and the empty string; true for containers, even empty ones."""
     if isinstance(value, (Object, list)):
         return True
     return bool(value) and value == value
@@ -95,7 +95,7 @@ def is_primitive(value: Value) -> bool:
 
 
 def to_number(value: Value) -> float:
-    """NaN for containers and for texts that are no number."""
+    """NaN for containers and for strings that are not numbers."""
     if isinstance(value, str):
         return _parse_number(value.strip(SPACE))
     return float(value or 0) if is_primitive(value) else math.nan
@@ -115,7 +115,7 @@ def _parse_number(text: str) -> float:
 
 
 def to_string(value: Value) -> str:
-    """The text that replaces an expression."""
+    """The text that GitHub puts in place of an expression."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -135,7 +135,7 @@ def _round(number: float) -> float:
 
 
 def number_text(number: float) -> str:
-    """A number's shortest text, as JavaScript writes it."""
+    """The shortest text of a number, as in JavaScript."""
     if not math.isfinite(number):
         return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
     if number == 0:
@@ -154,14 +154,14 @@ def number_text(number: float) -> str:
 
 
 def fold(text: str) -> str:
-    """A text as texts are compared: without case."""
+    """A string in the form for comparisons, which ignore case."""
     if DOTLESS_I not in text:
         return text.upper()
     return DOTLESS_I.join(part.upper() for part in text.split(DOTLESS_I))
 
 
-def _alike(left: Value, right: Value) -> tuple[Value, Value]:
-    """Both as one type, where GitHub takes one for the other; else as they are."""
+def _converted(left: Value, right: Value) -> tuple[Value, Value]:
+    """Both values as one type where GitHub converts them; otherwise unchanged."""
     if isinstance(left, str) and isinstance(right, str):
         return fold(left), fold(right)
     if type(left) is not type(right) and is_primitive(left) and is_primitive(right):
@@ -170,8 +170,8 @@ def _alike(left: Value, right: Value) -> tuple[Value, Value]:
 
 
 def equals(left: Value, right: Value) -> bool:
-    """`==`. Texts in any case; containers only where they are the same one."""
-    left, right = _alike(left, right)
+    """`==`. Strings ignore case; containers are equal only to themselves."""
+    left, right = _converted(left, right)
     if not is_primitive(left) or not is_primitive(right):
         return left is right
     return bool(left == right)
@@ -179,7 +179,7 @@ def equals(left: Value, right: Value) -> bool:
 
 def is_greater(left: Value, right: Value) -> bool:
     """`>`. False for containers, null and NaN."""
-    left, right = _alike(left, right)
+    left, right = _converted(left, right)
     if isinstance(left, str):
         return _units(left) > _units(right) if isinstance(right, str) else False
     if left is None or right is None or not is_primitive(left) or not is_primitive(right):
@@ -188,12 +188,12 @@ def is_greater(left: Value, right: Value) -> bool:
 
 
 def _units(text: str) -> bytes:
-    """What orders texts: their UTF-16 code units."""
+    """The order of strings is that of their UTF-16 code units."""
     return text.encode("utf-16-be", "surrogatepass")
 
 
 def to_json(value: Value, indent: str = "") -> str:
-    """As toJSON() writes it: indented by two."""
+    """The value of toJSON(): indented by two spaces."""
     deeper = indent + "  "
     if isinstance(value, float):
         return number_text(value) if math.isfinite(value) else "null"
@@ -203,7 +203,7 @@ def to_json(value: Value, indent: str = "") -> str:
         ]
         begin, end = "{}"
     elif isinstance(value, list):
-        lines = [to_json(each, deeper) for each in value]
+        lines = [to_json(item, deeper) for item in value]
         begin, end = "[]"
     else:
         return json.dumps(value, ensure_ascii=False)
@@ -213,7 +213,7 @@ def to_json(value: Value, indent: str = "") -> str:
 
 
 def from_json(text: str) -> Value:
-    """Raises `ValueError` where it is not JSON."""
+    """Raises `ValueError` for a text that is not JSON."""
     return lift(json.loads(text, parse_int=float, parse_constant=_refuse))
 
 

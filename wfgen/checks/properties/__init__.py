@@ -37,9 +37,9 @@ from wfgen.checks.properties import (
     rollback_runs,
 )
 from wfgen.checks.properties._breach import Breach
+from wfgen.checks.scenarios.pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from wfgen.checks.scenarios.pipeline import Pipeline
     from wfgen.checks.scenarios.story import Story
 
     CheckRun = Callable[[Story], str]

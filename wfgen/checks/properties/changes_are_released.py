@@ -1,7 +1,7 @@
 """Where no job fails, every change is released: deployed, monitored, recorded.
 
-The safest pipeline is one that never deploys. A condition that reads an output by a wrong name, or
-waits for a job that is rightly skipped, makes such a pipeline, and its runs are green.
+A pipeline that never deploys breaks no other property, and its runs are green. A condition that
+reads an output by a wrong name, or waits for a job that is rightly skipped, makes such a pipeline.
 
 Check the condition of the first job that was skipped.
 """

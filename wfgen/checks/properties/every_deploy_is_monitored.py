@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from wfgen.checks.properties._breach import Breach, with_places
+from wfgen.checks.scenarios.pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from wfgen.checks.scenarios.pipeline import Pipeline
     from wfgen.checks.scenarios.story import Story
 
 

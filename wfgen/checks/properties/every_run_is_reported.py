@@ -1,4 +1,4 @@
-"""Every run ends in a verdict that takes all jobs into account, and failed releases are notified.
+"""Every run ends in a verdict on all of its jobs, and a failed release sends a notification.
 
 The verdict, the gate of a pull request and the notification have `if: always()` and need every job
 that they judge: they see no other results, and a required check that is skipped never reports.

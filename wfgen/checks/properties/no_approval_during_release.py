@@ -2,7 +2,7 @@
 
 An environment with required reviewers holds each of its jobs until somebody approves
 (https://docs.github.com/en/actions/reference/workflows-and-actions/deployments-and-environments).
-A rollback that waits for this leaves the bad release live for the night; and any job that waits
+A rollback that waits for this leaves the failed release live until then; and any job that waits
 while it holds the environment's lock blocks the watchdog as well.
 
 Put the approval into a separate job, before the lock, on an environment that no other job has.

@@ -3,7 +3,7 @@
 Jobs fail, time out and are cancelled at any point, and a skipped job skips those that need it. A
 rollback with `failure()` does not run after a job that timed out, as that ends as cancelled
 (https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#status-check-functions).
-Nor may a cancellation of the run end a rollback that has begun.
+A cancellation of the run must not end a rollback that has begun.
 
 Give the rollback, and each of its steps, a condition that begins with `always()`, and name in it
 what it needs: `always() && needs.monitor.result != 'success'`.

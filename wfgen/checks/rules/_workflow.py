@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import yaml
+from wfgen.text.reader import texts
 
 _JOB = re.compile(r"^  (?! )([^\s#:][^\s:]*):", re.MULTILINE)
-# Every scalar as text, as rules measure text.
-_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class Violation(NamedTuple):
@@ -46,14 +44,7 @@ class WorkflowText:
         return self.text.partition("\njobs:\n")[0] + "\n"
 
 
-def scalars(text: str) -> Iterator[str]:
-    """Every scalar of a piece of YAML, including keys."""
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.ScalarEvent):
-            yield event.value
-
-
 def values(job: str) -> dict[str, Any]:
     """A job's mapping, every scalar as text."""
-    (mapping,) = yaml.load(job, Loader=_Loader).values()  # noqa: S506 - builds only texts
+    (mapping,) = texts(job).values()
     return mapping if isinstance(mapping, dict) else {}

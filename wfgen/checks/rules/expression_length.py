@@ -11,7 +11,8 @@ Give the service fewer or shorter `build.args`, or keep them in a file that the 
 import re
 from collections.abc import Iterator
 
-from wfgen.checks.rules._workflow import Violation, WorkflowText, scalars
+from wfgen.checks.rules._workflow import Violation, WorkflowText
+from wfgen.text.reader import scalars_of
 
 LIMIT = 21_000
 """Characters."""
@@ -23,7 +24,7 @@ def check(workflow: WorkflowText) -> Iterator[Violation]:
     for job, text in {"": workflow.before_jobs, **workflow.jobs}.items():
         if len(text) * 2 <= LIMIT:  # quotes and braces are written twice
             continue
-        longest = max((length(value) for value in scalars(text) if "${{" in value), default=0)
+        longest = max((length(value) for value in scalars_of(text) if "${{" in value), default=0)
         if longest > LIMIT:
             message = f"an expression has {longest:,} characters; GitHub accepts at most {LIMIT:,}"
             yield Violation(message, job)

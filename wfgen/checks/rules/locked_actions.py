@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from wfgen.checks.rules._workflow import Violation, WorkflowText, scalars
+from wfgen.checks.rules._workflow import Violation, WorkflowText
 from wfgen.locks import pins
 from wfgen.locks.pins import Pin
 from wfgen.release_program import names
+from wfgen.text.reader import scalars_of
 
 # Both begin with plain letters: `re` then searches fifty times as fast.
 _KEY = re.compile(r"uses['\"]?[ \t]*:")
@@ -35,7 +36,7 @@ def check(workflow: WorkflowText) -> Iterator[Violation]:
     local = len(_LOCAL_KEY.findall(workflow.text))
     if not wrong and len(_KEY.findall(workflow.text)) == len(used_pins) + local:
         return
-    texts = list(scalars(workflow.text))
+    texts = list(scalars_of(workflow.text))
     used = {value for key, value in pairwise(texts) if key == "uses"}
     for pin in wrong:
         if _reference(pin) in used:

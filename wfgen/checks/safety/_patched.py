@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-import yaml
-
 from wfgen.release_program import names
-from wfgen.text.positions import Loader
+from wfgen.text.reader import texts
 
 Tree = dict[str, Any]
 
@@ -56,7 +54,7 @@ class PatchedFile:
 @lru_cache(maxsize=64)
 def read(text: str) -> Tree:
     """The mapping in a YAML text."""
-    return mapping(yaml.load(text, Loader=Loader))  # noqa: S506 - builds only texts
+    return mapping(texts(text))
 
 
 def mapping(node: Any) -> Tree:

@@ -1,6 +1,6 @@
 """`needs` names existing jobs, and no two steps of a job have the same id.
 
-GitHub starts no run of another workflow
+GitHub starts no run of a workflow in which this does not hold
 (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idneeds).
 
 Correct the name; where a patch removes a job, patch the `needs` of those that wait for it.

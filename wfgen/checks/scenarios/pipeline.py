@@ -13,8 +13,10 @@ from typing import Any
 from wfgen.actions.reading import Read, read_workflow
 from wfgen.actions.workflow import Job, Workflow
 from wfgen.checks.scenarios.roles import Action, actions, key_of
+from wfgen.errors import WfgenError
 from wfgen.release_program import names
 from wfgen.release_program.contract import Description, from_json
+from wfgen.release_program.failure import Failure
 
 _INPUT = re.compile(r"\$\{\{ *inputs\.([\w-]+) *\}\}")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
@@ -112,8 +114,16 @@ class Pipeline:
 
     @cached_property
     def description(self) -> Description | None:
-        """The description of the workflow's environment, where wfgen generated it."""
-        return next((from_json(Description, values) for values in self.known.values()), None)
+        """The description of the workflow's environment, where wfgen generated it.
+
+        Raises `WfgenError` for one that the release program would refuse.
+        """
+        for environment, values in self.known.items():
+            try:
+                return from_json(Description, values)
+            except Failure as failure:
+                raise WfgenError(f"{names.description(environment)}: {failure}") from failure
+        return None
 
     @cached_property
     def judging(self) -> tuple[str, ...]:

@@ -94,23 +94,23 @@ def actions(workflow: Workflow, read: Read) -> tuple[Action, ...]:
 
     Raises `WfgenError` for a comment with an unknown role, or not at a job or step.
     """
-    actions: list[Action] = []
+    all_actions: list[Action] = []
     notes: dict[str, dict[int, Note]] = {}
     for path, job, file in _walk(workflow):
         if file.path not in notes:
             notes[file.path] = _notes(file, read(file.path))
         noted = notes[file.path]
         if note := noted.get(job.line):
-            actions.append(Action(note[0], path, "", note[1]))
+            all_actions.append(Action(note[0], path, "", note[1]))
         elif job.environment and job.environment.name.endswith("-approval"):
-            actions.append(Action("approval", path, ""))
+            all_actions.append(Action("approval", path, ""))
         for index, step in enumerate(job.steps):
             key = key_of(job, index)
             if note := noted.get(step.line):
-                actions.append(Action(note[0], path, key, note[1]))
+                all_actions.append(Action(note[0], path, key, note[1]))
             elif role := _role(step):
-                actions.append(Action(role, path, key, _services(role, path, step), given=True))
-    return tuple(actions)
+                all_actions.append(Action(role, path, key, _services(role, path, step), given=True))
+    return tuple(all_actions)
 
 
 def _walk(workflow: Workflow, prefix: str = "") -> Iterator[tuple[str, Job, Workflow]]:

@@ -15,7 +15,7 @@ from ..names import Output, Variable, secret_variable
 
 
 @dataclass(frozen=True)
-class Written:
+class CommandOutput:
     """An output of a command."""
 
     meaning: str
@@ -28,8 +28,8 @@ class Written:
 
     def allows(self, value: str) -> bool:
         """Whether the output can have this value."""
-        beginnings = tuple(each[:-3] for each in self.values if each.endswith("..."))
-        return not self.values or value in self.values or value.startswith(beginnings or "\0")
+        beginnings = tuple(known[:-3] for known in self.values if known.endswith("..."))
+        return not self.values or value in self.values or value.startswith(beginnings)
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class Command:
 
     module: str
     reads: Mapping[str, str]
-    writes: Mapping[str, Written] = field(default_factory=dict)
+    writes: Mapping[str, CommandOutput] = field(default_factory=dict)
 
 
-RUNNER = {
+RUNNER_VARIABLES = {
     Variable.IN_ACTIONS: "true: print GitHub's workflow commands",
     Variable.OUTPUT: "file to which outputs are written",
     Variable.STEP_SUMMARY: "file to which the summary is written",
@@ -97,21 +97,21 @@ COMMANDS: Mapping[str, Command] = {
             Variable.ACTOR: "who started the run",
         },
         {
-            Output.ANY: Written("whether there is something to release", _BOOLEAN),
-            Output.SHA: Written("commit to release"),
-            Output.SERVICES: Written("services to release, a JSON list"),
-            Output.BUILD: Written("services to build, a JSON list"),
-            Output.IMAGES: Written("images that are not built again, a JSON object by service"),
-            Output.PREVIOUS: Written("newest deploy tag"),
-            Output.GO_BACK: Written("number of the release to go back to"),
-            Output.TRUSTED: Written("whether the pull request may use credentials", _BOOLEAN),
-            Output.NUMBER: Written("pull request of the preview"),
+            Output.ANY: CommandOutput("whether there is something to release", _BOOLEAN),
+            Output.SHA: CommandOutput("commit to release"),
+            Output.SERVICES: CommandOutput("services to release, a JSON list"),
+            Output.BUILD: CommandOutput("services to build, a JSON list"),
+            Output.IMAGES: CommandOutput("images not built again, a JSON object by service"),
+            Output.PREVIOUS: CommandOutput("newest deploy tag"),
+            Output.GO_BACK: CommandOutput("number of the release to go back to"),
+            Output.TRUSTED: CommandOutput("whether the pull request may use credentials", _BOOLEAN),
+            Output.NUMBER: CommandOutput("pull request of the preview"),
         },
     ),
     "images": Command(
         "plan",
         {**_NEEDS, Variable.PLAN: "outputs of the plan: `toJSON(needs.plan.outputs)`"},
-        {Output.IMAGES: Written("image of each service, by digest, a JSON object by service")},
+        {Output.IMAGES: CommandOutput("image of each service by digest, a JSON object")},
     ),
     "preflight": Command(
         "preflight",
@@ -125,13 +125,13 @@ COMMANDS: Mapping[str, Command] = {
             Variable.GO_BACK: "number of the release to go back to",
         },
         {
-            Output.PROCEED: Written(
-                "whether the release may go on; empty: its record was being written",
+            Output.PROCEED: CommandOutput(
+                "whether the release may go on; empty while its record is written",
                 (*_BOOLEAN, ""),
             ),
-            Output.STALE: Written("whether a newer commit is live", _BOOLEAN),
-            Output.RELEASE: Written("number of the release"),
-            Output.LKG_SHA: Written("commit of the last known good release"),
+            Output.STALE: CommandOutput("whether a newer commit is live", _BOOLEAN),
+            Output.RELEASE: CommandOutput("number of the release"),
+            Output.LKG_SHA: CommandOutput("commit of the last known good release"),
         },
     ),
     "migrate": Command("deploy", {**_RECORD, **_ROLLOUT, **_RUNTIME_SECRETS}),
@@ -140,22 +140,20 @@ COMMANDS: Mapping[str, Command] = {
         "monitor",
         {**_RECORD, **_ROLLOUT},
         {
-            Output.VERIFIED: Written("whether the release is good", _BOOLEAN),
-            Output.CAUSE: Written(
-                "what failed: the change, or something else; empty: nothing", (*_CAUSES, "")
-            ),
+            Output.VERIFIED: CommandOutput("whether the release is good", _BOOLEAN),
+            Output.CAUSE: CommandOutput("cause of a failure: the change, or other", (*_CAUSES, "")),
         },
     ),
     "rollback": Command(
         "rollback",
         {**_RECORD, **_ROLLOUT},
         {
-            Output.RESTORED: Written(
+            Output.RESTORED: CommandOutput(
                 "services that run the last known good release again; verified: this release is "
                 "good; taken over: another run has the environment",
                 ("all", "except: ...", "nothing", "verified", "taken over", "failed"),
             ),
-            Output.CAUSE: Written("what failed: the change, or something else", _CAUSES),
+            Output.CAUSE: CommandOutput("cause of a failure: the change, or other", _CAUSES),
         },
     ),
     "prune": Command("prune", _RECORD),
@@ -183,7 +181,7 @@ COMMANDS: Mapping[str, Command] = {
     "previews": Command(
         "preview",
         {**_CLUSTER, Variable.REPOSITORY: "owner/name"},
-        {Output.NAMESPACES: Written("previews: a JSON list of number, expires (seconds), run")},
+        {Output.NAMESPACES: CommandOutput("previews, a JSON list of number, expires and run")},
     ),
     "audit": Command(
         "audit",
@@ -205,9 +203,9 @@ COMMANDS: Mapping[str, Command] = {
             Variable.GIT_CONFIG_COUNT: "settings of git that the environment already has",
         },
         {
-            Output.REVERTED: Written("what was opened", ("pull-request", "issue", "none")),
-            Output.ADDRESS: Written("address of the pull request or issue"),
-            Output.REASON: Written("why nothing was reverted"),
+            Output.REVERTED: CommandOutput("what was opened", ("pull-request", "issue", "none")),
+            Output.ADDRESS: CommandOutput("address of the pull request or issue"),
+            Output.REASON: CommandOutput("why nothing was reverted"),
         },
     ),
     "notify": Command(
@@ -232,7 +230,7 @@ COMMANDS: Mapping[str, Command] = {
             Variable.NAMESPACES: "output of `previews`",
             Variable.TOKEN: "token with `pull-requests: read`",
         },
-        {Output.NUMBERS: Written("previews to tear down, a JSON list")},
+        {Output.NUMBERS: CommandOutput("previews to tear down, a JSON list")},
     ),
 }
 """Every command by its name."""
@@ -247,14 +245,15 @@ def function_of(name: str) -> Callable[[], int]:
 
 def run(name: str) -> int:
     """Runs a command, which can write the outputs that it declares; returns its exit code."""
-    outputs.declare({output: each.allows for output, each in COMMANDS[name].writes.items()})
+    writes = COMMANDS[name].writes
+    outputs.declare({output: declared.allows for output, declared in writes.items()})
     return function_of(name)()
 
 
-def written() -> dict[str, str]:
-    """The outputs of all commands: `<command>: <meaning>`, by name."""
+def output_descriptions() -> dict[str, str]:
+    """Every output by name, with the commands that write it and its meaning."""
     texts: dict[str, list[str]] = {}
     for name, command in COMMANDS.items():
-        for output, each in command.writes.items():
-            texts.setdefault(output, []).append(f"{name}: {each}")
-    return {output: "; ".join(each) for output, each in texts.items()}
+        for output, declared in command.writes.items():
+            texts.setdefault(output, []).append(f"{name}: {declared}")
+    return {output: "; ".join(meanings) for output, meanings in texts.items()}

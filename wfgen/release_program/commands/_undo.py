@@ -1,7 +1,7 @@
-"""What a revert takes out, and the tree without it: nothing here talks to GitHub or writes a ref.
+"""What a revert removes, and the resulting tree. Calls no API and writes no ref.
 
-The range is all that was merged between the last known good release and the one that failed. It is
-reverted on top of the default branch as it is now, in a work tree aside.
+The range is everything merged after the last known good release, up to the one that failed. It is
+reverted on the tip of the default branch, in a temporary work tree.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ ASIDE = {
 
 
 class NothingToRevertError(Exception):
-    """Why nothing is reverted, in a clause for people."""
+    """Nothing is reverted. The message is the reason, a clause."""
 
 
 class ByHandError(Exception):
-    """Why the program does not revert by itself, in a clause for people."""
+    """The program cannot revert. The message is the reason, a clause."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """What is to be reverted: all after the last known good commit, up to the one that failed."""
+    """What is reverted: everything after the last known good commit, up to the failed one."""
 
     description: Description
     release: str
     good: str
     bad: str
     commits: tuple[str, ...]
-    """Newest first, a merge as one."""
+    """Newest first, a merge as one commit."""
 
     @property
     def branch(self) -> str:
@@ -70,19 +70,19 @@ class Range:
 
     @property
     def text(self) -> str:
-        """Of the commit and of the pull request alike: whatever a squash keeps has the trailers."""
+        """Of both the commit and the pull request: a squash keeps the trailers of either."""
         subjects = [git.read("log", "-1", "--format=%h %s", commit) for commit in self.commits]
-        # As code, so that no @name in a subject calls anybody.
+        # As code, so that no @name in a subject notifies anybody.
         listed = "\n".join("- `" + subject.replace("`", "'") + "`" for subject in subjects)
         return (
             f"Release {self.release} failed and was rolled back to {self.good[:12]}.\n"
-            f"This takes out what was merged since, up to {self.bad[:12]}:\n\n{listed}\n\n"
+            f"This reverts everything merged since, up to {self.bad[:12]}:\n\n{listed}\n\n"
             f"{self.trailers}\n"
         )
 
     @property
     def commands(self) -> str:
-        """What a person types to do the same."""
+        """The shell commands that do the same."""
         steps = [
             "git fetch origin",
             f"git switch --create {self.branch} origin/{self.description.default_branch}",
@@ -94,8 +94,8 @@ class Range:
 
 
 def find_range(description: Description, needs: Needs, credential: dict[str, str]) -> Range:
-    """What to revert. Raises `NothingToRevertError`; `Failure` where the clone cannot tell."""
-    _demand_blame(needs)
+    """What to revert. Raises `NothingToRevertError`; `Failure` if the clone lacks a commit."""
+    _demand_cause(needs)
     good, bad = needs.output(Job.RELEASE, Output.LKG_SHA), needs.output(Job.PLAN, Output.SHA)
     if not good:
         raise NothingToRevertError("there was no release before this one")
@@ -107,13 +107,13 @@ def find_range(description: Description, needs: Needs, credential: dict[str, str
         environment=credential,
     )  # fmt: skip
     if done.returncode:
-        warning(f"git fetch failed, going on with the checkout: {done.stderr.strip()}")
+        warning(f"git fetch failed, using the checkout: {done.stderr.strip()}")
     for commit in (good, bad, span.base):
         if not git.commit(commit):
             raise Failure(f"this clone has no {commit}: actions/checkout needs fetch-depth: 0")
     if not git.is_ancestor(good, bad) or not git.is_ancestor(bad, span.base):
-        raise NothingToRevertError("what failed does not follow the last known good release")
-    # A service's own pipeline answers for that service's changes alone.
+        raise NothingToRevertError("the failed commit does not follow the last known good release")
+    # The pipeline of one service reverts that service's changes only.
     paths: list[str] = []
     deployed = [service.name for service in description.services.values() if service.deploy]
     if set(needs.services) != set(deployed):
@@ -122,32 +122,32 @@ def find_range(description: Description, needs: Needs, credential: dict[str, str
     listed = git.read("rev-list", "--first-parent", f"{good}..{bad}", "--", *paths)
     span = Range(description, span.release, good, bad, tuple(listed.split()))
     if not span.commits:
-        raise NothingToRevertError("no change came after the last known good release")
+        raise NothingToRevertError("nothing was merged after the last known good release")
     if all(is_ours(commit, description.environment) for commit in span.commits):
-        raise NothingToRevertError("what failed is our own revert, and a revert is never reverted")
+        raise NothingToRevertError("the failed commit is a revert, and reverts are not reverted")
     return span
 
 
-def _demand_blame(needs: Needs) -> None:
+def _demand_cause(needs: Needs) -> None:
     """Raises `NothingToRevertError` unless services were restored because of a bad change."""
     if needs.output(Job.PLAN, Output.GO_BACK):
-        raise NothingToRevertError("an operator went back to a recorded release")
+        raise NothingToRevertError("the run went back to a recorded release")
     if needs.output(Job.RELEASE, Output.CAUSE) != "app":
-        raise NothingToRevertError("the change is not known to be bad")
+        raise NothingToRevertError("the change is not known to have caused the failure")
     if not re.match("all|except", needs.output(Job.RELEASE, Output.RESTORED)):
         raise NothingToRevertError("no service was restored")
 
 
 def is_ours(commit: str, environment: str) -> bool:
-    """Whether a commit, or all that a merge brought, was made by this program."""
+    """Whether this program made a commit, or all commits that a merge brought."""
     brought = git.read("rev-list", "--no-merges", f"{commit}^1..{commit}").split()
     pattern = re.compile(rf"^{TRAILER}: {re.escape(environment)}/", re.MULTILINE)
-    messages = [git.read("log", "-1", "--format=%B", each) for each in brought]
+    messages = [git.read("log", "-1", "--format=%B", commit) for commit in brought]
     return bool(messages) and all(pattern.search(message) for message in messages)
 
 
 def _revert_arguments(commit: str) -> tuple[str, ...]:
-    """Of git, to take a commit out of index and work tree; of a merge, all that it brought."""
+    """Arguments of git that revert a commit, or all that a merge brought, without committing."""
     parents = git.read("log", "-1", "--format=%P", commit).split()
     mainline = ("-m", "1") if len(parents) > 1 else ()
     return ("revert", "--no-commit", *mainline, commit)
@@ -157,7 +157,9 @@ def tree_without(span: Range) -> str:
     """The default branch's tree without the range. Raises `ByHandError`, `NothingToRevertError`."""
     oldest = git.read("rev-list", "--first-parent", f"{span.good}..{span.bad}").split()[-1]
     if git.commit(f"{oldest}^1") != span.good:
-        raise ByHandError(f"the last known good commit came by merge {oldest[:12]}, with others")
+        raise ByHandError(
+            f"merge {oldest[:12]} brought the last known good commit together with others"
+        )
     with tempfile.TemporaryDirectory() as folder:
         aside = str(Path(folder, "tree"))
         git.read("worktree", "add", "--quiet", "--detach", aside, span.base, environment=ASIDE)
@@ -172,5 +174,5 @@ def tree_without(span: Range) -> str:
         finally:
             git.run("worktree", "remove", "--force", aside)
     if tree == git.read("rev-parse", f"{span.base}^{{tree}}"):
-        raise NothingToRevertError("the default branch has the last known good code already")
+        raise NothingToRevertError("the default branch already has the last known good code")
     return tree

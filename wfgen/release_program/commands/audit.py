@@ -1,19 +1,19 @@
-"""What stays of a release in the repository: an annotated tag, GitHub deployments, a summary."""
+"""What a release leaves in the repository: an annotated tag, GitHub deployments, a summary."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from .. import names
 from ..contract import Description, load
 from ..failure import Failure
 from ..hosting.github import GitHub, GitHubError
 from ..hosting.needs import Needs, run_address, table
 from ..hosting.outputs import add_summary, error, log
-from ..names import Job, Output, Variable
+from ..names import Job, Output, Variable, deploy_tag, rollback_tag
 from ..state import tags
 from ..state.outcome import judge
 
@@ -21,137 +21,188 @@ CONTENTS = "contents: write"
 DEPLOYMENTS = "deployments: write"
 
 
+@dataclass(frozen=True)
+class Ended:
+    """A release that started, and how it ended."""
+
+    number: int
+    sha: str
+    title: str
+    images: Mapping[str, str | None]
+    """By service; None where it is not built here."""
+    verified: bool
+    restored: str
+    """The output of the rollback; '' where it did not run."""
+    good_sha: str
+    """The commit of the last known good release; '' where there is none."""
+    cause: str
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether services were restored."""
+        return self.restored == "all" or self.restored.startswith("except")
+
+    @property
+    def state(self) -> str:
+        """The state of its GitHub deployment."""
+        return "success" if self.verified else "error" if self.restored == "failed" else "failure"
+
+
 def audit() -> int:
     """Records how a release ended: an annotated tag, GitHub deployments, the run's summary.
 
-    The tag is deploy/<environment>/<n> on a good release, rollback/<environment>/<n> on one that
-    was undone. A rollback is a GitHub deployment of its own, of the commit restored, and names the
-    one that failed. A second run finds what the first one made.
+    The tag is deploy/<environment>/<n> for a good release, rollback/<environment>/<n> for one that
+    was rolled back. A rollback is a separate GitHub deployment, of the restored commit, whose
+    payload names the failed one. A re-run changes nothing. Exits 1 if something was not recorded.
     """
     description, needs = load(), Needs.load()
-    number = needs.output(Job.RELEASE, Output.RELEASE)
-    verified = needs.output(Job.RELEASE, Output.VERIFIED) == "true"
-    restored = needs.output(Job.RELEASE, Output.RESTORED)
-    undone = restored == "all" or restored.startswith("except")
-    if not number.isdigit() or needs.output(Job.RELEASE, Output.STALE) == "true":
-        log("no release began: nothing to record")
+    release = _read(description, needs)
+    if release is None:
+        log("no release started: nothing to record")
         return 0
-    sha = needs.output(Job.PLAN, Output.SHA)
-    images = needs.images(description)
-    rows = [(name, images.get(name, "-")) for name in {**dict.fromkeys(needs.services), **images}]
-    title = judge(description, needs).title
-    add_summary(f"### {title}\n\n" + table(["service", "image"], rows))
-
+    rows = [(service, image or "-") for service, image in release.images.items()]
+    add_summary(f"### {release.title}\n\n" + table(["service", "image"], rows))
     github = GitHub(os.environ.get(Variable.TOKEN, ""))
-    services = {name: {"sha": sha, "image": images.get(name)} for name, _ in rows}
+    code = 0
+    for record in (_record_tag, _record_deployments):
+        try:
+            record(github, description, release)
+        except Failure as failure:
+            error(str(failure))
+            code = 1
+    return code
+
+
+def _read(description: Description, needs: Needs) -> Ended | None:
+    """The release of this run; None where none started."""
+    number = needs.output(Job.RELEASE, Output.RELEASE)
+    if not number.isdigit() or needs.output(Job.RELEASE, Output.STALE) == "true":
+        return None
+    images = needs.images(description)
+    services = {**dict.fromkeys(needs.services), **images}
+    return Ended(
+        number=int(number),
+        sha=needs.output(Job.PLAN, Output.SHA),
+        title=judge(description, needs).title,
+        images={service: images.get(service) for service in services},
+        verified=needs.output(Job.RELEASE, Output.VERIFIED) == "true",
+        restored=needs.output(Job.RELEASE, Output.RESTORED),
+        good_sha=needs.output(Job.RELEASE, Output.LKG_SHA),
+        cause=needs.output(Job.RELEASE, Output.CAUSE),
+    )
+
+
+def _record_tag(github: GitHub, description: Description, release: Ended) -> None:
+    """The tag of a release that is live or was rolled back. Raises `Failure`."""
+    number = str(release.number)
     facts: dict[str, Any] = {
-        "release": int(number),
-        "sha": sha,
-        "services": services,
+        "release": release.number,
+        "sha": release.sha,
+        "services": {
+            service: {"sha": release.sha, "image": image}
+            for service, image in release.images.items()
+        },
         "run": run_address(),
         "actor": os.environ.get(Variable.ACTOR, ""),
     }
-    complaints = []
-    try:
-        if verified:
-            tag = names.deploy_tag(description.environment, number)
-            _tag(github, tag, sha, title, facts)
-        elif undone:
-            facts["restored"] = restored
-            facts["restored_sha"] = needs.output(Job.RELEASE, Output.LKG_SHA)
-            facts["cause"] = needs.output(Job.RELEASE, Output.CAUSE)
-            tag = names.rollback_tag(description.environment, number)
-            _tag(github, tag, sha, title, facts)
-    except Failure as failure:
-        complaints.append(str(failure))
-    try:
-        state = "success" if verified else "error" if restored == "failed" else "failure"
-        key = {"release": int(number), "run": run_address()}
-        made = _deployment(github, description, sha, "deploy", key, state, title)
-        back = needs.output(Job.RELEASE, Output.LKG_SHA)
-        if undone and back:
-            key = {**key, "failed_deployment": made, "failed_sha": sha}
-            state = "success" if restored == "all" else "failure"
-            words = f"back on this commit after release {number} failed, restored: {restored}"
-            _deployment(github, description, back, "rollback", key, state, words)
-    except Failure as failure:
-        complaints.append(str(failure))
-    for complaint in complaints:
-        error(complaint)
-    return 1 if complaints else 0
+    if release.verified:
+        _tag(github, deploy_tag(description.environment, number), release, facts)
+    elif release.rolled_back:
+        facts["restored"] = release.restored
+        facts["restored_sha"] = release.good_sha
+        facts["cause"] = release.cause
+        _tag(github, rollback_tag(description.environment, number), release, facts)
 
 
-def _tag(github: GitHub, name: str, sha: str, title: str, facts: Mapping[str, Any]) -> None:
-    """Makes an annotated tag; one that says the same already is as good. Raises `Failure`."""
-    text = f"Run: {facts['run']}\nActor: {facts['actor']}"
-    message = tags.message(title, text, facts)
-    thing = github.post(
-        "git/tags", {"tag": name, "message": message, "object": sha, "type": "commit"}, CONTENTS
-    )
+def _tag(github: GitHub, name: str, release: Ended, facts: Mapping[str, Any]) -> None:
+    """Creates an annotated tag, unless an equal one exists. Raises `Failure`."""
+    sha = release.sha
+    message = tags.message(release.title, f"Run: {facts['run']}\nActor: {facts['actor']}", facts)
+    body = {"tag": name, "message": message, "object": sha, "type": "commit"}
+    tag = github.post("git/tags", body, CONTENTS)
     try:
-        github.post("git/refs", {"ref": f"refs/tags/{name}", "sha": thing["sha"]}, CONTENTS)
-        log(f"tag {name} on {sha}")
+        github.post("git/refs", {"ref": f"refs/tags/{name}", "sha": tag["sha"]}, CONTENTS)
+        log(f"created tag {name} on {sha}")
     except GitHubError as refusal:
         if refusal.status == 403:
             # Where the commit changes workflow files and no branch ends in it, GitHub also asks for
             # a permission that the default token cannot have: https://github.com/cli/cli/issues/9514
             raise Failure(
                 f"{refusal}. If the commit changes .github/workflows and no branch ends in it, "
-                "only an App's token with `workflows: write` may tag it"
+                "only an App's token with `workflows: write` can tag it"
             ) from refusal
         if refusal.status != 422 or "already exists" not in str(refusal):
             raise
-        present = github.get(f"git/ref/tags/{name}", CONTENTS)["object"]
-        said: dict[str, Any] = {}
-        if present["type"] == "tag":
-            said = github.get(f"git/tags/{present['sha']}", CONTENTS)
-        same = said.get("message", "").strip() == message.strip()
-        if not same or said["object"]["sha"] != sha:
-            raise Failure(
-                f"tag {name} exists and says something else; it was left as it is"
-            ) from refusal
-        log(f"tag {name} was there already")
+        if not _is_same_tag(github, name, message, sha):
+            text = f"tag {name} already exists with other contents; it was not changed"
+            raise Failure(text) from refusal
+        log(f"tag {name} already exists")
 
 
-def _deployment(
-    github: GitHub,
-    description: Description,
-    sha: str,
-    task: str,
-    payload: Mapping[str, Any],
-    state: str,
-    words: str,
-) -> int:
-    """The id of a GitHub deployment with this status; made unless this run made it before."""
-    asked = f"deployments?sha={sha}&task={task}&environment={description.environment}"
-    same = (d["id"] for d in github.pages(asked, DEPLOYMENTS) if _payload(d) == payload)
-    made = next(same, None)
-    if made is None:
+def _is_same_tag(github: GitHub, name: str, message: str, sha: str) -> bool:
+    present = github.get(f"git/ref/tags/{name}", CONTENTS)["object"]
+    if present["type"] != "tag":  # a lightweight tag has no message
+        return False
+    tag = github.get(f"git/tags/{present['sha']}", CONTENTS)
+    return bool(tag["message"].strip() == message.strip() and tag["object"]["sha"] == sha)
+
+
+def _record_deployments(github: GitHub, description: Description, release: Ended) -> None:
+    """The GitHub deployment of a release, and of its rollback. Raises `Failure`."""
+    payload: dict[str, Any] = {"release": release.number, "run": run_address()}
+    deployment = _Deployment(release.sha, "deploy", payload, release.state, release.title)
+    failed = _deploy(github, description, deployment)
+    if release.rolled_back and release.good_sha:
+        payload = {**payload, "failed_deployment": failed, "failed_sha": release.sha}
+        state = "success" if release.restored == "all" else "failure"
+        text = f"rolled back after release {release.number} failed; restored: {release.restored}"
+        back = _Deployment(release.good_sha, "rollback", payload, state, text)
+        _deploy(github, description, back)
+
+
+@dataclass(frozen=True)
+class _Deployment:
+    """https://docs.github.com/en/rest/deployments/deployments"""
+
+    sha: str
+    task: str
+    payload: Mapping[str, Any]
+    """Identifies it: a re-run finds the deployment with the same payload."""
+    state: str
+    text: str
+
+
+def _deploy(github: GitHub, description: Description, deployment: _Deployment) -> int:
+    """The id of a GitHub deployment with this status; created unless a re-run finds it."""
+    query = f"sha={deployment.sha}&task={deployment.task}&environment={description.environment}"
+    present = github.pages(f"deployments?{query}", DEPLOYMENTS)
+    number = next((d["id"] for d in present if _payload(d) == deployment.payload), None)
+    if number is None:
         body = {
-            "ref": sha,
-            "task": task,
+            "ref": deployment.sha,
+            "task": deployment.task,
             "environment": description.environment,
-            "description": words[:140],
-            "payload": payload,
-            # The commit is live: neither may GitHub merge anything, nor ask for checks first.
+            "description": deployment.text[:140],
+            "payload": deployment.payload,
+            # The commit is live: GitHub must neither merge anything nor wait for checks.
             "auto_merge": False,
             "required_contexts": [],
             "production_environment": not description.preview,
         }
-        made = github.post("deployments", body, DEPLOYMENTS)["id"]
+        number = github.post("deployments", body, DEPLOYMENTS)["id"]
     status = {
-        "state": state,
-        "description": words[:140],
+        "state": deployment.state,
+        "description": deployment.text[:140],
         "log_url": run_address(),
         "environment_url": description.address,
     }
-    github.post(f"deployments/{made}/statuses", status, DEPLOYMENTS)
-    log(f"GitHub deployment {made} of {sha}: {state}")
-    return int(made)
+    github.post(f"deployments/{number}/statuses", status, DEPLOYMENTS)
+    log(f"GitHub deployment {number} of {deployment.sha}: {deployment.state}")
+    return int(number)
 
 
 def _payload(deployment: Mapping[str, Any]) -> Any:
-    """A deployment's payload; GitHub gives it back as text or as an object."""
+    """A deployment's payload, which GitHub returns as text or as an object."""
     payload = deployment.get("payload")
     try:
         return json.loads(payload) if isinstance(payload, str) else payload

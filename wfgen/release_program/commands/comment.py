@@ -1,10 +1,12 @@
-"""Previews and their pull requests: the one comment, and which previews are left over."""
+"""Previews and their pull requests: the comment, and the previews that are no longer needed."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from ..contract import load
 from ..hosting.github import GitHub
@@ -17,15 +19,15 @@ PERMISSION = "pull-requests: write"
 
 
 def comment() -> int:
-    """Writes the preview's address and result into the pull request, in one comment for ever.
+    """Writes the preview's address and result into one comment of the pull request.
 
-    The comment is known by a hidden marker and by having been written by a bot; it is changed in
-    place. Nothing for a fork's or a bot's pull request, whose token may only read.
+    The comment has a hidden marker and a bot as its author, and is updated in place. Pull requests
+    of forks and bots get none: their token cannot write.
     """
     description, needs = load(), Needs.load()
     number = needs.output(Job.PLAN, Output.NUMBER)
     if not number.isdigit() or needs.output(Job.PLAN, Output.TRUSTED) != "true":
-        log("no pull request that this token may write to")
+        log("no comment: the token cannot write to this pull request")
         return 0
     verdict = judge(description, needs)
     images = needs.images(description)
@@ -41,38 +43,43 @@ def comment() -> int:
     ]
     body = {"body": "\n\n".join(lines)}
     github = GitHub(os.environ.get(Variable.TOKEN, ""))
-    for old in github.pages(f"issues/{number}/comments", PERMISSION):
-        if (old.get("body") or "").startswith(marker) and old["user"]["type"] == "Bot":
-            if old["body"] != body["body"]:
-                github.patch(f"issues/comments/{old['id']}", body, PERMISSION)
+    for present in github.pages(f"issues/{number}/comments", PERMISSION):
+        if (present.get("body") or "").startswith(marker) and present["user"]["type"] == "Bot":
+            if present["body"] != body["body"]:
+                github.patch(f"issues/comments/{present['id']}", body, PERMISSION)
             return 0
     github.post(f"issues/{number}/comments", body, PERMISSION)
     return 0
 
 
 def closed() -> int:
-    """Says which previews are to be torn down: past their time, or not asked for any more.
+    """Lists the previews to tear down: expired, or without an open, labelled pull request.
 
-    All open pull requests are listed once; where that fails nothing is torn down.
+    If the open pull requests cannot be listed, no preview is torn down.
     """
+    wanted = load().label
     previews = read_json(Variable.NAMESPACES) or []
     github = GitHub(os.environ.get(Variable.TOKEN, ""))
-    pages = github.pages("pulls?state=open", "pull-requests: read")
     labels = {
-        str(request["number"]): [label["name"] for label in request["labels"]] for request in pages
+        str(request["number"]): [label["name"] for label in request["labels"]]
+        for request in github.pages("pulls?state=open", "pull-requests: read")
     }
-    wanted = load().label
     numbers = []
     for preview in previews:
-        number, expires = str(preview["number"]), int(preview.get("expires") or 0)
-        if number not in labels:
-            notice(f"preview {number}: its pull request is not open")
-        elif wanted and wanted not in labels[number]:
-            notice(f"preview {number}: its pull request has no label {wanted}")
-        elif 0 < expires < time.time():
-            notice(f"preview {number}: past its time")
-        else:
-            continue
-        numbers.append(number)
+        number = str(preview["number"])
+        if reason := _end(preview, labels.get(number), wanted):
+            notice(f"preview {number}: {reason}")
+            numbers.append(number)
     write_output(Output.NUMBERS, json.dumps(numbers))
     return 0
+
+
+def _end(preview: dict[str, Any], labels: Sequence[str] | None, wanted: str | None) -> str:
+    """Why a preview is torn down; '' where it stays. `labels` is None without a pull request."""
+    if labels is None:
+        return "its pull request is not open"
+    if wanted and wanted not in labels:
+        return f"its pull request does not have the label {wanted}"
+    if 0 < int(preview.get("expires") or 0) < time.time():
+        return "it has expired"
+    return ""

@@ -1,4 +1,4 @@
-"""Tells people that a release failed: Slack's incoming webhooks and PagerDuty's Events API v2.
+"""Notifications of failed releases: Slack's incoming webhooks and PagerDuty's Events API v2.
 
 https://api.slack.com/messaging/webhooks
 https://developer.pagerduty.com/docs/events-api-v2/trigger-events/
@@ -21,36 +21,36 @@ PAGERDUTY = "https://events.pagerduty.com"
 
 
 def notify() -> int:
-    """Tells Slack of a release that failed; wakes PagerDuty where the cluster was touched.
+    """Sends failed releases to Slack, and to PagerDuty if the cluster was touched.
 
-    A failure before the release began wakes nobody: what runs is as good as before. The next good
-    release resolves PagerDuty's incident of the environment. A message that could not be sent is a
-    warning and exit code 1; nothing else depends on this job.
+    A failure before the release starts does not page anybody: the cluster is unchanged. The next
+    good release resolves PagerDuty's incident of the environment. Exits 1, with a warning, if a
+    message could not be sent; nothing else depends on this job.
     """
     description = load()
     verdict = judge(description, Needs.load())
     sent = True
     if "slack" in description.notify and not verdict.good:
         url = os.environ.get(Variable.SLACK_WEBHOOK_URL, "")
-        sent = _post("Slack", "SLACK_WEBHOOK_URL", url, url, slack_message(verdict)) and sent
+        sent = _post("Slack", Variable.SLACK_WEBHOOK_URL, url, url, slack_message(verdict)) and sent
     if "pagerduty" in description.notify and (verdict.severity or verdict.state == LIVE):
         key = os.environ.get(Variable.PAGERDUTY_ROUTING_KEY, "")
         url = os.environ.get(Variable.PAGERDUTY_EVENTS_URL, PAGERDUTY).rstrip("/") + "/v2/enqueue"
         event = pagerduty_event(description, verdict, key)
-        sent = _post("PagerDuty", "PAGERDUTY_ROUTING_KEY", key, url, event) and sent
+        sent = _post("PagerDuty", Variable.PAGERDUTY_ROUTING_KEY, key, url, event) and sent
     return 0 if sent else 1
 
 
 def slack_message(verdict: Verdict) -> dict[str, Any]:
-    """The body of a webhook call; `text` is what a phone shows."""
-    title, text = (_escape(each) for each in (verdict.title, verdict.text))
-    words = f"*{title}*\n{text}\n<{run_address()}|The run>"
-    section = {"type": "section", "text": {"type": "mrkdwn", "text": words[:3000]}}
+    """The body of a webhook call. `text` is what notifications on phones show."""
+    title, text = (_escape(line) for line in (verdict.title, verdict.text))
+    markdown = f"*{title}*\n{text}\n<{run_address()}|Open the run>"
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": markdown[:3000]}}
     return {"text": title, "blocks": [section]}
 
 
 def pagerduty_event(description: Description, verdict: Verdict, key: str) -> dict[str, Any]:
-    """The body of an event; one incident per environment, however many releases fail."""
+    """The body of an event; there is one incident per environment, however many releases fail."""
     repository = os.environ.get(Variable.REPOSITORY, description.project)
     event = {
         "routing_key": key,
@@ -63,7 +63,7 @@ def pagerduty_event(description: Description, verdict: Verdict, key: str) -> dic
         "event_action": "trigger",
         "client": "wfgen",
         "client_url": run_address(),
-        "links": [{"href": run_address(), "text": "The run"}],
+        "links": [{"href": run_address(), "text": "Open the run"}],
         "payload": {
             "summary": verdict.title[:1024],
             "source": repository,
@@ -71,30 +71,30 @@ def pagerduty_event(description: Description, verdict: Verdict, key: str) -> dic
             "component": description.environment,
             "group": description.project,
             "class": "release",
-            "custom_details": {"what happened": verdict.text},
+            "custom_details": {"details": verdict.text},
         },
     }
 
 
 def _post(name: str, secret: str, value: str, url: str, body: Mapping[str, Any]) -> bool:
-    """Whether the message arrived; a warning otherwise, without address or key."""
+    """Whether the message arrived; if not, a warning without the address or key."""
     if not value:
         warning(
-            f"{name} was not told: the secret {secret} is empty. "
+            f"{name} was not notified: the secret {secret} is empty. "
             "See docs/delivery-setup.md, Secrets"
         )
         return False
     try:
         answer = send("POST", url, body)
     except (OSError, ValueError) as error:
-        # ValueError: what the secret holds is no address; its text would repeat the secret.
-        reason = str(error) if isinstance(error, OSError) else f"{secret} is no address"
-        warning(f"{name} was not told: {reason}")
+        # ValueError: the secret is not a URL. Its text would repeat the secret.
+        reason = str(error) if isinstance(error, OSError) else f"{secret} is not a URL"
+        warning(f"{name} was not notified: {reason}")
         return False
     if answer.status >= 300:
-        warning(f"{name} was not told: it answered {answer.status}; is {secret} still right?")
+        warning(f"{name} was not notified: it answered {answer.status}; check the secret {secret}")
         return False
-    log(f"{name} was told")
+    log(f"{name} was notified")
     return True
 
 

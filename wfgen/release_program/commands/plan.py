@@ -1,4 +1,4 @@
-"""What a run has to build and to release, and with which images: `plan` and `images`."""
+"""What a run builds and releases, and with which images: `plan` and `images`."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ from ..hosting import git
 from ..hosting.event import PullRequest, pull_request
 from ..hosting.needs import Needs, is_image_of, read_json, table
 from ..hosting.outputs import add_summary, log, notice, write_output
-from ..names import Output, Variable
+from ..names import Job, Output, Variable
 from ..state import tags
 
 
 @dataclass(frozen=True)
 class Change:
-    """Why a service is to be released again, and whether its image is another one."""
+    """Why a service is released, and whether its image must be built again."""
 
     reason: str
     rebuild: bool
 
 
 def plan() -> int:
-    """Finds out what changed since the last good release, per service, and what to do about it.
+    """Decides which services to build and release: those that changed since the last good release.
 
-    A service has changed when no deploy tag knows it, when its tag's commit is not in this clone,
-    or when a path that it watches differs from that commit's (added, removed, renamed files too).
-    What a failed run left out is thus still a change in the next one. Released is what changed, and
-    what that needs outside the cluster, which is asked first. A preview is always released as a
-    whole, with the base environment's images for what the pull request did not touch. The checkout
-    needs the whole history and all tags (fetch-depth: 0).
+    A service has changed if no deploy tag has it, if its tag's commit is not in this clone, or if a
+    path that it watches differs from that commit (added, removed and renamed files too). What a
+    failed run did not release is therefore still a change in the next run. External services that
+    a changed one depends on are released too: they are checked first. A preview has all services,
+    with the base environment's images for those that the pull request does not change. Going back
+    to a release builds nothing; services with `rollback: never` keep what they run unless
+    WFGEN_SERVICES names them. The checkout needs all history and tags (fetch-depth: 0).
     """
     description = load()
     scope = _scope(description)
@@ -64,10 +65,10 @@ def plan() -> int:
         notice(f"nothing to release to {description.environment}: no service has changed")
     elif request and description.label and description.label not in request.labels:
         services = []
-        notice(f"the pull request has no label {description.label}: no preview")
+        notice(f"the pull request does not have the label {description.label}: no preview")
     elif request and not request.trusted:
         services = []
-        notice("a fork's, a bot's or a closed pull request: built and tested, nothing deployed")
+        notice("the pull request is closed, or comes from a fork or a bot: nothing is deployed")
     kept = [s for s in scope if s.name not in changes or not changes[s.name].rebuild]
     entries = {service.name: recorded.get(service.name) for service in kept}
     _write(
@@ -85,7 +86,7 @@ def plan() -> int:
 
 
 def _to_release(description: Description, changed: Sequence[str]) -> list[str]:
-    """The services that changed, and those outside the cluster that they need."""
+    """The services that changed, and the external services that they depend on."""
     needed = {n for n in description.needed_by(changed) if description.services[n].external}
     return [service.name for service in description.in_order({*changed, *needed})]
 
@@ -110,7 +111,7 @@ def _write(
 
 
 def _scope(description: Description) -> list[Service]:
-    """The services that this run is about. Raises `Failure` for a name that nobody has."""
+    """The services that this run considers. Raises `Failure` for an unknown name."""
     wanted = [name for name in re.split(r"[,\s]+", os.environ.get(Variable.SERVICES, "")) if name]
     unknown = [name for name in wanted if name not in description.services]
     if unknown:
@@ -124,11 +125,11 @@ def _scope(description: Description) -> list[Service]:
 def _change(
     description: Description, service: Service, last: tags.Recorded | None, sha: str
 ) -> Change | None:
-    """What is different about a service since its last release; None for nothing."""
+    """What changed in a service since its last release; None for nothing."""
     if os.environ.get(Variable.FORCE) == "true":
         return Change("released by force", True)
     if last is None:
-        return Change("no release is known", True)
+        return Change("no earlier release", True)
     if last.sha == sha:
         return None
     if not git.commit(last.sha):
@@ -141,16 +142,16 @@ def _change(
 
 
 def _differs(old: str, new: str, paths: Sequence[str]) -> bool:
-    """Whether anything under `paths` differs; True as well where git cannot tell."""
-    if not paths:  # no path at all would mean every path
+    """Whether anything under `paths` differs; True also if git fails."""
+    if not paths:  # without paths, git compares everything
         return False
-    # --no-renames: a file that moved away is a removal here, wherever it went.
+    # --no-renames: a file that moved out of the paths counts as removed.
     options = ("--quiet", "--no-renames", "--no-ext-diff")
     return git.run("diff", *options, old, new, "--", *paths).returncode != 0
 
 
 def _sha(description: Description) -> str:
-    """The commit to release: WFGEN_REF, or the one that the run is about. Raises `Failure`."""
+    """The commit to release: WFGEN_REF, or the commit of the run. Raises `Failure`."""
     ref = os.environ.get(Variable.REF, "").strip()
     if not ref:
         sha = os.environ.get(Variable.COMMIT) or git.read("rev-parse", "HEAD")
@@ -160,11 +161,11 @@ def _sha(description: Description) -> str:
     candidates = [f"refs/remotes/origin/{ref}", f"refs/tags/{ref}"]
     if re.fullmatch(r"[0-9a-f]{7,40}", ref):
         candidates.append(ref)
-    # A name, never an expression (main~3, main@{yesterday}) that git would work out.
+    # A name, never an expression (main~3, main@{yesterday}) that git would evaluate.
     named = git.run("check-ref-format", candidates[0]).returncode == 0
-    sha = next((found for found in map(git.commit, candidates) if found), "") if named else ""
+    sha = next(filter(None, map(git.commit, candidates)), "") if named else ""
     if not sha:
-        raise Failure(f"ref {ref!r} is no branch, tag or commit of this repository")
+        raise Failure(f"unknown ref {ref!r}: use a branch, tag or commit of this repository")
     _demand_merged(description, sha, ref)
     return sha
 
@@ -176,7 +177,7 @@ def _demand_merged(description: Description, sha: str, name: str) -> None:
         raise Failure(f"this clone has no {branch}: actions/checkout needs fetch-depth: 0")
     if not git.is_ancestor(sha, branch):
         raise Failure(
-            f"{name} is not part of {description.default_branch}, and only what was merged may be "
+            f"{name} is not merged into {description.default_branch}: only merged commits can be "
             f"released to {description.environment}"
         )
 
@@ -185,28 +186,29 @@ def _go_back(
     description: Description, scope: Sequence[Service], known: Sequence[tags.Release], number: str
 ) -> int:
     """The plan for going back to a recorded release. Raises `Failure`."""
-    release = next((each for each in known if str(each.number) == number), None)
+    release = next((release for release in known if str(release.number) == number), None)
     if release is None:
-        newest = ", ".join(str(each.number) for each in known[:10]) or "none"
-        words = f"no release {number!r} of {description.environment} to go back to"
-        raise Failure(f"{words}; known: {newest}")
+        newest = ", ".join(str(release.number) for release in known[:10]) or "none"
+        raise Failure(
+            f"release {number!r} of {description.environment} not found; known releases: {newest}"
+        )
     _demand_merged(description, release.sha, release.tag)
     named = bool(os.environ.get(Variable.SERVICES, "").strip())
     then: dict[str, tags.Recorded | None] = {}
-    for each in reversed(known):  # a release is of what changed; the others were there before
-        if each.number <= release.number:
-            then.update(each.services)
+    for earlier in reversed(known):  # a release has what changed; the rest is older
+        if earlier.number <= release.number:
+            then.update(earlier.services)
     entries = {
         s.name: then.get(s.name) for s in scope if s.deploy and (named or s.rollback == "auto")
     }
     if kept := [s.name for s in scope if s.deploy and s.name not in entries]:
-        notice(f"{', '.join(kept)}: never rolled back by itself, left as it is")
+        notice(f"{', '.join(kept)}: unchanged, because of `rollback: never`")
     missing = [name for name, entry in entries.items() if entry is None]
     if missing:
-        words = f"{release.tag} does not tell how to go back for {', '.join(missing)}"
+        problem = f"{release.tag} and earlier tags do not have {', '.join(missing)}"
         if named or len(missing) == len(entries):
-            raise Failure(words)
-        notice(f"{words}: left as they are")
+            raise Failure(f"{problem}: cannot go back")
+        notice(f"{problem}: unchanged")
     images = {name: entry.image for name, entry in entries.items() if entry and entry.image}
     services = [name for name in entries if name not in missing]
     _write(sha=release.sha, services=services, images=images, go_back=number)
@@ -215,18 +217,18 @@ def _go_back(
 
 
 def images() -> int:
-    """Puts together the image of every service, by digest: just built, or known to `plan`.
+    """Collects the image of each service, by digest: built by this run, or from `plan`.
 
-    Fails where a service of the release that is built here has no image, naming the job that owes
-    it. Images of services that are built but not deployed are in the output as well.
+    Fails if a service of the release has no image, and names the job that should have built it.
+    Images of services that are built but not deployed are in the output too.
     """
     description = load()
-    needs = Needs({**Needs.load().jobs, "plan": {"outputs": read_json(Variable.PLAN)}})
-    complete = Needs({"plan": needs.jobs["plan"]}).images(description)
+    needs = Needs({**Needs.load().jobs, Job.PLAN: {"outputs": read_json(Variable.PLAN)}})
+    complete = Needs({Job.PLAN: needs.jobs[Job.PLAN]}).images(description)
     problems = []
     for name, service in description.services.items():
         if name in needs.build:
-            image = f"{service.repository}@{needs.output(names.build_job(name), 'digest')}"
+            image = f"{service.repository}@{needs.output(names.build_job(name), Output.DIGEST)}"
             if is_image_of(service.repository, image):
                 complete[name] = image
                 continue
@@ -234,9 +236,9 @@ def images() -> int:
         if name in needs.services and service.built and name not in complete:
             job = names.build_job(name)
             result = needs.result(job) or "absent"
-            problems.append(f"{name}: job {job} ({result}) gave no digest")
+            problems.append(f"{name}: job {job} ({result}) wrote no digest")
     if problems:
-        raise Failure("no release without all its images: " + "; ".join(problems))
+        raise Failure("images are missing: " + "; ".join(problems))
     write_output(Output.IMAGES, json.dumps(complete, sort_keys=True))
     add_summary("### Images\n\n" + table(["service", "image"], complete.items()))
     return 0

@@ -1,4 +1,4 @@
-"""Previews: a namespace per pull request, made, found and deleted by its labels."""
+"""The namespace of a preview: one per pull request, known by its labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUOTA = {
     "persistentvolumeclaims": "6",
     "requests.storage": "20Gi",
 }
-"""What one preview may use. The cluster then admits no pod that leaves one of these out.
+"""What one preview may use. The cluster rejects pods that do not specify one of these.
 
 https://kubernetes.io/docs/concepts/policy/resource-quotas/
 """
@@ -36,7 +36,7 @@ def namespace() -> int:
     """Creates the preview's namespace with its quota, unless the pull request is closed."""
     description = load()
     if os.environ.get(Variable.TOKEN) and not github.pull_request_is_open(description.number):
-        raise Failure(f"pull request {description.number} is closed; no preview is made")
+        raise Failure(f"pull request {description.number} is closed: no preview")
     expires = int(time.time()) + description.time_to_live_hours * 3600
     labels = {
         **_labels(description),
@@ -47,7 +47,7 @@ def namespace() -> int:
         "pod-security.kubernetes.io/enforce": "restricted",
     }
     _refuse_foreign(description)
-    place = {
+    preview = {
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {"name": description.place, "labels": labels},
@@ -58,22 +58,22 @@ def namespace() -> int:
         "metadata": {"name": "preview", "namespace": description.place},
         "spec": {"hard": QUOTA},
     }
-    kubectl.apply([place])
+    kubectl.apply([preview])
     kubectl.apply([quota])
     until = time.strftime("%F %H:%M UTC", time.gmtime(expires))
-    log(f"namespace {description.place}, until {until}")
+    log(f"namespace {description.place} expires {until}")
     return 0
 
 
 def teardown() -> int:
-    """Deletes the preview's namespace, if its labels say that it is one of ours."""
+    """Deletes the preview's namespace, unless its labels belong to another owner."""
     description = load()
-    found = kubectl.get("namespace", description.place, "default")
-    if found is None:
-        log(f"there is no namespace {description.place}")
+    live = kubectl.get("namespace", description.place, "default")
+    if live is None:
+        log(f"namespace {description.place} does not exist")
         return 0
     _refuse_foreign(description)
-    kubectl.delete([{k: found[k] for k in ("apiVersion", "kind", "metadata")}])
+    kubectl.delete([{k: live[k] for k in ("apiVersion", "kind", "metadata")}])
     log(f"deleted namespace {description.place}")
     return 0
 
@@ -82,14 +82,15 @@ def previews() -> int:
     """Lists the previews of this repository."""
     description = load()
     selector = ",".join(f"{name}={value}" for name, value in _labels(description).items())
-    found = [_facts(thing) for thing in kubectl.select("namespaces", "default", selector)]
-    write_output(Output.NAMESPACES, json.dumps(sorted(found, key=lambda each: int(each["number"]))))
-    log(f"{len(found)} previews")
+    namespaces = kubectl.select("namespaces", "default", selector)
+    facts = sorted(map(_facts, namespaces), key=lambda preview: int(preview["number"]))
+    write_output(Output.NAMESPACES, json.dumps(facts))
+    log(f"{len(facts)} previews")
     return 0
 
 
-def _facts(thing: Object) -> dict[str, str]:
-    labels = thing["metadata"]["labels"]
+def _facts(namespace: Object) -> dict[str, str]:
+    labels = namespace["metadata"]["labels"]
     return {
         "number": labels[NUMBER],
         "expires": labels.get(EXPIRES, "0"),
@@ -98,16 +99,16 @@ def _facts(thing: Object) -> dict[str, str]:
 
 
 def _labels(description: Description) -> dict[str, str]:
-    """What tells our previews: a label's value has neither slashes nor more than 63 characters."""
+    """Labels of this repository's previews. A value has no slash, and at most 63 characters."""
     repository = os.environ.get(Variable.REPOSITORY, "by-hand").replace("/", ".")
     return {OF: f"{repository}.{description.environment}"[-63:].lstrip(".-_")}
 
 
 def _refuse_foreign(description: Description) -> None:
-    found = kubectl.get("namespace", description.place, "default")
+    live = kubectl.get("namespace", description.place, "default")
     wanted = {**_labels(description), NUMBER: description.number}
-    labels = found["metadata"].get("labels", {}) if found else wanted
+    labels = live["metadata"].get("labels", {}) if live else wanted
     if any(labels.get(name) != value for name, value in wanted.items()):
         raise Failure(
-            f"namespace {description.place} is not a preview of this repository; left alone"
+            f"namespace {description.place} is not a preview of this repository; nothing changed"
         )

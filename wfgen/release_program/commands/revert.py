@@ -1,14 +1,14 @@
-"""Takes a bad release out of the default branch again: by one pull request, or else one issue.
+"""Reverts a failed release in the default branch, by one pull request or else one issue.
 
-An open pull request of ours is extended by a commit that has both its branch and the default
-branch as parents, so that nothing is ever pushed by force.
+An open pull request of an earlier revert is extended by a commit that has both its branch and the
+default branch as parents: nothing is pushed by force.
 """
 
 from __future__ import annotations
 
 import os
 
-from ..contract import load
+from ..contract import Description, load
 from ..hosting import git
 from ..hosting.github import GitHub, GitHubError
 from ..hosting.needs import Needs
@@ -36,28 +36,14 @@ mutation($id: ID!, $method: PullRequestMergeMethod!) {
 def revert() -> int:
     """Opens or extends the one pull request that reverts the releases that failed.
 
-    Only after a rollback that restored services, and only where the change is to blame. An issue
-    with the exact commands where the revert conflicts or there is no App's token (the default token
-    may not touch workflows, and its pull requests run no checks). Nothing where the release that
-    failed has no more than our own revert in it. The checkout needs fetch-depth: 0.
+    Only after a rollback that restored services, and only if the change caused the failure. If the
+    revert conflicts, or there is no App's token, an issue with the exact commands is opened: the
+    default token cannot change workflows, and its pull requests run no checks. A failed revert is
+    not reverted. The checkout needs fetch-depth: 0.
     """
     description, needs = load(), Needs.load()
-    app = os.environ.get(Variable.APP_TOKEN, "")
-    token = os.environ.get(Variable.TOKEN, "")
-    server = os.environ.get(Variable.SERVER_URL, "https://github.com")
     try:
-        span = find_range(description, needs, git.credential(app or token, server))
-        try:
-            tree = tree_without(span)
-            if not app:
-                raise ByHandError(
-                    "no GitHub App is set up that may open pull requests "
-                    "(docs/delivery-setup.md, GitHub App)"
-                )
-            _push(span, tree, git.credential(app, server))
-            reverted, address = "pull-request", _pull_request(span, GitHub(app))
-        except ByHandError as reason:
-            reverted, address = "issue", _issue(span, str(reason), token)
+        reverted, address, title = _revert(description, needs)
     except NothingToRevertError as reason:
         notice(f"nothing is reverted: {reason}")
         write_output(Output.REVERTED, "none")
@@ -67,19 +53,42 @@ def revert() -> int:
     write_output(Output.REVERTED, reverted)
     write_output(Output.ADDRESS, address)
     write_output(Output.REASON, "")
-    add_summary(f"### {span.title}\n\n{address}")
-    notice(f"{span.title}: {address}")
+    add_summary(f"### {title}\n\n{address}")
+    notice(f"{title}: {address}")
     return 0
 
 
+def _revert(description: Description, needs: Needs) -> tuple[str, str, str]:
+    """Opens a pull request or an issue; returns which, its address and its title.
+
+    Raises `NothingToRevertError`.
+    """
+    app = os.environ.get(Variable.APP_TOKEN, "")
+    token = os.environ.get(Variable.TOKEN, "")
+    server = os.environ.get(Variable.SERVER_URL, "https://github.com")
+    span = find_range(description, needs, git.credential(app or token, server))
+    try:
+        tree = tree_without(span)
+        if not app:
+            raise ByHandError(
+                "no GitHub App is set up to open pull requests (docs/delivery-setup.md, GitHub App)"
+            )
+        _push(span, tree, git.credential(app, server))
+        return "pull-request", _pull_request(span, GitHub(app)), span.title
+    except ByHandError as reason:
+        return "issue", _issue(span, str(reason), token), span.title
+
+
 def _push(span: Range, tree: str, credential: dict[str, str]) -> None:
-    """Brings the branch to this tree, forwards only. Raises `ByHandError`."""
+    """Commits the tree to the branch, as a fast-forward. Raises `ByHandError`."""
     base, ours = git.commit(span.base), git.commit(f"refs/remotes/origin/{span.branch}")
     parents = [base]
     if ours and not git.is_ancestor(ours, base):
         for commit in git.read("rev-list", "--no-merges", ours, f"^{base}").split():
             if not is_ours(commit, span.description.environment):
-                raise ByHandError(f"{span.branch} has a commit of somebody else, {commit[:12]}")
+                raise ByHandError(
+                    f"branch {span.branch} has commit {commit[:12]}, which wfgen did not make"
+                )
         if git.is_ancestor(base, ours) and tree == git.read("rev-parse", f"{ours}^{{tree}}"):
             return
         parents = [ours, base]
@@ -95,27 +104,28 @@ def _push(span: Range, tree: str, credential: dict[str, str]) -> None:
 
 
 def _pull_request(span: Range, github: GitHub) -> str:
-    """The address of the one open pull request, opened or brought up to date."""
+    """The address of the one pull request, opened or updated. Raises `ByHandError`."""
     permission = "pull-requests: write"
     owner = github.repository.partition("/")[0]
     branch = span.description.default_branch
-    words = {"title": span.title, "body": span.text}
+    content = {"title": span.title, "body": span.text}
     try:
-        asked = f"pulls?state=open&base={branch}&head={owner}:{span.branch}"
-        found = next(github.pages(asked, permission), None)
-        if found:
-            found = github.patch(f"pulls/{found['number']}", words, permission)
+        query = f"pulls?state=open&base={branch}&head={owner}:{span.branch}"
+        present = next(github.pages(query, permission), None)
+        if present:
+            request = github.patch(f"pulls/{present['number']}", content, permission)
         else:
-            found = github.post("pulls", {**words, "head": span.branch, "base": branch}, permission)
+            ends = {"head": span.branch, "base": branch}
+            request = github.post("pulls", {**content, **ends}, permission)
     except GitHubError as error:
-        raise ByHandError(f"branch {span.branch} is ready, but {error}") from error
+        raise ByHandError(f"branch {span.branch} was pushed, but {error}") from error
     if span.description.revert.auto_merge:
-        _merge_later(github, found["node_id"])
-    return str(found["html_url"])
+        _merge_later(github, request["node_id"])
+    return str(request["html_url"])
 
 
 def _merge_later(github: GitHub, node: str) -> None:
-    """Asks GitHub to merge as soon as the required checks are green; a warning where it cannot."""
+    """Lets GitHub merge once the required checks pass; a warning if it cannot."""
     try:
         # As the repository allows; a rebase would lose the merge that extends a branch.
         squash = github.get("", "contents: write").get("allow_squash_merge", True)
@@ -123,27 +133,25 @@ def _merge_later(github: GitHub, node: str) -> None:
         github.graphql(AUTO_MERGE, {"id": node, "method": method})
     except GitHubError as error:
         warning(
-            f"the pull request does not merge by itself: {error}. It takes the repository's "
-            "setting `Allow auto-merge` and a required check on the default branch"
+            f"the pull request will not be merged automatically: {error}. To fix, turn on the "
+            "repository's setting `Allow auto-merge` and a required check on the default branch"
         )
 
 
 def _issue(span: Range, reason: str, token: str) -> str:
-    """The address of the one open issue with the commands; in the log and summary in any case."""
+    """The address of the one open issue with the commands. They are also in the log and summary."""
     mark = f"<!-- wfgen:revert:{span.description.environment} -->"
-    body = (
-        f"{span.text}\nThis has to be done by hand: {reason}.\n\n```shell\n{span.commands}\n```\n"
-    )
-    warning(f"{span.title} has to be done by hand: {reason}\n{span.commands}")
+    body = f"{span.text}\nRevert it by hand: {reason}.\n\n```shell\n{span.commands}\n```\n"
+    warning(f"{span.title} by hand: {reason}\n{span.commands}")
     add_summary(f"### {span.title}\n\n{body}")
     github, permission = GitHub(token), "issues: write"
-    words = {"title": span.title, "body": f"{mark}\n{body}"}
+    content = {"title": span.title, "body": f"{mark}\n{body}"}
     for issue in github.pages(f"issues?state=open&labels={LABEL}", permission):
         if mark in (issue.get("body") or "") and "pull_request" not in issue:
-            if issue["body"] != words["body"]:
-                github.patch(f"issues/{issue['number']}", words, permission)
-                news = {"body": f"{span.title}: the commands above now cover this release as well."}
-                github.post(f"issues/{issue['number']}/comments", news, permission)
+            if issue["body"] != content["body"]:
+                github.patch(f"issues/{issue['number']}", content, permission)
+                update = {"body": f"{span.title}: the commands above now cover this release too."}
+                github.post(f"issues/{issue['number']}/comments", update, permission)
             return str(issue["html_url"])
-    made = github.post("issues", {**words, "labels": [LABEL]}, permission)
-    return str(made["html_url"])
+    opened = github.post("issues", {**content, "labels": [LABEL]}, permission)
+    return str(opened["html_url"])

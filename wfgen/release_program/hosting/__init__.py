@@ -1,3 +1,1 @@
-"""What the run is started by and writes to: git, the GitHub API, the event, the results of earlier
-jobs, the log, outputs and summaries.
-"""
+"""GitHub and git: the event, the results of earlier jobs, the API, the log, outputs, summaries."""

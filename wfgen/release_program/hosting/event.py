@@ -1,4 +1,4 @@
-"""The event that started the run, as far as a preview asks: its pull request.
+"""The event that started the run: for previews, its pull request.
 
 https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request
 """
@@ -13,21 +13,22 @@ from ..failure import Failure
 from ..names import Variable
 
 BOTS = ("dependabot[bot]",)
-"""Authors whose runs get a read-only token and no secrets, as a fork's do."""
+"""Authors whose runs get a read-only token and no secrets, like those of forks."""
 
 
 @dataclass(frozen=True)
 class PullRequest:
-    """What the event says about the pull request of a preview."""
+    """The pull request of a preview."""
 
     number: str
     sha: str
     trusted: bool
+    """Open, and neither from a fork nor from a bot."""
     labels: tuple[str, ...]
 
 
 def pull_request() -> PullRequest:
-    """The pull request in the event. Raises `Failure` where there is none."""
+    """The pull request in the event. Raises `Failure` if there is none."""
     path = os.environ.get(Variable.EVENT_PATH, "")
     try:
         with open(path, encoding="utf-8") as file:
@@ -39,4 +40,4 @@ def pull_request() -> PullRequest:
         trusted = own and not bot and request["state"] == "open"
         return PullRequest(str(request["number"]), sha, trusted, labels)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Failure(f"a preview needs the event of a pull request: {error!r}") from error
+        raise Failure(f"the event of a pull request is missing or invalid: {error!r}") from error

@@ -1,4 +1,4 @@
-"""git by subprocess, in the checkout that the program runs in. Nothing here writes to it."""
+"""git by subprocess, in the checkout of the job. Nothing in this module writes to it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..names import Variable
 
 
 class GitError(Failure):
-    """A git command that failed, with what git said about it."""
+    """A git command failed. The message has its error output."""
 
 
 def run(
     *arguments: str, directory: str = ".", environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """One git command, whatever its exit code. It never asks for a password.
+    """Runs one git command, whatever its exit code, without prompts.
 
-    Bytes that are not UTF-8 (old commit messages) are replaced instead of ending the release.
+    Bytes that are not UTF-8 (old commit messages) are replaced.
     """
     return subprocess.run(
         ["git", *arguments],
@@ -37,31 +37,31 @@ def run(
 def read(
     *arguments: str, directory: str = ".", environment: Mapping[str, str] | None = None
 ) -> str:
-    """What a git command prints, without the white space around it. Raises GitError."""
+    """The output of a git command, stripped. Raises `GitError`."""
     done = run(*arguments, directory=directory, environment=environment)
     if done.returncode:
-        complaint = done.stderr.strip() or f"exit code {done.returncode}"
-        raise GitError(f"git {arguments[0]}: {complaint}")
+        reason = done.stderr.strip() or f"exit code {done.returncode}"
+        raise GitError(f"git {arguments[0]}: {reason}")
     return done.stdout.strip()
 
 
 def commit(revision: str) -> str:
-    """The full SHA of a commit that this clone has, or ''."""
+    """The full SHA of a commit; '' if this clone does not have it."""
     done = run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def is_ancestor(older: str, newer: str) -> bool:
-    """Whether `newer` contains `older`; False too where the clone lacks one of them."""
+    """Whether `newer` contains `older`; False also if this clone lacks one of them."""
     return run("merge-base", "--is-ancestor", older, newer).returncode == 0
 
 
 def credential(token: str, server: str) -> dict[str, str]:
-    """An environment in which git authenticates to `server` (https://github.com), for one command.
+    """The environment for a git command that authenticates to `server` (https://github.com).
 
-    Neither the command line (any process may read it) nor .git/config (any later step may) holds
-    the token. The first, empty value drops a header that actions/checkout may have left behind;
-    GitHub refuses two. https://git-scm.com/docs/git-config#Documentation/git-config.txt-GITCONFIGCOUNT
+    The token is neither on the command line, which any process can read, nor in .git/config, which
+    any later step can. The first, empty value removes a header that actions/checkout may have left;
+    GitHub rejects two. https://git-scm.com/docs/git-config#Documentation/git-config.txt-GITCONFIGCOUNT
     """
     key = f"http.{server.rstrip('/')}/.extraheader"
     secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()

@@ -1,11 +1,11 @@
-"""GitHub's REST API by urllib, and the one way this program speaks HTTP.
+"""GitHub's REST API by urllib; the only module that uses HTTP.
 
-No third-party client: the program runs on a bare runner. Retried are answers that say "later"
-(5xx, 429, both kinds of rate limit) and broken connections, POST included: every POST of ours
-is either refused the second time (a ref, a pull request) or harmless twice.
+No third-party client: the program runs on a bare runner. It retries after 5xx, 429, both kinds of
+rate limit and broken connections, POST included: each POST of this program is either refused the
+second time (a ref, a pull request) or harmless twice.
 https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 
-A token, a webhook's address or a request's headers never enter a message or a log.
+Tokens, webhook addresses and request headers never appear in a message or log.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 ATTEMPTS = 5
 TIMEOUT_SECONDS = 30
 LONGEST_WAIT_SECONDS = 60.0
-"""A limit that lifts later than this is an error: a job that sleeps for an hour tells nobody."""
+"""A rate limit that ends later is an error, rather than a job that sleeps for an hour."""
 
 sleep = time.sleep
 
 
 class Answer(NamedTuple):
-    """What a server said: HTTP status, headers, body."""
+    """An HTTP response."""
 
     status: int
     headers: Message
@@ -40,7 +40,7 @@ class Answer(NamedTuple):
 
 
 class GitHubError(Failure):
-    """A request that GitHub refused, in words for the run's log. status 0: no answer at all."""
+    """GitHub refused a request. `status` is the HTTP status, 0 for no response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -48,11 +48,11 @@ class GitHubError(Failure):
 
 
 def send(method: str, url: str, body: Any = None, token: str = "") -> Answer:
-    """The final answer to one request, whatever its status, after retries.
+    """The response to one request, whatever its status, after retries.
 
-    Raises OSError when no attempt got an answer; its text holds no part of the address.
+    Raises `OSError` if no attempt got a response. Its text has no part of the URL.
     """
-    import http.client  # slow to load, and most commands have no use for it
+    import http.client  # slow to load, and most commands do not need it
     import urllib.error
     import urllib.request
 
@@ -63,7 +63,7 @@ def send(method: str, url: str, body: Any = None, token: str = "") -> Answer:
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", "application/json")
     if token:
-        # Unredirected: a redirect to another host (a renamed repository) must not carry the token.
+        # Unredirected: a redirect to another host (a renamed repository) must not get the token.
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     for attempt in range(ATTEMPTS):
         last = attempt == ATTEMPTS - 1
@@ -85,7 +85,7 @@ def send(method: str, url: str, body: Any = None, token: str = "") -> Answer:
 
 
 def _retry_after(answer: Answer, attempt: int) -> float | None:
-    """Seconds to wait before the next attempt; None where another attempt cannot help.
+    """Seconds to wait before the next attempt; None if another attempt cannot help.
 
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     """
@@ -113,7 +113,7 @@ def _is_limit(answer: Answer) -> bool:
 
 
 class GitHub:
-    """One repository, with one token. Reads GITHUB_API_URL and GITHUB_REPOSITORY."""
+    """The API of one repository, with one token."""
 
     def __init__(self, token: str, environ: Mapping[str, str] = os.environ) -> None:
         self._token = token
@@ -121,20 +121,20 @@ class GitHub:
         self._graphql = environ.get(Variable.GRAPHQL_URL, f"{self._api}/graphql")
         self.repository = environ.get(Variable.REPOSITORY, "")
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", self.repository):
-            raise GitHubError(0, "GITHUB_REPOSITORY is not set to owner/name")
+            raise GitHubError(0, "GITHUB_REPOSITORY is not owner/name")
         if not token:
             raise GitHubError(0, "GITHUB_TOKEN is empty: pass `${{ github.token }}` to this step")
 
     def get(self, path: str, permission: str) -> Any:
-        """The answer to GET /repos/<repository>/<path>."""
+        """The response to GET /repos/<repository>/<path>. Raises `GitHubError`."""
         return self._call("GET", path, None, permission)
 
     def post(self, path: str, body: Mapping[str, Any], permission: str) -> Any:
-        """The answer to POST; GitHubError with status 422 where the thing exists or is invalid."""
+        """The response to POST. Raises `GitHubError`, status 422 for what exists or is invalid."""
         return self._call("POST", path, body, permission)
 
     def patch(self, path: str, body: Mapping[str, Any], permission: str) -> Any:
-        """The answer to PATCH."""
+        """The response to PATCH. Raises `GitHubError`."""
         return self._call("PATCH", path, body, permission)
 
     def pages(self, path: str, permission: str) -> Iterator[Any]:
@@ -144,13 +144,13 @@ class GitHub:
         while url:
             answer = self._checked("GET", url, None, permission)
             yield from json.loads(answer.text)
-            found = re.search(r'<([^>]+)>;\s*rel="next"', answer.headers.get("Link", ""))
-            url = found.group(1) if found else ""
+            following = re.search(r'<([^>]+)>;\s*rel="next"', answer.headers.get("Link", ""))
+            url = following.group(1) if following else ""
             if url and not url.startswith(f"{self._api}/"):
                 raise GitHubError(0, f"GET {path}: the next page is on another host; not followed")
 
     def graphql(self, query: str, variables: Mapping[str, Any]) -> Any:
-        """The data of a GraphQL answer; its errors (sent with status 200) as GitHubError."""
+        """The data of a GraphQL response. Its errors, sent with status 200, are a `GitHubError`."""
         body = {"query": query, "variables": variables}
         answer = json.loads(self._checked("POST", self._graphql, body, "pull-requests: write").text)
         if answer.get("errors"):
@@ -166,36 +166,36 @@ class GitHub:
     def _checked(
         self, method: str, url: str, body: Mapping[str, Any] | None, permission: str
     ) -> Answer:
-        what = f"{method} {url[len(self._api) :]}"
+        request = f"{method} {url[len(self._api) :]}"
         try:
             answer = send(method, url, body, self._token)
         except OSError as error:
-            raise GitHubError(0, f"GitHub, {what}: {error}") from None
+            raise GitHubError(0, f"GitHub, {request}: {error}") from None
         if answer.status < 300:
             return answer
-        raise GitHubError(answer.status, f"GitHub, {what}: {_complaint(answer, permission)}")
+        raise GitHubError(answer.status, f"GitHub, {request}: {_refusal(answer, permission)}")
 
 
 def pull_request_is_open(number: str) -> bool:
-    """Whether a pull request is open now, whatever the event said. Reads GITHUB_TOKEN."""
+    """Whether a pull request is open now, which its event may not know."""
     github = GitHub(os.environ.get(Variable.TOKEN, ""))
     return bool(github.get(f"pulls/{number}", "pull-requests: read")["state"] == "open")
 
 
-def _complaint(answer: Answer, permission: str) -> str:
-    """Status and message of a refusal, with what the reader can do about it."""
+def _refusal(answer: Answer, permission: str) -> str:
+    """Status and message of a refusal, and what to do."""
     try:
         body = json.loads(answer.text)
         details = [str(e.get("message") or e.get("code")) for e in body.get("errors", [])]
         message = "; ".join([str(body.get("message")), *details])
     except (ValueError, AttributeError):
-        message = "an answer that is not JSON"
+        message = "the response is not JSON"
     text = f"{answer.status} {message}"
     if _is_limit(answer):
-        return f"{text}. The token's rate limit is used up; run this job again later"
+        return f"{text}. The token's rate limit is exceeded; re-run this job later"
     if answer.status == 401:
-        return f"{text}. The token is wrong or has expired"
-    # What a token may not see is hidden behind 404; a 403 often names the permission itself.
+        return f"{text}. The token is invalid or has expired"
+    # GitHub hides behind 404 what a token cannot see; a 403 often names the permission.
     if answer.status in (403, 404):
         accepted = answer.headers.get("X-Accepted-GitHub-Permissions", "")
         named = f" (GitHub accepts: {accepted})" if accepted else ""

@@ -1,4 +1,4 @@
-"""What the jobs before this one did (WFGEN_NEEDS, which is toJSON(needs)), and where they ran."""
+"""Results and outputs of the jobs before this one (WFGEN_NEEDS, which is toJSON(needs))."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..names import Job, Output, Variable
 
 @dataclass(frozen=True)
 class Needs:
-    """Results and outputs of jobs. One that this job does not need is absent, and reads as ''."""
+    """Results and outputs of jobs; '' for a job that this one does not need."""
 
     jobs: Mapping[str, Any]
 
@@ -34,9 +34,9 @@ class Needs:
         return str((self.jobs.get(job, {}).get("outputs") or {}).get(name) or "")
 
     def failed(self, besides: Iterable[str] = ()) -> list[str]:
-        """Jobs that failed or were cancelled, but for those named."""
-        bad = ("failure", "cancelled")
-        return [job for job in self.jobs if job not in besides and self.result(job) in bad]
+        """Jobs that failed or were cancelled, except `besides`."""
+        failed = ("failure", "cancelled")
+        return [job for job in self.jobs if job not in besides and self.result(job) in failed]
 
     @property
     def services(self) -> list[str]:
@@ -49,7 +49,7 @@ class Needs:
         return list(json.loads(self.output(Job.PLAN, Output.BUILD) or "[]"))
 
     def images(self, description: Description) -> dict[str, str]:
-        """The release's images: only of described services, only of their own repositories."""
+        """The release's images: of described services only, each of the service's repository."""
         named = (
             self.output(Job.IMAGES, Output.IMAGES) or self.output(Job.PLAN, Output.IMAGES) or "{}"
         )
@@ -62,11 +62,11 @@ class Needs:
 
 
 def read_json(variable: str) -> Any:
-    """The JSON object in an environment variable; {} where it is not set. Raises `Failure`."""
+    """The JSON in an environment variable; {} if it is not set. Raises `Failure`."""
     try:
         return json.loads(os.environ.get(variable) or "{}")
     except ValueError:
-        raise Failure(f"{variable} is not JSON: pass ${{{{ toJSON(...) }}}}") from None
+        raise Failure(f"{variable} is not JSON: use ${{{{ toJSON(...) }}}}") from None
 
 
 def is_image_of(repository: object, image: object) -> bool:
@@ -76,7 +76,7 @@ def is_image_of(repository: object, image: object) -> bool:
 
 
 def run_address() -> str:
-    """The page of this run, or '' when the program was started by hand."""
+    """The URL of this run; '' if the program was started by hand."""
     run = os.environ.get(Variable.RUN_ID, "")
     server = os.environ.get(Variable.SERVER_URL, "https://github.com")
     return f"{server}/{os.environ.get('GITHUB_REPOSITORY', '')}/actions/runs/{run}" if run else ""

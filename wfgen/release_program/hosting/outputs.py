@@ -1,4 +1,4 @@
-"""What a job says: lines in the log, annotations, outputs for later jobs, the run's summary.
+"""Log lines, annotations, outputs for later jobs, and the run's summary.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
@@ -14,32 +14,32 @@ from contextlib import contextmanager
 from ..names import Variable
 
 _declared: dict[str, Callable[[str], bool]] = {}
-"""The outputs of the running command; each says whether it can have a value."""
+"""The outputs of the running command, each with the test of its values."""
 
 
 def log(text: str) -> None:
-    """A line of the log, shown at once."""
+    """Prints a line, unbuffered."""
     print(text, flush=True)
 
 
 def notice(text: str) -> None:
-    """A line that stands on the run's page as well."""
+    """Prints a line that the run's page shows too."""
     _annotate("notice", text)
 
 
 def warning(text: str) -> None:
-    """A line that stands on the run's page as a warning."""
+    """Prints a line that the run's page shows as a warning."""
     _annotate("warning", text)
 
 
 def error(text: str) -> None:
-    """A line that stands on the run's page as an error."""
+    """Prints a line that the run's page shows as an error."""
     _annotate("error", text)
 
 
 @contextmanager
 def group(title: str) -> Iterator[None]:
-    """Folds the lines of the log that are written inside."""
+    """Folds the lines of the log that are printed inside."""
     folds = os.environ.get(Variable.IN_ACTIONS) == "true"
     log(f"::group::{title}" if folds else f"--- {title}")
     try:
@@ -50,15 +50,15 @@ def group(title: str) -> Iterator[None]:
 
 
 def declare(outputs: Mapping[str, Callable[[str], bool]]) -> None:
-    """Sets the outputs that the running command can write, and which values each can have."""
+    """Sets the outputs of the running command, each with the test of its values."""
     _declared.clear()
     _declared.update(outputs)
 
 
 def write_output(name: str, value: str) -> None:
-    """Writes an output of the step; prints it where the program was started by hand.
+    """Writes an output of the step; prints it if the program was started by hand.
 
-    Raises `ValueError` where the running command does not declare it, or this value.
+    Raises `ValueError` if the running command does not declare it, or this value.
     """
     if name not in _declared or not _declared[name](value):
         raise ValueError(f"the command does not declare the output {name}={value}")
@@ -66,13 +66,13 @@ def write_output(name: str, value: str) -> None:
     if not path:
         log(f"{name}={value}")
         return
-    mark = f"end-{uuid.uuid4().hex}"
+    delimiter = f"end-{uuid.uuid4().hex}"
     with open(path, "a", encoding="utf-8") as file:
-        file.write(f"{name}<<{mark}\n{value}\n{mark}\n")
+        file.write(f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
 
 
 def add_summary(markdown: str) -> None:
-    """Markdown for the run's page; nothing where there is no such page."""
+    """Adds Markdown to the run's page, if there is one."""
     path = os.environ.get(Variable.STEP_SUMMARY)
     if path:
         with open(path, "a", encoding="utf-8") as file:

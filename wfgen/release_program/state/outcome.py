@@ -38,7 +38,7 @@ class Verdict:
 
     @property
     def severity(self) -> str:
-        """PagerDuty's severity; '' where the cluster is no worse than before."""
+        """PagerDuty's severity; '' if the cluster runs what it ran before, or better."""
         if self.state in (PARTLY, BROKEN, UNKNOWN):
             return "critical"
         return "error" if self.state == RESTORED else ""

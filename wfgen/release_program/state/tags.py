@@ -3,9 +3,9 @@
 deploy/<environment>/<n>    release n was verified: the tagged commit is live
 rollback/<environment>/<n>  release n was undone: the tagged commit is the one that failed
 
-The last line of the message is JSON, written and read here alone. Whoever may push a tag may write
-anything into one, so whatever does not fit the description is left out, with a notice. A service
-left out counts as changed, which is the safe side: an older tag may not stand in for it.
+The last line of the message is JSON, written and read in this module only. Anybody with push
+permission can write a tag, so what does not match the description is ignored, with a notice. An
+ignored service counts as changed, which is safe: no older tag is used for it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHA = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True)
 class Recorded:
-    """One service in a tag: the commit that it was released at, its image (None: not ours)."""
+    """One service in a tag: its commit, and its image; None where it is not built here."""
 
     sha: str
     image: str | None
@@ -41,22 +41,22 @@ class Release:
     number: int
     sha: str
     services: Mapping[str, Recorded | None]
-    """None: the tag has it, but what it says cannot be used."""
+    """None: the tag has the service, but its values are invalid."""
 
 
 def message(title: str, text: str, facts: Mapping[str, Any]) -> str:
-    """A tag's message. The same facts give the same bytes, so that a re-run can compare."""
+    """A tag's message. Equal facts give equal bytes, so that a re-run can compare."""
     return f"{title}\n\n{text}\n\n{json.dumps(facts, sort_keys=True)}\n"
 
 
 def releases(description: Description, environment: str) -> list[Release]:
-    """The releases of an environment that this clone has tags of, newest first."""
+    """The releases of an environment in this clone's tags, newest first."""
     prefix = names.deploy_tag(environment, "")
     text = git.read(
         "for-each-ref", "--format=%(objecttype)%00%(refname:strip=2)%00%(contents)%00",
         f"refs/tags/{prefix}",
     )  # fmt: skip
-    found = []
+    valid = []
     unusable: dict[str, str] = {}
     for entry in text.split("\0\n"):
         kind, _, rest = entry.partition("\0")
@@ -65,16 +65,16 @@ def releases(description: Description, environment: str) -> list[Release]:
         if kind == "tag" and re.fullmatch(r"[1-9][0-9]{0,8}", number):
             release = _parse(description, tag, int(number), contents, unusable)
             if release:
-                found.append(release)
-    for what, tag in unusable.items():
-        notice(f"tag {tag}: {what}; ignored")
-    return sorted(found, key=lambda release: release.number, reverse=True)
+                valid.append(release)
+    for problem, tag in unusable.items():
+        notice(f"tag {tag}: {problem}; ignored")
+    return sorted(valid, key=lambda release: release.number, reverse=True)
 
 
 def _parse(
     description: Description, tag: str, number: int, contents: str, unusable: dict[str, str]
 ) -> Release | None:
-    """The release in one message, or None. What could not be used goes to `unusable`."""
+    """The release in one message, or None. Problems are added to `unusable`."""
     last = contents.strip().rpartition("\n")[2]
     try:
         facts = json.loads(last)
@@ -83,19 +83,19 @@ def _parse(
             raise ValueError(last)
         entries = {str(name): (entry["sha"], entry["image"]) for name, entry in services.items()}
     except (ValueError, TypeError, KeyError, AttributeError):
-        unusable[f"its message ends with no description of release {number}"] = tag
+        unusable[f"the last line of its message does not describe release {number}"] = tag
         return None
     known: dict[str, Recorded | None] = {}
-    for name, (at, image) in entries.items():
+    for name, (commit, image) in entries.items():
         service = description.services.get(name)
         if service is None:
             unusable[f"service {name!r} is not in the description"] = tag
             continue
         known[name] = None
-        if not isinstance(at, str) or not SHA.fullmatch(at):
-            unusable[f"the commit of {name!r} is no full SHA"] = tag
+        if not isinstance(commit, str) or not SHA.fullmatch(commit):
+            unusable[f"the commit of {name!r} is not a full SHA"] = tag
         elif service.built and not is_image_of(service.repository, image):
-            unusable[f"the image of {name!r} is no digest of {service.repository}"] = tag
+            unusable[f"the image of {name!r} is not a digest of {service.repository}"] = tag
         else:
-            known[name] = Recorded(at, image if service.built else None)
+            known[name] = Recorded(commit, image if service.built else None)
     return Release(tag, number, sha, known)

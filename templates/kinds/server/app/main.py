@@ -1,4 +1,4 @@
-"""Answers /healthz, and nothing else yet."""
+"""An HTTP server that answers only /healthz."""
 
 import os
 import signal
@@ -10,9 +10,9 @@ class Handler(BaseHTTPRequestHandler):
     """One request."""
 
     def do_GET(self) -> None:
-        well = self.path == "/healthz"
-        body = b"ok\n" if well else b"not found\n"
-        self.send_response(200 if well else 404)
+        known = self.path == "/healthz"
+        body = b"ok\n" if known else b"not found\n"
+        self.send_response(200 if known else 404)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -20,7 +20,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    # As the container's first process Python ignores SIGTERM, unless it is told otherwise.
+    # The first process of a container ignores SIGTERM unless it has a handler.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     ThreadingHTTPServer(("", int(os.environ.get("PORT", "8000"))), Handler).serve_forever()
 

@@ -11,7 +11,7 @@ import pytest
 from tests import case
 from tests.terminal import Terminal
 from wfgen.generate.templating import built_in_templates
-from wfgen.worktree.drift import Cause
+from wfgen.worktree.causes import Cause
 
 CHECK = ".github/workflows/wfgen-check.yml"
 GUIDE = "docs/delivery-setup.md"
@@ -65,7 +65,7 @@ def test_drift_as_sarif(terminal: Terminal) -> None:
     for result in run["results"]:
         path, text = place(result)[0], result["message"]["text"]
         assert text.startswith(f"{path}: ")
-        assert "; mend it by: wfgen render\n\n--- " in text
+        assert "; to fix, run `wfgen render`\n\n--- " in text
     assert run["invocations"][0]["executionSuccessful"] is True
     assert {rule["shortDescription"]["text"] for rule in run["tool"]["driver"]["rules"]} == {
         cause.value for cause in Cause
@@ -137,7 +137,7 @@ def test_blast_radius_of_a_template(terminal: Terminal) -> None:
     first, *rest = ran.out.splitlines()
     assert re.fullmatch(
         rf"{len(files)} of \d+ files would change, {sum(files.values())} lines"
-        r"(; \d+ more in their headers alone)?",
+        r"(; \d+ more only in their headers)?",
         first,
     )
     cause = "out of date: the templates or wfgen changed"
@@ -154,7 +154,7 @@ def test_files_that_differ_in_their_headers_are_counted_apart(terminal: Terminal
     terminal.edit("specs/project.yaml", "registry:", 'watchdog_schedule: "5 * * * *"\nregistry:')
     ran = terminal.run("render", "--diff")
     assert re.match(
-        r"2 of \d+ files would change, 4 lines; 8 more in their headers alone\n", ran.out
+        r"2 of \d+ files would change, 4 lines; 8 more only in their headers\n", ran.out
     )
     shown = re.findall(r"^--- a/(.+)$", ran.out, re.MULTILINE)
     assert shown[:2] == [WATCHDOG, GUIDE]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests import case
-from tests.terminal import Terminal, files_below
+from tests.terminal import Terminal, fail_to_write, files_below
 
 ACTION = ".github/actions/release/action.yml"
 CHECK = ".github/workflows/wfgen-check.yml"
@@ -75,7 +73,7 @@ def test_file_of_another_is_overwritten_by_force_alone(
     before = terminal.files()
     ran = terminal.run("render")
     assert (ran.code, ran.out) == (2, "")
-    assert f"wfgen did not write {PIPELINE}; move it away" in ran.err
+    assert f"wfgen did not generate {PIPELINE}; move it away" in ran.err
     assert terminal.files() == before, "not even what is missing is written"
     assert terminal.run("render", "--force").code == 0
     assert terminal.run("check").code == 0
@@ -101,27 +99,20 @@ def test_file_in_place_of_a_folder(terminal: Terminal, path: str, tmp_path: Path
     ran = terminal.run("render", "--out-dir", str(out))
     assert ran.code == 2
     assert "cannot be written: " in ran.err
-    assert ran.err.endswith("; nothing was\n")
+    assert ran.err.endswith("; nothing was changed\n")
     assert files_below(out) == {path: "a file\n"}
 
 
 def test_full_disk_leaves_everything_as_it_was(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The tenth file has no room: nine lie ready by then, and must not be in the repository."""
-    real, calls = tempfile.mkstemp, iter(range(1, 1000))
-
-    def mkstemp(**arguments: Any) -> Any:
-        if next(calls) == 10:
-            raise OSError(28, "No space left on device")
-        return real(**arguments)
-
-    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    """No space for the tenth file: nine temporary files exist by then, and must be removed."""
+    fail_to_write(monkeypatch, 10, OSError(28, "No space left on device"))
     out = tmp_path / "out"
     out.mkdir()
     ran = terminal.run("render", "--out-dir", str(out))
     assert ran.code == 2
-    assert "cannot be written: No space left on device; nothing was" in ran.err
+    assert "cannot be written: No space left on device; nothing was changed" in ran.err
     assert list(out.iterdir()) == []
 
 

@@ -1,0 +1,34 @@
+"""Compare the files in the repository with the specs.
+
+Writes nothing. Exits with 0 where all files are up to date, with 1 where a file differs.
+"""
+
+from __future__ import annotations
+
+from wfgen.cli.console import FINDING_FORMATS, chosen_format, echo
+from wfgen.cli.options import Directory, FindingFormat, Quiet, open_repository
+from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS
+from wfgen.generate.render import first_lock
+from wfgen.locks import bumps, pins
+from wfgen.report import github, text
+from wfgen.report.formats import REPORTS
+from wfgen.worktree import drift
+
+
+def run(directory: Directory = None, format_: FindingFormat = None, quiet: Quiet = False) -> int:
+    name = chosen_format(format_, FINDING_FORMATS)
+    report = REPORTS[name]
+    repository = open_repository(directory)
+    files = repository.files()
+    drifts, notes = drift.check(repository.root, files)
+    if not drifts and (note := bumps.note(pins.load(repository.root) or "", first_lock())):
+        notes.append(note)
+    for note in notes:
+        echo(report.note(note), error=name != "github")
+    if report.IS_DOCUMENT or drifts:
+        echo(report.drifts(drifts, notes))
+    summary = text.summary(drifts, len(files))
+    github.write_page(f"wfgen check: {summary}", github.drift_blocks(drifts), notes)
+    if not report.IS_DOCUMENT:
+        echo(summary, quiet and not drifts)
+    return EXIT_FINDINGS if drifts else EXIT_CLEAN
