@@ -4,8 +4,8 @@ Not in the package `wfgen`: PyPI's unrelated distribution `wfgen` has a package 
 overwrites `wfgen/__init__.py` if both are installed. This module stays importable and reports it.
 """
 
+import os
 import sys
-from importlib import metadata
 
 __all__ = ["main"]
 
@@ -18,17 +18,23 @@ to fix, run `pip uninstall wfgen`, then reinstall `wfgen-cli` with `pip install 
 
 def main() -> None:
     """Runs the command line; exits with code 2 if the other distribution is installed."""
-    # Costs less than 1 ms: pydantic needs importlib.metadata anyway.
     if version := _version_of("wfgen"):
         sys.stderr.write(_CONFLICT.format(version=version))
         sys.exit(2)
-    from wfgen.cli.app import main as run  # only here: importing it may fail otherwise
+    from wfgen.cli import remembered  # only here: importing it may fail otherwise
 
-    run()
+    code = remembered.answer(sys.argv[1:])
+    if code is None:
+        from wfgen.cli.app import main as run  # half of a command's time
+
+        run()
+    sys.exit(code)
 
 
 def _version_of(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
+    """The installed version; None if it is not installed. importlib.metadata takes 20 ms."""
+    for folder in sys.path:
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+            if name.lower().startswith(f"{distribution}-") and name.endswith(".dist-info"):
+                return name.removesuffix(".dist-info").partition("-")[2]
+    return None

@@ -17,10 +17,15 @@ FINDING_FORMATS: tuple[Format, ...] = (*FORMATS, "sarif")
 _FINDING_COMMANDS = ("check", "validate", "render", "verify")
 
 
+printed: list[tuple[bool, str]] = []
+"""The texts that this process printed, and whether to standard error."""
+
+
 def echo(text: str, quiet: bool = False, *, error: bool = False) -> None:
     """Prints a text, unless `quiet`; with `error` to standard error."""
     if quiet:
         return
+    printed.append((error, text))
     try:
         print(text, file=sys.stderr if error else sys.stdout)
     except BrokenPipeError:

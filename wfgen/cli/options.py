@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wfgen.cli import remembered, root
 from wfgen.cli.console import echo
 from wfgen.errors import WfgenError
 from wfgen.specs.kustomize import Overlays
@@ -41,32 +42,32 @@ Pipeline = Annotated[
 ]
 
 
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Say whether the answer is from the cache.")
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Do not use, or add to, what earlier runs found.")
+]
+
+
 def find_root(directory: Path | None) -> Path:
-    """The named folder, or the nearest one with specs, from the current folder up.
-
-    Raises `WfgenError` where the named folder does not exist.
-    """
-    start = (directory or Path.cwd()).resolve()
-    if not start.is_dir():
-        raise WfgenError(f"{directory} is not a folder")
-    folders = (start, *start.parents) if directory is None else (start,)
-    # An application's folder may have another `specs/`: look for project.yaml first.
-    for sign in ("specs/project.yaml", "specs"):
-        for folder in folders:
-            if (folder / sign).exists():
-                return folder
-    return start
+    """As `root.find_root`; raises `WfgenError` where the named folder does not exist."""
+    try:
+        return Path(root.find_root(None if directory is None else str(directory)))
+    except NotADirectoryError as error:
+        raise WfgenError(f"{directory} is not a folder") from error
 
 
-def open_repository(directory: Path | None) -> Repository:
+def open_repository(directory: Path | None, *, cache: bool = True) -> Repository:
     """The repository with its specs read and its overlays checked; prints the notes on it."""
-    root = find_root(directory)
-    overlays = Overlays(root).start()
+    folder = find_root(directory)
+    overlays = Overlays(folder, remembered.snapshot(str(folder)) if cache else None).start()
     # Imported while kustomize runs: this takes half of a command's time.
     from wfgen.cli import repository
 
     try:
-        opened = repository.load(root, overlays)
+        opened = repository.load(folder, overlays)
+        overlays.remember()
     finally:
         overlays.stop()
     for note in opened.notes:

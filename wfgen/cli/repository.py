@@ -8,12 +8,14 @@ from pathlib import Path
 from wfgen import __version__
 from wfgen.checks.rules import verify
 from wfgen.checks.static import check_rendered
+from wfgen.cli import remembered
+from wfgen.cli.console import printed
 from wfgen.errors import InvalidSpecs
 from wfgen.generate.plan import plan
 from wfgen.generate.render import RenderedFile, render
 from wfgen.specs import loading
 from wfgen.specs.kustomize import Overlays
-from wfgen.specs.references import Project
+from wfgen.specs.references import Project, paths_of
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,16 @@ class Repository:
 
     project: Project
     notes: tuple[str, ...]
+    folders: set[str] | None = None
+    """What kustomize read, as parts of a snapshot; None if that is not known."""
 
     @property
     def root(self) -> Path:
         return self.project.root
+
+    def remember(self) -> None:
+        """Remembers what this process printed, as the output of a clean run."""
+        remembered.keep(printed, self.folders, paths_of(self.project))
 
     def files(self) -> tuple[RenderedFile, ...]:
         """Every generated file.
@@ -64,4 +72,4 @@ def load(root: Path, overlays: Overlays) -> Repository:
             f"{root.relative_to(repository)} is a folder of another repository; GitHub only runs "
             "workflows in the .github folder of that repository's root"
         )
-    return Repository(project, tuple(notes))
+    return Repository(project, tuple(notes), overlays.folders)

@@ -14,7 +14,6 @@ from wfgen.specs.kinds.service import Health, Workload
 from wfgen.specs.kustomize import Overlays
 from wfgen.specs.references import Project, Service, SpecFile
 from wfgen.text.positions import Route
-from wfgen.text.reader import all_texts
 
 
 def check(project: Project, overlays: Overlays, *, complete: bool = True) -> Iterator[Diagnostic]:
@@ -33,13 +32,13 @@ def check(project: Project, overlays: Overlays, *, complete: bool = True) -> Ite
             route = ("environments", name, "overlay")
             yield project.file.at(route, message, "overlay", hint)
             continue
-        text, complaint = overlays.build(overlay)
+        manifests, complaint = overlays.build(overlay)
         if complaint:
             message = f"cannot build `{overlay}`: {_without_noise(complaint, project.root)}"
             hint = f"to see the whole error, run `kubectl kustomize {overlay}`"
             yield project.file.at(("environments", name), message, "overlay", hint, key=True)
             continue
-        objects = Objects(overlay, text)
+        objects = Objects(overlay, manifests)
         yield from _check_environment(project, name, environment, objects, complete=complete)
 
 
@@ -98,9 +97,9 @@ def _without_noise(complaint: str, root: Path) -> str:
 class Objects:
     """The Kubernetes objects that an overlay renders to."""
 
-    def __init__(self, overlay: str, text: bytes) -> None:
+    def __init__(self, overlay: str, objects: list[Any]) -> None:
         self.overlay = overlay
-        self._objects: list[Any] = all_texts(text)
+        self._objects = objects
 
     def of_kind(self, kind: str) -> dict[str, Any]:
         """The objects of a kind, by name."""

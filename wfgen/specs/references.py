@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wfgen.findings import Diagnostic, did_you_mean, nearest
 from wfgen.specs.kinds import ProjectSpec, ServiceSpec
+from wfgen.specs.kinds.image import Build
 from wfgen.specs.kinds.requirement import path_of
 from wfgen.text.positions import Route, diagnose, locate
 
@@ -141,11 +142,28 @@ def _check_build(root: Path, service: Service) -> Iterator[Diagnostic]:
         message, hint = f"no folder `{build.context}` found", "use a path from the repository root"
         yield service.file.at(("build", "context"), message, "build-context", hint)
         return
-    dockerfile = build.dockerfile or (Path(build.context) / "Dockerfile").as_posix()
+    dockerfile = _dockerfile(build)
     if not (root / dockerfile).is_file():
         hint = "set `build.dockerfile` to its path from the repository root"
         message = f"no Dockerfile found at `{dockerfile}`"
         yield service.file.at(("build", "dockerfile"), message, "dockerfile", hint)
+
+
+def _dockerfile(build: Build) -> str:
+    return build.dockerfile or (Path(build.context) / "Dockerfile").as_posix()
+
+
+def paths_of(project: Project) -> list[tuple[str, str]]:
+    """The paths that valid specs refer to: `folder`, `file` or `inside` the repository, and path.
+
+    Paths of overlays are not among them.
+    """
+    builds = [service.spec.build for service in project.services if service.spec.build]
+    paths = {("folder", build.context) for build in builds}
+    paths |= {("file", _dockerfile(build)) for build in builds}
+    if requirement := path_of(project.spec.requirement):
+        paths.add(("inside", requirement))
+    return sorted(paths)
 
 
 def _check_unique(project: str, services: Iterable[Service]) -> Iterator[Diagnostic]:

@@ -6,7 +6,7 @@ Writes nothing. Exits with 0 where all files are up to date, with 1 where a file
 from __future__ import annotations
 
 from wfgen.cli.console import FINDING_FORMATS, chosen_format, echo
-from wfgen.cli.options import Directory, FindingFormat, Quiet, open_repository
+from wfgen.cli.options import Directory, FindingFormat, NoCache, Quiet, Verbose, open_repository
 from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS
 from wfgen.generate.render import first_lock
 from wfgen.locks import bumps, pins
@@ -15,10 +15,16 @@ from wfgen.report.formats import REPORTS
 from wfgen.worktree import drift
 
 
-def run(directory: Directory = None, format_: FindingFormat = None, quiet: Quiet = False) -> int:
+def run(
+    directory: Directory = None,
+    format_: FindingFormat = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,  # noqa: ARG001 - `remembered` reads it
+    no_cache: NoCache = False,
+) -> int:
     name = chosen_format(format_, FINDING_FORMATS)
     report = REPORTS[name]
-    repository = open_repository(directory)
+    repository = open_repository(directory, cache=not no_cache)
     files = repository.files()
     drifts, notes = drift.check(repository.root, files)
     if not drifts and (note := bumps.note(pins.load(repository.root) or "", first_lock())):
@@ -31,4 +37,7 @@ def run(directory: Directory = None, format_: FindingFormat = None, quiet: Quiet
     github.write_page(f"wfgen check: {summary}", github.drift_blocks(drifts), notes)
     if not report.IS_DOCUMENT:
         echo(summary, quiet and not drifts)
-    return EXIT_FINDINGS if drifts else EXIT_CLEAN
+    if drifts:
+        return EXIT_FINDINGS
+    repository.remember()
+    return EXIT_CLEAN

@@ -12,7 +12,7 @@ import typer
 
 from wfgen.cli.commands import check
 from wfgen.cli.console import echo
-from wfgen.cli.options import Directory, FindingFormat, Quiet, open_repository
+from wfgen.cli.options import Directory, FindingFormat, NoCache, Quiet, Verbose, open_repository
 from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS, WfgenError
 from wfgen.findings import did_you_mean
 from wfgen.generate.render import RenderedFile
@@ -50,12 +50,14 @@ def run(
     exit_code: ExitCode = False,
     format_: FindingFormat = None,
     quiet: Quiet = False,
+    verbose: Verbose = False,
+    no_cache: NoCache = False,
 ) -> int:
     if check_only:
-        return check.run(directory, format_, quiet)
+        return check.run(directory, format_, quiet, verbose, no_cache)
     if stdout and (diff or dry_run):
         raise WfgenError("--stdout cannot be combined with --diff or --dry-run")
-    repository = open_repository(directory)
+    repository = open_repository(directory, cache=not no_cache)
     root, files = repository.root, repository.files()
     if only:
         files = _select(files, only)
@@ -75,6 +77,8 @@ def run(
         for change in drifts:
             echo(f"{'removed' if change.expected is None else 'wrote'} {change.path}", quiet)
         echo(text.summary([], len(files)), quiet)
+        if not drifts:
+            repository.remember()
     return EXIT_FINDINGS if exit_code and drifts else EXIT_CLEAN
 
 
