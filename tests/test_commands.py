@@ -14,7 +14,7 @@ import pytest
 from tests import case
 from tests.terminal import Terminal, files_below
 from wfgen.cli import commands
-from wfgen.cli.app import COMMANDS
+from wfgen.cli.commands import COMMANDS
 
 PIPELINE = ".github/workflows/production.yml"
 WATCHDOG = ".github/workflows/watchdog.yml"

@@ -217,6 +217,11 @@ def _read_program(reader: _Reader, name: str) -> None:
             reader.tree(os.path.expanduser(config))
 
 
+def digest(value: object) -> bytes:
+    """The digest of a value of plain types."""
+    return blake2b(repr(value).encode(), digest_size=20).digest()
+
+
 def load(root: str, name: str) -> dict | None:  # type: ignore[type-arg]
     """The entry of this name for a repository; None if there is none, or none that is whole."""
     try:

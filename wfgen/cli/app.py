@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import sys
 import traceback
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from wfgen import __version__
+from wfgen.cli import declared
+from wfgen.cli.commands import command_named, module_of
 from wfgen.cli.console import discard_output, echo, format_of_errors
 from wfgen.errors import (
     EXIT_CLEAN,
@@ -23,68 +21,6 @@ from wfgen.errors import (
 
 if TYPE_CHECKING:
     from wfgen.report.formats import Report
-
-COMMANDS = {
-    "render": "Write every generated file and remove orphans.",
-    "check": "Compare the files in the repository with the specs.",
-    "validate": "Check the specs; with --output, the generated files as well.",
-    "list": "List services, pipelines and generated files.",
-    "explain": "Show which template line and spec fields made a line.",
-    "history": "Show how the releases to an environment ended.",
-    "new": "Write the first files of a new service.",
-    "schema": "Print the JSON Schemas of the specs, for editors.",
-    "simulate": "Show what the jobs do when some of them fail.",
-    "verify": "Check the safety properties in every run of the pipelines.",
-    "graph": "Draw a pipeline, and how a run of it ends.",
-    "pins update": "Update the lock to the newest releases, or add actions.",
-    "pins pull": "Copy into the lock what a bot bumped in generated files only.",
-    "pins verify": "Check that each commit is the release that its comment names.",
-}
-"""Every command with its help in one line, so that a list of them imports none."""
-GROUPS = {"pins": "Update, complete and verify the lock of actions."}
-
-
-def application(arguments: list[str]) -> typer.Typer:
-    """The commands, without the module of any but the one that `arguments` name.
-
-    Where they name one, it has no other commands: each costs time.
-    """
-    app = typer.Typer(
-        name="wfgen",
-        help="Generates GitHub Actions delivery pipelines from one short spec per service.",
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        no_args_is_help=True,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    app.callback(invoke_without_command=True)(_root_options)
-    groups: dict[str, typer.Typer] = {}
-    named = [name for name in COMMANDS if name.split() == arguments[: len(name.split())]]
-    for name in named or COMMANDS:
-        *above, command = name.split()
-        for group in set(above) - set(groups):
-            groups[group] = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-            app.add_typer(groups[group], name=group, help=GROUPS[group])
-        add = groups[above[0]].command if above else app.command
-        if named:
-            module = importlib.import_module(".".join(["wfgen.cli.commands", *name.split()]))
-            add(command, help=module.__doc__)(module.run)
-        else:
-            add(command, help=COMMANDS[name])(_not_imported)
-    return app
-
-
-def _not_imported() -> None:
-    raise WfgenError("expected the command as the first argument")
-
-
-def _root_options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    if version:
-        echo(f"wfgen {__version__}")
-        raise typer.Exit
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -107,18 +43,31 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """The exit code of a command line; messages go to standard output and error."""
     try:
-        code = application(arguments)(arguments, standalone_mode=False)
+        code = _run(arguments)
     except InvalidSpecs as error:
         return _invalid_specs(error, arguments)
     except WfgenError as error:
         return _stop(str(error), arguments)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the one place that maps errors to exit codes
         return _exit_code(error, arguments)
     return code if isinstance(code, int) else EXIT_CLEAN
 
 
+def _run(arguments: list[str]) -> object:
+    if command := command_named(arguments):
+        run = module_of(command).run
+        values = declared.quickly(run, arguments[len(command.split()) :])
+        if values is not None:
+            return run(**values)
+    from wfgen.cli.typed import application  # slow to import, as declared.py says
+
+    return application(command)(arguments, standalone_mode=False)
+
+
 def _exit_code(error: Exception, arguments: list[str]) -> int:
-    if isinstance(error, typer.Abort):  # Ctrl-C
+    if type(error).__name__ == "Abort":  # typer's, for Ctrl-C
         return EXIT_INTERRUPTED
     if hasattr(error, "format_message"):  # an error in the command line, found by typer
         message: str = error.format_message()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from wfgen.cli import remembered, root
 from wfgen.cli.console import echo
+from wfgen.cli.declared import Argument, Option
 from wfgen.errors import WfgenError
 from wfgen.specs.kustomize import Overlays
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 Directory = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "-C",
         "--directory",
         help="The repository. By default, the nearest folder with specs, from the current one up.",
@@ -25,28 +24,28 @@ Directory = Annotated[
 ]
 Format = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--format", help="text, json or github. Default: github under GitHub Actions, else text."
     ),
 ]
 FindingFormat = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--format",
         help="text, json, github or sarif. Default: github under GitHub Actions, else text.",
     ),
 ]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only print errors.")]
+Quiet = Annotated[bool, Option("-q", "--quiet", help="Only print errors.")]
 Pipeline = Annotated[
-    str, typer.Argument(metavar="WORKFLOW", help="The name of a workflow (production) or its path.")
+    str, Argument(metavar="WORKFLOW", help="The name of a workflow (production) or its path.")
 ]
 
 
 Verbose = Annotated[
-    bool, typer.Option("-v", "--verbose", help="Say whether the answer is from the cache.")
+    bool, Option("-v", "--verbose", help="Say whether the answer is from the cache.")
 ]
 NoCache = Annotated[
-    bool, typer.Option("--no-cache", help="Do not use, or add to, what earlier runs found.")
+    bool, Option("--no-cache", help="Do not use, or add to, what earlier runs found.")
 ]
 
 

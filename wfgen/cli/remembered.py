@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _PARTS = (
     ENVIRONMENT, CODE, "specs", "templates", ".github", "docs/*", "kube", ".wfgen-unfinished",
 )  # fmt: skip
+_OF_CODE = (ENVIRONMENT, CODE)
+_SOUND = "sound texts"
 _FLAGS = {
     "-q": "quiet", "--quiet": "quiet", "-v": "verbose", "--verbose": "verbose",
 }  # fmt: skip
@@ -55,7 +57,7 @@ def answer(arguments: list[str]) -> int | None:
     """Prints what the last clean run printed and returns 0; None if the command must run."""
     global current  # noqa: PLW0603 - the commands, which typer calls, have no other way to know
     known = _parse(arguments)
-    if known is None or not hasattr(os, "getuid"):
+    if known is None or not _kept():
         return None
     command, flags, directory = known
     try:
@@ -83,8 +85,10 @@ def answer(arguments: list[str]) -> int | None:
     return 0
 
 
-def snapshot(root: str) -> Snapshot:
-    """The snapshot from the start of this process, or a new one."""
+def snapshot(root: str) -> Snapshot | None:
+    """The snapshot from the start of this process, or a new one; None where nothing can be kept."""
+    if not _kept():
+        return None
     return current.snapshot if current is not None and current.root == root else Snapshot(root)
 
 
@@ -114,6 +118,30 @@ def keep(
     remembered.save(current.root, current.name, entry)
 
 
+def is_sound(snapshot: Snapshot | None, texts: list[tuple[bool, str, str]]) -> bool:
+    """Whether this wfgen has checked these texts before and found nothing."""
+    if snapshot is None:
+        return False
+    entry = remembered.load(snapshot.root, _SOUND) or {}
+    try:
+        return entry == {"digests": snapshot.digests(_OF_CODE), "texts": remembered.digest(texts)}
+    except (OSError, ValueError, Unclear):
+        return False
+
+
+def keep_sound(snapshot: Snapshot | None, texts: list[tuple[bool, str, str]]) -> None:
+    """Remembers that the checks found nothing in these texts."""
+    if snapshot is None:
+        return
+    try:
+        digests = snapshot.digests(_OF_CODE)
+        if snapshot.unchanged(_OF_CODE):
+            entry = {"digests": digests, "texts": remembered.digest(texts)}
+            remembered.save(snapshot.root, _SOUND, entry)
+    except (OSError, ValueError, Unclear):
+        return
+
+
 def fits(root: str, kind: str, path: str) -> bool:
     """Whether a path from the root is of this kind: `folder`, `file`, `inside` the repository."""
     full = os.path.join(root, path)
@@ -125,10 +153,17 @@ def fits(root: str, kind: str, path: str) -> bool:
     return os.path.exists(full) and os.path.commonpath([real, root]) == root
 
 
+def _kept() -> bool:
+    """Whether the cache outlives the run, its folder has an owner, and output goes to a terminal.
+
+    GitHub Actions starts with an empty cache, and shows findings in the run and on its page.
+    """
+    variables = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
+    return hasattr(os, "getuid") and not any(map(os.environ.get, variables))
+
+
 def _parse(arguments: list[str]) -> tuple[str, set[str], str | None] | None:
     """The command, its flags and the folder; None for a command line that is not answered."""
-    if os.environ.get("GITHUB_ACTIONS") == "true" or os.environ.get("GITHUB_STEP_SUMMARY"):
-        return None
     left, flags, directory = list(arguments), set(), None
     command = ""
     while left:

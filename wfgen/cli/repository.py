@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wfgen import __version__
-from wfgen.checks.rules import verify
-from wfgen.checks.static import check_rendered
 from wfgen.cli import remembered
 from wfgen.cli.console import printed
 from wfgen.errors import InvalidSpecs
 from wfgen.generate.plan import plan
 from wfgen.generate.render import RenderedFile, render
+from wfgen.remembered import Snapshot
 from wfgen.specs import loading
 from wfgen.specs.kustomize import Overlays
 from wfgen.specs.references import Project, paths_of
@@ -24,6 +23,8 @@ class Repository:
 
     project: Project
     notes: tuple[str, ...]
+    snapshot: Snapshot | None = None
+    """What the files depended on at the start; None to remember nothing."""
     folders: set[str] | None = None
     """What kustomize read, as parts of a snapshot; None if that is not known."""
 
@@ -46,13 +47,25 @@ class Repository:
 
             if unsafe := waivers.check(self.project, files):
                 raise InvalidSpecs(unsafe)
-        if broken := verify(files):
-            raise InvalidSpecs(broken)
         waives = any(patch.waive for patch in self.project.spec.patches.values())
-        # After a waiver, only `wfgen verify` reports what it breaks.
-        if not waives and (unsafe := check_rendered(files)):
-            raise InvalidSpecs(unsafe)
+        texts = [(waives, file.path, file.text) for file in files]
+        if not remembered.is_sound(self.snapshot, texts):
+            _check(files, waives=waives)
+            remembered.keep_sound(self.snapshot, texts)
         return files
+
+
+def _check(files: tuple[RenderedFile, ...], *, waives: bool) -> None:
+    """Raises `InvalidSpecs` for files that break a limit of GitHub or a safety property."""
+    # Slow to import, and not needed for texts that were checked before.
+    from wfgen.checks.rules import verify
+    from wfgen.checks.static import check_rendered
+
+    if broken := verify(files):
+        raise InvalidSpecs(broken)
+    # After a waiver, only `wfgen verify` reports what it breaks.
+    if not waives and (unsafe := check_rendered(files)):
+        raise InvalidSpecs(unsafe)
 
 
 def load(root: Path, overlays: Overlays) -> Repository:
@@ -72,4 +85,4 @@ def load(root: Path, overlays: Overlays) -> Repository:
             f"{root.relative_to(repository)} is a folder of another repository; GitHub only runs "
             "workflows in the .github folder of that repository's root"
         )
-    return Repository(project, tuple(notes), overlays.folders)
+    return Repository(project, tuple(notes), overlays.snapshot, overlays.folders)

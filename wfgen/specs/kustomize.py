@@ -31,7 +31,7 @@ class Overlays:
         self.root = root
         self.command: list[str] | None = None
         self.folders: set[str] | None = set() if snapshot is not None else None
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self._known: dict[str, list[Any]] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._rendered: dict[str, list[Any]] = {}
@@ -72,16 +72,16 @@ class Overlays:
 
     def remember(self) -> None:
         """Keeps what was rendered for the next process, if nothing changed meanwhile."""
-        if self._snapshot is None or self.folders is None or self._rendered == self._known:
+        if self.snapshot is None or self.folders is None or self._rendered == self._known:
             return
         parts = {*_PARTS, *self.folders}
         entry: dict[str, Any] = {"digests": dict.fromkeys(parts, b""), "overlays": {}}
         try:
             # Folders that the snapshot lacks are digested at the start of the next run.
-            if all(map(self._snapshot.has, parts)):
-                if not self._snapshot.unchanged(parts):
+            if all(map(self.snapshot.has, parts)):
+                if not self.snapshot.unchanged(parts):
                     return
-                digests = self._snapshot.digests(parts)
+                digests = self.snapshot.digests(parts)
                 entry = {"digests": digests, "overlays": self._rendered}
         except (OSError, ValueError, Unclear):
             return
@@ -96,19 +96,19 @@ class Overlays:
 
     def _recall(self) -> None:
         """Takes the remembered objects, if nothing changed that they depend on."""
-        if self._snapshot is None:
+        if self.snapshot is None:
             return
         entry = remembered.load(str(self.root), _ENTRY) or {}
         expected: dict[str, bytes] = entry.get("digests", {})
         try:
-            if self._snapshot.digests(expected or _PARTS) == expected:
+            if self.snapshot.digests(expected or _PARTS) == expected:
                 self._known, self.folders = entry["overlays"], set(expected)
         except (OSError, ValueError, Unclear):
-            self._snapshot = self.folders = None
+            self.snapshot = self.folders = None
 
     def _note_folders(self, overlay: str) -> None:
         """Adds what kustomize reads for an overlay to `folders`; it takes place meanwhile."""
-        if self._snapshot is None or self.folders is None:
+        if self.snapshot is None or self.folders is None:
             return
         from wfgen.specs.kustomization import folders_read  # PyYAML: slow to import
 

@@ -16,7 +16,6 @@ from wfgen.findings import Diagnostic, Position
 from wfgen.specs import overlay
 from wfgen.specs.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
 from wfgen.specs.kustomize import Overlays
-from wfgen.specs.messages import kind_diagnostic, translate
 from wfgen.specs.references import (
     Project,
     Service,
@@ -152,6 +151,8 @@ class _Specs:
         name = tree.get("kind") if isinstance(tree, dict) else None
         kind = _KINDS.get(name) if isinstance(name, str) else None
         if kind is None or kind.refused:
+            from wfgen.specs.messages import kind_diagnostic  # only errors need it
+
             self.problems.append(kind_diagnostic(file, tree, _KINDS))
             return None
         return kind
@@ -160,6 +161,8 @@ class _Specs:
         try:
             return model.model_validate(tree)
         except ValidationError as error:
+            from wfgen.specs.messages import translate  # only errors need it
+
             reported = {problem.position for problem in self.problems}  # by the YAML parser
             self.problems += [
                 problem

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from wfgen.cli.console import chosen_format, echo
+from wfgen.cli.declared import Argument
 from wfgen.cli.options import Directory, Format, find_root
 from wfgen.errors import EXIT_CLEAN
 from wfgen.explain import explanation, lines
 from wfgen.specs import loading
 
-Place = Annotated[str, typer.Argument(metavar="FILE:LINE", help="A line of a generated file.")]
+Place = Annotated[str, Argument(metavar="FILE:LINE", help="A line of a generated file.")]
 
 
 def run(place: Place, directory: Directory = None, format_: Format = None) -> int:

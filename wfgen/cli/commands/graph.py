@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from wfgen.checks.scenarios import picture
 from wfgen.checks.scenarios.scenario import read_options, simulate
 from wfgen.cli.commands._workflow import open_workflow
 from wfgen.cli.console import echo
+from wfgen.cli.declared import Option
 from wfgen.cli.options import Directory, Pipeline, find_root
 from wfgen.errors import EXIT_CLEAN, WfgenError
 
 Scenario = Annotated[
     str | None,
-    typer.Option("--scenario", help='Colour it by a run: options of simulate, such as "--fail X".'),
+    Option("--scenario", help='Colour it by a run: options of simulate, such as "--fail X".'),
 ]
-Form = Annotated[str, typer.Option("--as", help="mermaid, dot or svg.")]
+Form = Annotated[str, Option("--as", help="mermaid, dot or svg.")]
 
 
 def run(

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from wfgen.cli.console import chosen_format, echo
+from wfgen.cli.declared import Argument, Option
 from wfgen.cli.options import Directory, Format, find_root
 from wfgen.errors import EXIT_CLEAN
 from wfgen.report import history
 from wfgen.specs import loading
 
-Environment = Annotated[str, typer.Argument(help="Name of the environment.")]
-Limit = Annotated[
-    int, typer.Option("-n", "--limit", min=1, help="Maximum number of releases to show.")
-]
+Environment = Annotated[str, Argument(help="Name of the environment.")]
+Limit = Annotated[int, Option("-n", "--limit", min=1, help="Maximum number of releases to show.")]
 
 
 def run(

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from wfgen.adopt import scaffold
 from wfgen.cli.console import echo
+from wfgen.cli.declared import Argument, Option
 from wfgen.cli.options import Directory, find_root
 from wfgen.errors import EXIT_CLEAN
 from wfgen.specs.loading import PROJECT_FILE
 
-Name = Annotated[str, typer.Argument(help="Name of the service.")]
-Kind = Annotated[str, typer.Option("--kind", help="client, server, redis or postgres.")]
+Name = Annotated[str, Argument(help="Name of the service.")]
+Kind = Annotated[str, Option("--kind", help="client, server, redis or postgres.")]
 
 
 def run(name: Name, kind: Kind, directory: Directory = None) -> int:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from wfgen.cli.commands import check
 from wfgen.cli.console import echo
+from wfgen.cli.declared import Option
 from wfgen.cli.options import Directory, FindingFormat, NoCache, Quiet, Verbose, open_repository
 from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS, WfgenError
 from wfgen.findings import did_you_mean
@@ -20,20 +19,16 @@ from wfgen.locks import pins
 from wfgen.report import text
 from wfgen.worktree import drift
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="List the changes; write nothing.")]
-Diff = Annotated[bool, typer.Option("--diff", help="Show the changes; write nothing.")]
-Stdout = Annotated[bool, typer.Option("--stdout", help="Print the files; write nothing.")]
-Check = Annotated[bool, typer.Option("--check", help="Same as `wfgen check`.")]
-Only = Annotated[
-    list[str] | None, typer.Option("--only", help="Only this file: its path or its name.")
-]
-OutDir = Annotated[Path | None, typer.Option("--out-dir", help="Write below this folder instead.")]
-NoPrune = Annotated[bool, typer.Option("--no-prune", help="Keep orphans.")]
-Force = Annotated[
-    bool, typer.Option("--force", help="Overwrite files that wfgen did not generate.")
-]
+DryRun = Annotated[bool, Option("--dry-run", help="List the changes; write nothing.")]
+Diff = Annotated[bool, Option("--diff", help="Show the changes; write nothing.")]
+Stdout = Annotated[bool, Option("--stdout", help="Print the files; write nothing.")]
+Check = Annotated[bool, Option("--check", help="Same as `wfgen check`.")]
+Only = Annotated[list[str] | None, Option("--only", help="Only this file: its path or its name.")]
+OutDir = Annotated[Path | None, Option("--out-dir", help="Write below this folder instead.")]
+NoPrune = Annotated[bool, Option("--no-prune", help="Keep orphans.")]
+Force = Annotated[bool, Option("--force", help="Overwrite files that wfgen did not generate.")]
 ExitCode = Annotated[
-    bool, typer.Option("--exit-code", help="Exit with 1 where a file changed, or would change.")
+    bool, Option("--exit-code", help="Exit with 1 where a file changed, or would change.")
 ]
 
 

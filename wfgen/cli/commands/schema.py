@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from wfgen.cli.console import echo
+from wfgen.cli.declared import Argument, Option
 from wfgen.errors import EXIT_CLEAN
 from wfgen.specs import schema
 
-Kind = Annotated[str | None, typer.Argument(help="project, or a kind. Default: all.")]
-OutDir = Annotated[Path | None, typer.Option("--out-dir", help="Write one file per kind here.")]
+Kind = Annotated[str | None, Argument(help="project, or a kind. Default: all.")]
+OutDir = Annotated[Path | None, Option("--out-dir", help="Write one file per kind here.")]
 
 
 def run(kind: Kind = None, out_dir: OutDir = None) -> int:

@@ -8,26 +8,25 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from wfgen.checks.scenarios import table
 from wfgen.checks.scenarios.scenario import scenario, simulate
 from wfgen.cli.commands._workflow import open_workflow
 from wfgen.cli.console import echo
+from wfgen.cli.declared import Option
 from wfgen.cli.options import Directory, Pipeline, find_root
 from wfgen.errors import EXIT_CLEAN, WfgenError
 
 Jobs = list[str] | None
-Event = Annotated[str, typer.Option("--event", help="What starts the run: push, fork ...")]
-Fail = Annotated[Jobs, typer.Option("--fail", help="JOB or JOB:STEP fails.")]
+Event = Annotated[str, Option("--event", help="What starts the run: push, fork ...")]
+Fail = Annotated[Jobs, Option("--fail", help="JOB or JOB:STEP fails.")]
 Cancel = Annotated[
-    Jobs, typer.Option("--cancel", help="The run is cancelled during JOB; run: before any job.")
+    Jobs, Option("--cancel", help="The run is cancelled during JOB; run: before any job.")
 ]
-Timeout = Annotated[Jobs, typer.Option("--timeout", help="JOB exceeds its timeout.")]
-Reject = Annotated[Jobs, typer.Option("--reject", help="A reviewer rejects JOB.")]
-Skip = Annotated[Jobs, typer.Option("--skip", help="The condition of JOB is false.")]
-Output = Annotated[Jobs, typer.Option("--output", help="JOB.NAME=VALUE: an output of a job.")]
-Format = Annotated[str, typer.Option("--format", help="text or json.")]
+Timeout = Annotated[Jobs, Option("--timeout", help="JOB exceeds its timeout.")]
+Reject = Annotated[Jobs, Option("--reject", help="A reviewer rejects JOB.")]
+Skip = Annotated[Jobs, Option("--skip", help="The condition of JOB is false.")]
+Output = Annotated[Jobs, Option("--output", help="JOB.NAME=VALUE: an output of a job.")]
+Format = Annotated[str, Option("--format", help="text or json.")]
 
 
 def run(

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from wfgen.checks import github_schema
 from wfgen.cli.console import FINDING_FORMATS, chosen_format, echo
+from wfgen.cli.declared import Option
 from wfgen.cli.options import Directory, FindingFormat, Quiet, open_repository
 from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS
 from wfgen.findings import Diagnostic
 from wfgen.report.formats import REPORTS
 
-Output = Annotated[bool, typer.Option("--output", help="Check the generated files as well.")]
+Output = Annotated[bool, Option("--output", help="Check the generated files as well.")]
 
 
 def run(

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from wfgen.checks import proof
 from wfgen.cli.commands._workflow import open_workflow
 from wfgen.cli.console import FINDING_FORMATS, chosen_format, echo
+from wfgen.cli.declared import Option
 from wfgen.cli.options import Directory, FindingFormat, Quiet, find_root
 from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS
 from wfgen.report import github
@@ -20,7 +19,7 @@ from wfgen.report.formats import REPORTS
 
 Workflows = Annotated[
     list[str] | None,
-    typer.Option("--workflow", help="Any workflow, with the roles of its jobs in comments."),
+    Option("--workflow", help="Any workflow, with the roles of its jobs in comments."),
 ]
 
 

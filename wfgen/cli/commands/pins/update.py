@@ -7,19 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from wfgen.cli.commands.pins import _lock
+from wfgen.cli.declared import Argument, Option
 from wfgen.cli.options import Directory, Quiet, find_root
 from wfgen.generate.render import first_lock
 from wfgen.locks import pin_updates, pins, releases
 
-Actions = Annotated[
-    list[str] | None, typer.Argument(help="owner/name, or owner/name@tag. Default: all.")
-]
-Offline = Annotated[
-    bool, typer.Option("--offline", help="Take the releases that this wfgen ships with.")
-]
+Actions = Annotated[list[str] | None, Argument(help="owner/name, or owner/name@tag. Default: all.")]
+Offline = Annotated[bool, Option("--offline", help="Take the releases that this wfgen ships with.")]
 
 
 def run(

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from wfgen.cli.commands.pins import _lock
 from wfgen.cli.console import chosen_format, echo
+from wfgen.cli.declared import Option
 from wfgen.cli.options import Directory, Format, Quiet, find_root
 from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS
 from wfgen.locks import pins, proofs, releases
@@ -20,7 +19,7 @@ from wfgen.report.formats import REPORTS
 
 Since = Annotated[
     str | None,
-    typer.Option("--since", help="Only pins that changed since this commit. Default: all."),
+    Option("--since", help="Only pins that changed since this commit. Default: all."),
 ]
 
 
