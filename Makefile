@@ -80,7 +80,15 @@ house: setup ## print sizes and imports of the code, and phrases to avoid
 	$(BIN)/python -m tests.house
 	$(BIN)/python -m tests.writing
 
-bench: $(VENV)/dev ## measure how long wfgen takes
+# An environment of its own: yamloom is measured, and nothing here uses it.
+YAMLOOM := .cache/yamloom
+
+$(YAMLOOM)/bin/yamloom:
+	$(PYTHON) -m venv --clear $(YAMLOOM)
+	$(YAMLOOM)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: yamloom==0.6.1
+
+bench: $(VENV)/dev $(YAMLOOM)/bin/yamloom ## measure how long wfgen takes, also compared with yamloom
+	$(BIN)/python benchmarks/run.py --yamloom $(YAMLOOM)/bin/yamloom
 	$(BIN)/python benchmarks/run.py
 
 bench-restore: setup ## measure how long a bad release is live with wfgen, kubectl, a loop, Helm

@@ -14,15 +14,14 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import projects  # noqa: E402 - the repository's root comes first
+from benchmarks import projects, yamloom  # noqa: E402 - the repository's root comes first
+from benchmarks.measure import Row  # noqa: E402
 from wfgen import __version__  # noqa: E402
 
 WFGEN = Path(sysconfig.get_path("scripts")) / "wfgen"
@@ -53,42 +52,21 @@ IMPORTED = RUN + "print(*(name for name in sys.modules if name.startswith('wfgen
 """Runs it, then prints which modules of wfgen it imported; they import the libraries."""
 
 
-@dataclass
-class Row:
-    """A measured command line; `reset` is called before each run."""
-
-    name: str
-    command: list[str]
-    reset: Callable[[], None] = lambda: None
-    wall: list[float] = field(default_factory=list)
-    """Seconds from start to end of each run."""
-    cpu: list[float] = field(default_factory=list)
-    """Seconds of processor time of each run, the system's included."""
-    peak: list[float] = field(default_factory=list)
-    """Largest resident memory of each run in MiB."""
-
-    def run(self, environment: dict[str, str]) -> None:
-        """Measures one run; raises `RuntimeError` if the command fails."""
-        self.reset()
-        null = [(os.POSIX_SPAWN_OPEN, out, os.devnull, os.O_WRONLY, 0) for out in (1, 2)]
-        begin = time.perf_counter()
-        process = os.posix_spawn(self.command[0], self.command, environment, file_actions=null)
-        _, status, used = os.wait4(process, 0)
-        self.wall.append(time.perf_counter() - begin)
-        if status:
-            raise RuntimeError(f"{' '.join(self.command)} ended with {status}")
-        self.cpu.append(used.ru_utime + used.ru_stime)
-        scale = 1024 if sys.platform != "darwin" else 1024 * 1024
-        self.peak.append(used.ru_maxrss / scale)
-
-
 def main() -> None:
     """Measures, and prints tables in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=9, help="runs of each row")
+    parser.add_argument("--runs", type=int, default=15, help="runs of each row")
+    parser.add_argument("--yamloom", type=Path, help="only compare with this command, in pairs")
+    parser.add_argument(
+        "--sizes", type=int, nargs="*", default=[4, 100], help="numbers of services"
+    )
     parser.add_argument("--kubectl", action="store_true", help="leave kubectl on the PATH")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        if options.yamloom:
+            program = options.yamloom.absolute()
+            print(yamloom.compare(Path(folder), program, WFGEN, options.sizes, options.runs))
+            return
         measure(Path(folder), options.runs, kubectl=options.kubectl)
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wfgen import remembered
-from wfgen.remembered import ENVIRONMENT, Snapshot, Unclear, program
+from wfgen.remembered import CODE, ENVIRONMENT, Snapshot, Unclear, program
 
 if TYPE_CHECKING:
     import subprocess
 
 _ENTRY = "kustomize"
-_PARTS = (ENVIRONMENT, "kube")
+_PARTS = (ENVIRONMENT, CODE, "kube")
 """What the overlays in the default folder usually depend on."""
 
 
