@@ -4,6 +4,7 @@ Not in the package `wfgen`: PyPI's unrelated distribution `wfgen` has a package 
 overwrites `wfgen/__init__.py` if both are installed. This module stays importable and reports it.
 """
 
+import gc
 import os
 import sys
 
@@ -18,6 +19,7 @@ to fix, run `pip uninstall wfgen`, then reinstall `wfgen-cli` with `pip install 
 
 def main() -> None:
     """Runs the command line; exits with code 2 if the other distribution is installed."""
+    gc.disable()  # a short process: collecting costs more time than it saves memory
     if version := _version_of("wfgen"):
         sys.stderr.write(_CONFLICT.format(version=version))
         sys.exit(2)
@@ -25,6 +27,8 @@ def main() -> None:
 
     code = remembered.answer(sys.argv[1:])
     if code is None:
+        # pydantic would look for plugins in every installed distribution.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         from wfgen.cli.app import main as run  # half of a command's time
 
         run()

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from wfgen import __version__, remembered
 from wfgen.checks import rules
 from wfgen.cli import app, console
 from wfgen.cli import remembered as runs
-from wfgen.remembered import ENVIRONMENT, Snapshot, Unclear
+from wfgen.remembered import CODE, ENVIRONMENT, Snapshot, Unclear
 from wfgen.specs import kustomize
 from wfgen.specs.kustomization import folders_read
 from wfgen.worktree import drift
@@ -109,6 +110,14 @@ def replace(path: Path, before: str, after: str) -> None:
     path.write_text(text.replace(before, after), "utf-8")
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (state.st_size, state.st_mtime_ns)
+
+
+def wait_for_a_step(folder: Path) -> None:
+    """Waits until the clock that the kernel sets change times from has moved on."""
+    before = time.time_ns()
+    probe = folder / "probe"
+    while not probe.exists() or probe.stat().st_ctime_ns <= before:
+        probe.write_text("")
 
 
 def relink(path: Path, target: str) -> None:
@@ -217,6 +226,27 @@ def test_a_changed_copy_of_wfgen_is_not_answered(repository: Repository, tmp_pat
     assert run() == "answered from the cache\n"
     replace(tmp_path / "templates/kinds/redis/spec.yaml", "redis", "redix")
     assert run() == "not answered from the cache (changed: wfgen)\n"
+
+
+def test_code_counts_by_its_identity_once_it_is_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it is not read, and a change shows all the same: the kernel sets the change time."""
+    case.write(tmp_path, {"wfgen/a.py": "a = 1\n"})
+    monkeypatch.setattr(remembered, "_PACKAGE", str(tmp_path / "wfgen"))
+    first = Snapshot(str(tmp_path))
+    digest = first.digest(CODE)
+    assert first.known_code() is None  # too new
+    monkeypatch.setattr(remembered, "_SETTLED", -(10**12))
+    known = first.known_code()
+    assert known is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "read", lambda *_: b"never read")
+        assert Snapshot(str(tmp_path), known).digest(CODE) == digest
+    wait_for_a_step(tmp_path)
+    replace(tmp_path / "wfgen/a.py", "1", "2")
+    assert Snapshot(str(tmp_path), known).digest(CODE) != digest
+    assert first.known_code() is None
 
 
 @pytest.mark.parametrize("command", ["check", "render"])

@@ -11,6 +11,7 @@ import marshal
 import os
 import stat
 import sys
+import time
 
 try:
     from _blake2 import blake2b  # hashlib takes 5 ms: it loads OpenSSL
@@ -20,6 +21,9 @@ except ImportError:
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    Identity = tuple[int, int, int, int, int]
+    Known = tuple[bytes, bytes]
 
 CODE = "wfgen"
 """The part of a snapshot with wfgen's own code and built-in templates."""
@@ -31,6 +35,8 @@ _MAX_FILES = 5_000
 """Files of a folder; above, nothing is remembered."""
 _MAX_TEXT = 1 << 20
 """Bytes of a file that counts by its content; a larger one counts by its identity."""
+_SETTLED = 3_000_000_000
+"""Nanoseconds after which a file that is written gets another time, on every file system."""
 _MAX_ENTRY = 8 << 20
 """Bytes of an entry."""
 _MAX_ENTRIES = 64
@@ -48,9 +54,10 @@ class Snapshot:
     everything below it. A path that ends with `/*` is a folder without the folders below it.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, known: Known | None = None) -> None:
         self.root = root
-        self._parts: dict[str, tuple[bytes, bytes]] = {}
+        self._known = known
+        self._parts: dict[str, tuple[bytes, list[Identity]]] = {}
 
     def digest(self, part: str) -> bytes:
         """The digest of a part's content. Raises `Unclear`, or `OSError` for an unreadable file."""
@@ -69,12 +76,27 @@ class Snapshot:
         now = Snapshot(self.root)
         return all(self.has(part) and self._parts[part] == now._both(part) for part in parts)
 
-    def _both(self, part: str) -> tuple[bytes, bytes]:
+    def known_code(self) -> Known | None:
+        """The digest of wfgen's code, with which a later snapshot need not read it again.
+
+        None if a file is so new that a later change could leave its identity the same: within one
+        step of the file system's clock.
+        """
+        listed = _read_code(read=False)
+        newest = max(max(identity[3:]) for identity in listed.identities)
+        if newest > time.time_ns() - _SETTLED or self._both(CODE)[1] != listed.identities:
+            return None
+        return listed.stamp(), self.digest(CODE)
+
+    def _both(self, part: str) -> tuple[bytes, list[Identity]]:
         if part not in self._parts:
             reader = _Reader()
             if part == CODE:
-                reader.tree(_PACKAGE)
-                reader.tree(os.path.join(os.path.dirname(_PACKAGE), "templates"))
+                listed = _read_code(read=False)
+                if self._known and self._known[0] == listed.stamp():
+                    self._parts[part] = self._known[1], listed.identities
+                    return self._parts[part]
+                reader = _read_code(read=True)
             elif part == ENVIRONMENT:
                 _read_environment(reader, self.root)
             else:
@@ -82,19 +104,29 @@ class Snapshot:
                 if os.path.realpath(os.path.dirname(path)) != os.path.dirname(path):
                     raise Unclear(path)
                 reader.tree(path, deep=not part.endswith("/*"))
-            self._parts[part] = reader.content.digest(), reader.identity.digest()
+            self._parts[part] = reader.digest(), reader.identities
         return self._parts[part]
 
 
 class _Reader:
-    """Two digests of files: of names, modes and contents, and of which files they are."""
+    """Reads files: a digest of their names, modes and contents, and which files they are."""
 
-    def __init__(self) -> None:
-        self.content, self.identity = blake2b(digest_size=20), blake2b(digest_size=20)
+    def __init__(self, *, read: bool = True) -> None:
+        self._read = read
+        self.identities: list[Identity] = []
+        self._texts = blake2b(digest_size=20)
+        self._values: list[object] = []
         self._files = 0
 
+    def digest(self) -> bytes:
+        return digest((self._values, self._texts.digest()))
+
+    def stamp(self) -> bytes:
+        """The digest of the names, modes and identities of the files."""
+        return digest((self._values, self.identities))
+
     def add(self, *values: object) -> None:
-        self.content.update(repr(values).encode())
+        self._values += values
 
     def file(self, path: str) -> None:
         """Adds a file by its identity, not by its content: a program has many megabytes."""
@@ -115,7 +147,7 @@ class _Reader:
 
     def _folder(self, path: str, state: os.stat_result, *, deep: bool) -> None:
         self.add(path, state.st_mode)
-        self.identity.update(repr(_identity(state)).encode())
+        self.identities.append(_identity(state))
         with os.scandir(path) as entries:
             listed = sorted(entries, key=lambda entry: entry.name)
         self._files += len(listed)
@@ -134,17 +166,19 @@ class _Reader:
 
     def _file(self, path: str, state: os.stat_result) -> None:
         self.add(path, state.st_mode)
-        self.identity.update(repr(_identity(state)).encode())
+        self.identities.append(_identity(state))
         if stat.S_ISLNK(state.st_mode):
             self.add(os.readlink(path), os.path.realpath(path))
             try:
                 state = os.stat(path)
             except (FileNotFoundError, NotADirectoryError):
                 return
-            self.identity.update(repr(_identity(state)).encode())
+            self.identities.append(_identity(state))
             self.add(state.st_mode)
         if not stat.S_ISREG(state.st_mode):  # a link to a folder, a pipe, a socket, a device
             raise Unclear(path)
+        if not self._read:
+            return
         if state.st_size > _MAX_TEXT:
             self.add(*_identity(state))
             return
@@ -156,7 +190,14 @@ class _Reader:
         if len(text) != state.st_size:  # it is being written
             raise Unclear(path)
         self.add(len(text))
-        self.content.update(text)
+        self._texts.update(text)
+
+
+def _read_code(*, read: bool) -> _Reader:
+    reader = _Reader(read=read)
+    reader.tree(_PACKAGE)
+    reader.tree(os.path.join(os.path.dirname(_PACKAGE), "templates"))
+    return reader
 
 
 def program(name: str) -> str | None:
@@ -169,7 +210,7 @@ def program(name: str) -> str | None:
     return None
 
 
-def _identity(state: os.stat_result) -> tuple[int, ...]:
+def _identity(state: os.stat_result) -> Identity:
     """What changes when a file is replaced or written, even with its old size and time."""
     return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> None:
     """Runs a command and exits with its code; the only place where errors become exit codes."""
     if arguments is None:
-        gc.disable()  # a short process: collecting costs more time than it saves memory
         arguments = sys.argv[1:]
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -33,8 +33,8 @@ class Run:
 
     def __init__(self, root: str, name: str) -> None:
         self.root, self.name = root, name
-        self.snapshot = Snapshot(root)
         entry = remembered.load(root, name) or {}
+        self.snapshot = Snapshot(root, entry.get("code"))
         self.expected: dict[str, bytes] = entry.get("digests", {})
         self.paths: list[tuple[str, str]] = entry.get("paths", [])
         self.output: list[tuple[bool, str]] | None = entry.get("output")
@@ -112,7 +112,8 @@ def keep(
             if not all(fits(current.root, kind, path) for kind, path in paths):
                 return
             digests = current.snapshot.digests(parts)
-            entry = {"digests": digests, "paths": paths, "output": output}
+            code = current.snapshot.known_code()
+            entry = {"digests": digests, "paths": paths, "output": output, "code": code}
     except (OSError, ValueError, Unclear):
         return
     remembered.save(current.root, current.name, entry)
