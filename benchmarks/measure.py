@@ -11,6 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+def environment_with(cache: Path) -> dict[str, str]:
+    """The environment of measured processes: another cache folder, and compiled Python as usual."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    for name in ("PYTHONDONTWRITEBYTECODE", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        environment.pop(name, None)
+    return environment
+
+
 @dataclass
 class Row:
     """A measured command line; `reset` is called before each run."""

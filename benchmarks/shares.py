@@ -21,15 +21,19 @@ def step(name: str) -> None:
 
 def main(root: Path) -> None:
     step("Python")
+    from wfgen.remembered import CODE, ENVIRONMENT, Snapshot
+
+    parts = (ENVIRONMENT, CODE, "specs", "templates", ".github", "docs/*", "kube")
+    Snapshot(str(root)).digests(parts)
+    step("digests for the cache")
     import jinja2
-    import typer
     import yaml
     from pydantic import BaseModel
 
     type("Model", (BaseModel,), {})
-    del jinja2, typer, yaml
+    del jinja2, yaml
     step("importing the libraries")
-    from wfgen.checks import rules
+    from wfgen.checks import rules, static
     from wfgen.cli import app as cli
     from wfgen.cli import repository
     from wfgen.generate import files as generated
@@ -57,6 +61,7 @@ def main(root: Path) -> None:
     files = render.render(planned)
     step("rendering")
     assert not rules.verify(files)
+    assert not static.check_rendered(files)
     step("rules")
     drifts = drift.compare(root, files)
     step("comparing")

@@ -9,14 +9,13 @@ waits for, not equal work.
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import projects
-from benchmarks.measure import Row
+from benchmarks.measure import Row, environment_with
 from wfgen import __version__
 
 _PROGRAM = """
@@ -48,7 +47,7 @@ sync({{f"{{name}}.yml": workflow(name) for name in {names}}})
 
 def compare(folder: Path, program: Path, wfgen: Path, sizes: list[int], runs: int) -> str:
     """A table of ratios, in Markdown. `program` is yamloom's command."""
-    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "peer-cache")}
+    environment = environment_with(folder / "peer-cache")
     lines = [
         "| services | command | wfgen, ms | yamloom, ms | ratio | half | processor | peak, MiB |",
         "|---|---|---|---|---|---|---|---|",
