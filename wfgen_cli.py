@@ -4,11 +4,17 @@ Not in the package `wfgen`: PyPI's unrelated distribution `wfgen` has a package 
 overwrites `wfgen/__init__.py` if both are installed. This module stays importable and reports it.
 """
 
+from __future__ import annotations
+
 import gc
 import os
 import sys
 
 __all__ = ["main"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 _CONFLICT = """\
 wfgen: the distribution `wfgen` {version} is installed beside `wfgen-cli`
@@ -17,7 +23,7 @@ to fix, run `pip uninstall wfgen`, then reinstall `wfgen-cli` with `pip install 
 """
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Runs the command line; exits with code 2 if the other distribution is installed."""
     gc.disable()  # a short process: collecting costs more time than it saves memory
     if version := _version_of("wfgen"):
@@ -31,8 +37,24 @@ def main() -> None:
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         from wfgen.cli.app import main as run  # half of a command's time
 
-        run()
-    sys.exit(code)
+        try:
+            run()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    _end(code or 0)
+
+
+def _end(code: int) -> NoReturn:
+    """Ends the process without freeing every object first, which takes a sixth of a command's time.
+
+    Nothing is left to do: files are closed, and wfgen registers nothing to run at exit.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:  # noqa: SIM105 - contextlib takes time to import
+            stream.flush()
+        except OSError:  # nobody reads it
+            pass
+    os._exit(code)
 
 
 def _version_of(distribution: str) -> str | None:

@@ -495,3 +495,17 @@ def test_the_folders_of_a_kustomization(tmp_path: Path) -> None:
     (tmp_path / "base/kustomization.yml").write_text("namespace: x")
     expected = frozenset(str(tmp_path / name) for name in ("overlay", "base", "component"))
     assert folders_read(str(tmp_path / "overlay")) == expected
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_output_that_cannot_be_written(repository: Repository) -> None:
+    """Exit codes are the same as without the cache."""
+    command = [sys.executable, "-m", "wfgen", "check", "-C", str(repository.root)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, b"No space left on device" in ended.stderr) == (2, True)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait() == 0

@@ -74,14 +74,16 @@ def answer(arguments: list[str]) -> int | None:
         return None
     if verbose:
         sys.stderr.write("answered from the cache\n")
-    for error, text in run.output:
-        stream = sys.stderr if error else sys.stdout
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-        stream.write(f"{text}\n")
     try:
+        for error, text in run.output:
+            stream = sys.stderr if error else sys.stdout
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+            stream.write(f"{text}\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError:  # such as a full disk: the command reports it
+        return None
     return 0
 
 
