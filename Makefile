@@ -80,7 +80,7 @@ house: setup ## print sizes and imports of the code, and phrases to avoid
 	$(BIN)/python -m tests.house
 	$(BIN)/python -m tests.writing
 
-# An environment of its own: yamloom is measured, and nothing here uses it.
+# Has a separate environment: it is only measured, nothing here imports it.
 YAMLOOM := .cache/yamloom
 
 $(YAMLOOM)/bin/yamloom:

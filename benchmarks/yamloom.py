@@ -90,7 +90,7 @@ def _commands(
             shutil.rmtree(root / folder, ignore_errors=True)
 
     def spec() -> None:
-        """Another spec than in the run before, as long as it is: the overlays are remembered."""
+        """A spec that differs from that of the run before; the overlays are remembered."""
         path = root / "specs/service-0000.yaml"
         text = path.read_text("utf-8")
         one, two = "test: make test\n", "test: make tess\n"

@@ -18,6 +18,7 @@ from wfgen.generate.render import RenderedFile
 from wfgen.locks import pins
 from wfgen.report import text
 from wfgen.worktree import drift
+from wfgen.worktree.causes import Drift
 
 DryRun = Annotated[bool, Option("--dry-run", help="List the changes; write nothing.")]
 Diff = Annotated[bool, Option("--diff", help="Show the changes; write nothing.")]
@@ -63,9 +64,7 @@ def run(
     orphans = not (no_prune or only or out_dir)
     target = out_dir or root
     if diff or dry_run:
-        drifts = drift.compare(target, files, orphans=orphans)
-        echo(text.preview(drifts, len(files)), quiet and not drifts)
-        echo(text.diffs(drifts), not diff or not drifts)
+        drifts = _preview(target, files, orphans=orphans, diff=diff, quiet=quiet)
     else:
         pins.refuse_faults(pins.load(root) or "")
         drifts = drift.update(target, files, orphans=orphans, force=force, complete=not only)
@@ -75,6 +74,15 @@ def run(
         if not drifts:
             repository.remember()
     return EXIT_FINDINGS if exit_code and drifts else EXIT_CLEAN
+
+
+def _preview(
+    target: Path, files: tuple[RenderedFile, ...], *, orphans: bool, diff: bool, quiet: bool
+) -> list[Drift]:
+    drifts = drift.compare(target, files, orphans=orphans)
+    echo(text.preview(drifts, len(files)), quiet and not drifts)
+    echo(text.diffs(drifts), not diff or not drifts)
+    return drifts
 
 
 def _select(files: tuple[RenderedFile, ...], names: list[str]) -> tuple[RenderedFile, ...]:
