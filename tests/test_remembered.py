@@ -266,6 +266,14 @@ def test_the_answer_is_the_same_text(repository: Repository, command: str) -> No
     assert repository.run(command, "-q") == (0, "", first[2])
 
 
+def test_the_pre_commit_hook_is_answered(repository: Repository) -> None:
+    assert [repository.run("render", "--exit-code")[0] for _ in range(2)] == [0, 0]
+    assert repository.answer("render", "--exit-code") == 0
+    (repository.root / PIPELINE).unlink()
+    assert repository.run("render", "--exit-code")[0] == 1
+    assert repository.run("check", "--exit-code")[0] == 2  # not an option of check
+
+
 def test_a_render_that_writes_is_not_remembered(repository: Repository) -> None:
     (repository.root / PIPELINE).unlink()
     assert f"wrote {PIPELINE}" in repository.run("render")[1]

@@ -25,6 +25,7 @@ _OF_CODE = (ENVIRONMENT, CODE)
 _SOUND = "sound texts"
 _FLAGS = {
     "-q": "quiet", "--quiet": "quiet", "-v": "verbose", "--verbose": "verbose",
+    "--exit-code": "exit-code",
 }  # fmt: skip
 
 
