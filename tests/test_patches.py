@@ -322,8 +322,8 @@ def test_what_stands_in_brackets_is_replaced_as_a_whole() -> None:
     text = "jobs:\n  a:\n    steps: [{id: x, run: a}]\n"
     found = told(text, {"job": "a", "step": "x", "remove": True})
     assert (found.message, found.hint) == (
-        "jobs.a.steps is written in brackets",
-        "replace jobs.a.steps as a whole",
+        "`jobs.a.steps` is in flow style",
+        "replace `jobs.a.steps` as a whole",
     )
     with pytest.raises(Unfit):
         Document(text).find(("jobs", "a", "steps", 0))
@@ -341,7 +341,7 @@ def with_patches(patches: dict[str, Any], name: str = "base") -> dict[str, str]:
 def test_the_case_of_all_patches_is_safe(tmp_path: Path) -> None:
     root = case.write(tmp_path, case.read("ok", "patches"))
     made = {file.path: file.text for file in Repository(spec.load(root), ()).files()}
-    reason = "  # waives environment-lock: only the newest commit matters to us\n"
+    reason = "  # waives environment-lock: only the newest commit is released\n"
     assert reason in made[PRODUCTION]
 
 

@@ -149,7 +149,7 @@ class Reasons:
 
     @cached_property
     def _descriptions(self) -> list[tuple[Any, Any]]:
-        """The environment's description as it is, then with other values of each field it reads."""
+        """The environment's description, and others with one field changed that it reads."""
         trace = Trace(self.project)
         descriptions: list[tuple[Any, Any]] = [(None, self._description(trace))]
         services = [service.spec.name for service in self.project.services]

@@ -1,4 +1,4 @@
-"""One patch of one rendered text: finds what it is about, and says how the text changes."""
+"""One patch of one rendered text: finds its target and derives the edits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from wfgen.findings import did_you_mean
-from wfgen.generate.patch_values import Refusal, as_ours, permission
+from wfgen.generate.patch_values import Refusal, permission, styled
 from wfgen.locks.pins import Pin
 from wfgen.release_program import names
 from wfgen.specs.kinds.patch import Patch
@@ -27,10 +27,10 @@ class Work:
         self.path = path
         self.workflow = path.startswith(f"{names.WORKFLOWS}/")
         self.route: Route = ()
-        """What the patch is about."""
+        """The target of the patch."""
 
     def edits(self) -> list[Edit]:
-        """What the patch does. Raises `Refusal` or `Unfit`."""
+        """The edits of the patch. Raises `Refusal` or `Unfit`."""
         patch = self.patch
         around = self._job()
         if patch.way == "add" and not patch.key:
@@ -51,50 +51,52 @@ class Work:
         return self._insert(place)
 
     def _job(self) -> Place | None:
-        """The job that the patch names, or what stands for it; None for the file's top."""
+        """The job of the patch, or `runs` of an action; None for the top level of the file."""
         patch = self.patch
         if patch.job is None:
             if patch.step and self.workflow:
-                raise Refusal(("step",), "a workflow's steps are in jobs", "name the `job`")
-            return self._found(("runs",), "step", "") if patch.step else None
+                raise Refusal(("step",), "steps of a workflow need a job", "add `job`")
+            return self._entry(("runs",), "step", "") if patch.step else None
         if not self.workflow:
-            raise Refusal(("job",), f"{self.path} is an action, without jobs", "remove `job`")
-        jobs = self._found(("jobs",), "job", "")
+            raise Refusal(("job",), f"{self.path} is an action and has no jobs", "remove `job`")
+        jobs = self._entry(("jobs",), "job", "")
         new = patch.way == "add" and not patch.key
         place = self.document.find(("jobs", patch.job))
         if new and place is not None:
-            raise Refusal(("job",), f"job {patch.job} is there already", "choose another id")
+            raise Refusal(("job",), f"job `{patch.job}` already exists", "choose another id")
         if place is None and not new:
             known = [key.value for key, _ in jobs.node.value]
             hint = did_you_mean(patch.job, known, "see the jobs in the file")
-            raise Refusal(("job",), f"{self.path} has no job {patch.job}", hint)
+            raise Refusal(("job",), f"{self.path} has no job `{patch.job}`", hint)
         return place
 
-    def _found(self, route: Route, field: str, hint: str) -> Place:
+    def _entry(self, route: Route, field: str, hint: str) -> Place:
         place = self.document.find(route)
         if place is None:
             raise Refusal((field,), f"{self.path} has no {shown(route)}", hint)
         return place
 
     def _step(self, around: Place | None) -> Place:
-        """The step of this id, else of this name."""
+        """The step with this id, else with this name."""
         assert around is not None
-        steps = self._found((*around.route, "steps"), "step", "it calls a workflow: patch that one")
+        steps = self._entry(
+            (*around.route, "steps"), "step", "the job calls a workflow: patch that workflow"
+        )
         known: list[str] = []
         for field in ("id", "name"):
             names = [_scalar(step, field) for step in steps.node.value]
             known += filter(None, names)
-            found = [index for index, each in enumerate(names) if each == self.patch.step]
-            if len(found) > 1:
-                message = f"{len(found)} steps have the {field} {self.patch.step}"
+            matches = [index for index, name in enumerate(names) if name == self.patch.step]
+            if len(matches) > 1:
+                message = f"{len(matches)} steps have the {field} `{self.patch.step}`"
                 raise Refusal(("step",), message, "replace the job, or change the template")
-            if found:
-                place = self.document.find((*steps.route, found[0]))
+            if matches:
+                place = self.document.find((*steps.route, matches[0]))
                 assert place is not None
                 return place
-        where = f"job {self.patch.job}" if self.patch.job else self.path
-        hint = did_you_mean(str(self.patch.step), known, "name it by its id or its name")
-        raise Refusal(("step",), f"{where} has no step {self.patch.step}", hint)
+        where = f"job `{self.patch.job}`" if self.patch.job else self.path
+        hint = did_you_mean(str(self.patch.step), known, "use the id or the name of a step")
+        raise Refusal(("step",), f"{where} has no step `{self.patch.step}`", hint)
 
     def _key(self, around: Place | None) -> Place:
         key = str(self.patch.key)
@@ -104,25 +106,29 @@ class Work:
             parent = self.document.find((*base, *key.split(".")[:-1])) if "." in key else around
             known = _keys(parent.node if parent else self.document.root)
             raise Refusal(
-                ("key",), f"{shown(base)} has no {key}", did_you_mean(key.rpartition(".")[2], known)
+                ("key",),
+                f"{shown(base)} has no `{key}`",
+                did_you_mean(key.rpartition(".")[2], known),
             )
         return place
 
     def _add(self, around: Place | None) -> Edit:
-        """A key at the end of the mapping that it belongs to."""
+        """Adds a key at the end of its mapping."""
         base = around.route if around else ()
         *outer, key = str(self.patch.key).split(".")
         self.route = (*base, *outer, key)
         if self.document.find(self.route) is not None:
-            message = f"{shown(base)} has {self.patch.key} already"
-            raise Refusal(("key",), message, "`replace` it")
+            message = f"{shown(base)} already has `{self.patch.key}`"
+            raise Refusal(("key",), message, "use `replace`")
         parent = self.document.find((*base, *outer)) if outer else around
         if parent is None and outer:
             missing = ".".join(outer)
-            raise Refusal(("key",), f"{shown(base)} has no {missing}", f"add {missing} as a whole")
+            raise Refusal(
+                ("key",), f"{shown(base)} has no `{missing}`", f"add `{missing}` as a whole"
+            )
         column = self.document.column_in(parent)
         if not isinstance((parent.node if parent else self.document.root), yaml.MappingNode):
-            raise Refusal(("key",), f"{'.'.join(outer)} is a list", "use `before` or `after`")
+            raise Refusal(("key",), f"`{'.'.join(outer)}` is a list", "use `before` or `after`")
         value = self._value(self.patch.add, ("add",), key)
         value = permission(value, self.name) if outer[-1:] == ["permissions"] else value
         lines = [*_indented(self._comments(), column), *entry(key, value, column)]
@@ -153,7 +159,7 @@ class Work:
         return self.document.replace(place, self._comments(), lines, self.name)
 
     def _insert(self, place: Place) -> list[Edit]:
-        """Steps beside a step, or entries in a list."""
+        """Inserts steps before or after a step, or items in a list."""
         way = self.patch.way
         values = getattr(self.patch, way)
         if not self.patch.key:
@@ -167,14 +173,16 @@ class Work:
         node = place.node
         if not isinstance(node, yaml.SequenceNode):
             raise Refusal(
-                ("key",), f"{self.patch.key} is no list", "`replace` it, or `add` a key to it"
+                ("key",),
+                f"`{self.patch.key}` is not a list",
+                "use `replace`, or `add` with a key in it",
             )
         if not node.value:
-            raise Unfit(f"{self.patch.key} is empty", "`replace` it")
+            raise Unfit(f"`{self.patch.key}` is empty", "use `replace`")
         if node.flow_style:
             entries = ", ".join(flow(value) for value in values)
             heading = _indented(self._comments(), place.column)
-            # Above the key's own comments, or they would be read as the patch's.
+            # Above the key's comments, which would otherwise seem to be the patch's.
             return [
                 self.document.before(place, heading, self.name),
                 self.document.extend(place, entries, self.name, front=way == "before"),
@@ -186,14 +194,14 @@ class Work:
         return [insert(edge, lines, self.name)]
 
     def _comments(self) -> list[str]:
-        """What the generated file says of the patch, and of the rules that it may break."""
+        """Comments in the generated file: the patch's name, and the rules that it waives."""
         return [f"# patch {self.name}", *self._waived()]
 
     def _waived(self) -> list[str]:
         return [f"# waives {rule}: {reason}" for rule, reason in self.patch.waive.items()]
 
     def _value(self, value: Any, route: Route, key: str = "") -> Any:
-        return as_ours(value, route, key, self.name, self.locked)
+        return styled(value, route, key, self.name, self.locked)
 
     def _mapping(self, value: Any, route: Route) -> Any:
         if isinstance(value, dict) and value:
@@ -203,7 +211,7 @@ class Work:
             if route[0] != "add" and (self.patch.step or route[0] != "replace")
             else "a job"
         )
-        raise Refusal(route, f"expected {what}: a mapping of its keys", "", "patch-value")
+        raise Refusal(route, f"expected {what}, as a mapping", "", "patch-value")
 
 
 def _indented(lines: list[str], column: int) -> list[str]:
@@ -211,7 +219,7 @@ def _indented(lines: list[str], column: int) -> list[str]:
 
 
 def _scalar(node: Any, key: str) -> str:
-    """The text at a key of a mapping; "" where there is none."""
+    """The text at a key of a mapping; "" if there is none."""
     pairs = node.value if isinstance(node, yaml.MappingNode) else ()
     return next((v.value for k, v in pairs if k.value == key and isinstance(v.value, str)), "")
 
@@ -221,8 +229,8 @@ def _keys(node: Any) -> list[str]:
 
 
 def shown(route: Route) -> str:
-    """A route as a spec names it: jobs.plan.steps[2].with."""
+    """A route in messages, such as jobs.plan.steps[2].with, in backticks."""
     text = ""
     for part in route:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text or "the file"
+    return f"`{text}`" if text else "the file"

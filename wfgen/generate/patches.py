@@ -1,8 +1,8 @@
-"""The patches of a project's spec, applied to rendered texts.
+"""Applies the patches of a project's spec to rendered texts.
 
-All patches of a file look at the text that was rendered, not at one another's work: their order
-says nothing, except where two insert at one place. What cannot be done as it is said is a
-diagnostic at the patch's line. Whether the result is safe, `safety` says.
+All patches of a file apply to the rendered text, not to each other's result: their order matters
+only if two insert at one position. A patch that does not apply is a diagnostic at its line.
+`checks.safety` checks the result.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _VERBS = {
 
 @dataclass(frozen=True, slots=True)
 class Patched:
-    """A text with its patches, and where each of its lines comes from."""
+    """A patched text, and the origin of each of its lines."""
 
     text: str
     origins: tuple[Origin, ...]
@@ -53,28 +53,28 @@ class Patches:
             self.by_file.setdefault(patch.file, {})[name] = patch
 
     def apply_all(self, texts: Mapping[str, str]) -> dict[str, str]:
-        """All generated texts by path, patched. Raises `InvalidSpecs` with all mistakes found."""
+        """All generated texts by path, patched. Raises `InvalidSpecs` with all problems."""
         patched = dict(texts)
-        found = []
+        problems = []
         for path, text in texts.items():
             if path in self.by_file and path.endswith(".yml"):
-                made, problems = self.apply(path, text)
-                patched[path] = made.text
-                found += problems
-        found += self._strangers({path for path in texts if path.endswith(".yml")})
-        if found:
-            raise InvalidSpecs(found)
+                result, new_problems = self.apply(path, text)
+                patched[path] = result.text
+                problems += new_problems
+        problems += self._unknown_files({path for path in texts if path.endswith(".yml")})
+        if problems:
+            raise InvalidSpecs(problems)
         return patched
 
-    def _strangers(self, paths: set[str]) -> Iterator[Diagnostic]:
-        """Patches of what is no generated workflow or action."""
+    def _unknown_files(self, paths: set[str]) -> Iterator[Diagnostic]:
+        """Patches of files that are not generated workflows or actions."""
         for path, patches in self.by_file.items():
             for name in patches if path not in paths else ():
                 if path == pins.LOCK:
-                    message, hint = f"{path} is yours and your bot's", "edit it: it is the lock"
+                    message, hint = f"{path} is the lock, which has no patches", "edit the file"
                 else:
-                    message = f"{path} is no workflow or action that wfgen generates here"
-                    hint = did_you_mean(path, paths, "they are listed by: wfgen list")
+                    message = f"{path} is not a generated workflow or action"
+                    hint = did_you_mean(path, paths, "to list them, run `wfgen list`")
                 yield self.at((name, "file"), message, "patch-target", hint)
 
     def at(self, route: Route, message: str, rule: str, hint: str = "") -> Diagnostic:
@@ -84,13 +84,13 @@ class Patches:
     def apply(
         self, path: str, text: str, names: list[str] | None = None
     ) -> tuple[Patched, list[Diagnostic]]:
-        """A file's text with its patches, or with those of `names`; and what cannot be done."""
+        """A file's text with its patches, or only those of `names`; and their problems."""
         try:
             document = Document(text.rstrip("\n") + "\n")
         except yaml.YAMLError as error:
             why = " ".join(str(error).split())
-            raise WfgenError(f"{path}, before its patches: no YAML: {why} [template]") from error
-        found: list[Diagnostic] = []
+            raise WfgenError(f"{path}: invalid YAML before patches: {why} [template]") from error
+        problems: list[Diagnostic] = []
         edits: list[Edit] = []
         done: dict[str, Route] = {}
         for name, patch in self.by_file.get(path, {}).items():
@@ -98,43 +98,43 @@ class Patches:
                 continue
             work = Work(document, path, name, patch, self.locked)
             try:
-                made = work.edits()
+                new = work.edits()
                 _refuse_clash(self.all, done, name, work.route)
-                _refuse_overlap(edits, made)
-                edits += made
+                _refuse_overlap(edits, new)
+                edits += new
                 done[name] = work.route
             except Refusal as refusal:
                 route, rule = (name, *refusal.route), refusal.rule
-                found.append(self.at(route, refusal.message, rule, refusal.hint))
+                problems.append(self.at(route, refusal.message, rule, refusal.hint))
             except Unfit as unfit:
                 route = (name, work.patch.way)
-                found.append(self.at(route, unfit.message, "patch-target", unfit.hint))
+                problems.append(self.at(route, unfit.message, "patch-target", unfit.hint))
         text, origins = document.apply(edits)
-        return Patched(text, tuple(origins)), found
+        return Patched(text, tuple(origins)), problems
 
 
 def _refuse_clash(
     patches: Mapping[str, Patch], done: dict[str, Route], name: str, route: Route
 ) -> None:
-    """Refuses a patch where another replaces or removes what it is about, or adds the same."""
+    """Raises `Refusal` if an earlier patch replaces, removes or adds the same, or a part of it."""
     for other, theirs in done.items():
         first, second = patches[other].way, patches[name].way
         if route == theirs and ({first, second} & set(CLASHING) or first == second == "add"):
-            said = f"patch {other} {_VERBS[first]} {shown(theirs)} as well"
+            conflict = f"patch `{other}` also {_VERBS[first]} {shown(theirs)}"
         elif route[: len(theirs)] == theirs and first in CLASHING:
-            said = f"patch {other} {_VERBS[first]} {shown(theirs)}, which has {shown(route)} in it"
-        elif theirs[: len(route)] == route and second in CLASHING:
-            said = (
-                f"patch {other} changes {shown(theirs)}, which is in what this one {_VERBS[second]}"
+            conflict = (
+                f"patch `{other}` {_VERBS[first]} {shown(theirs)}, which contains {shown(route)}"
             )
+        elif theirs[: len(route)] == route and second in CLASHING:
+            conflict = f"patch `{other}` changes {shown(theirs)}, which this patch {_VERBS[second]}"
         else:
             continue
-        raise Refusal((), said, "make one patch of them, or remove one", "patch-clash")
+        raise Refusal((), conflict, "combine both patches, or remove one", "patch-clash")
 
 
-def _refuse_overlap(edits: list[Edit], made: list[Edit]) -> None:
-    for mine in made:
+def _refuse_overlap(edits: list[Edit], new_edits: list[Edit]) -> None:
+    for new in new_edits:
         for edit in edits:
-            if max(mine.start, edit.start) < min(mine.end, edit.end):
-                said = f"patch {edit.author} changes the same lines"
-                raise Refusal((), said, "make one patch of them", "patch-clash")
+            if max(new.start, edit.start) < min(new.end, edit.end):
+                conflict = f"patch `{edit.author}` changes the same lines"
+                raise Refusal((), conflict, "combine both patches", "patch-clash")

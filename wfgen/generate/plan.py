@@ -1,4 +1,4 @@
-"""From specs to files: which workflows there are, and what in them has to be computed."""
+"""From specs to a plan: which workflows to generate, and the values derived for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wfgen.text.quoting import scalar
 
 @dataclass(frozen=True)
 class PlannedService:
-    """A service, and what follows from its spec together with the project's."""
+    """A service, and what is derived from its spec and the project's."""
 
     service: Service
     project: Project
@@ -42,7 +42,7 @@ class PlannedService:
 
     @property
     def repository(self) -> str | None:
-        """Where the image that is built here is pushed."""
+        """The image repository of a service that is built; None for others."""
         if self.spec.build is None:
             return None
         name = self.spec.image.name or f"{self.project.spec.project}-{self.name}"
@@ -50,7 +50,7 @@ class PlannedService:
 
     @property
     def watch(self) -> list[str]:
-        """Paths whose change means that the image, or the service itself, is another one."""
+        """Paths whose changes need a new image, or a release of the service."""
         paths = [self.service.file.path, *self.spec.watch]
         if self.spec.build is not None:
             context = self.spec.build.context.removeprefix("./").rstrip("/")
@@ -61,14 +61,14 @@ class PlannedService:
 
     @property
     def manifests(self) -> list[str]:
-        """Paths of its manifests, each workload's too: a change of them alone builds nothing."""
-        bases = [self.name, *(each.name for each in self.spec.workloads if each.name)]
+        """Paths of the manifests of its workloads; changes there need a release but no build."""
+        bases = [self.name, *(w.name for w in self.spec.workloads if w.name)]
         return [f"kube/bases/{name}/" for name in dict.fromkeys(bases)] if self.spec.deploy else []
 
 
 @dataclass(frozen=True)
 class PlannedEnvironment:
-    """An environment and the services that it has."""
+    """An environment and its services."""
 
     name: str
     spec: Environment
@@ -77,7 +77,7 @@ class PlannedEnvironment:
 
     @property
     def suffix(self) -> str:
-        """What names its secrets: KUBECONFIG_PRODUCTION."""
+        """The suffix of its secrets' names, as in KUBECONFIG_PRODUCTION."""
         return names.secret_suffix(self.name)
 
     @property
@@ -95,7 +95,7 @@ class PlannedEnvironment:
 
     @cached_property
     def deployed(self) -> tuple[PlannedService, ...]:
-        """The services that it deploys, each after what it depends on."""
+        """The services that it deploys, each after its dependencies."""
         return tuple(s for s in self.services if s.spec.deploy)
 
     @cached_property
@@ -104,7 +104,7 @@ class PlannedEnvironment:
 
     @cached_property
     def secrets(self) -> list[str]:
-        """Names of the runtime secrets of its services."""
+        """The names of its services' runtime secrets."""
         return sorted({name for s in self.deployed for name in self.secrets_of(s)})
 
     def secrets_of(self, service: PlannedService) -> list[str]:
@@ -113,7 +113,7 @@ class PlannedEnvironment:
 
     @property
     def passed_secrets(self) -> list[tuple[str, str]]:
-        """What the called workflow names a secret, and what the repository names it."""
+        """Secrets that the called workflow gets: their names there, and in the repository."""
         keys = ["KUBECONFIG"] if self.spec.cluster.type == "kubeconfig" else []
         return [(key, names.secret(key, self.name)) for key in [*keys, *self.secrets]]
 
@@ -126,7 +126,7 @@ class Pipeline:
     environment: PlannedEnvironment
     services: tuple[PlannedService, ...]
     alone: str | None = None
-    """The service of a pipeline of its own; None where the pipeline has all."""
+    """The only service of the pipeline; None for a pipeline of all services."""
 
     @property
     def built(self) -> tuple[PlannedService, ...]:
@@ -134,7 +134,7 @@ class Pipeline:
 
     @property
     def paths(self) -> list[str]:
-        """Path filter of a service's own pipeline; empty for all."""
+        """The path filter of a pipeline of one service; empty for no filter."""
         if self.alone is None:
             return []
         paths = {p for s in self.services for p in (*s.watch, *s.manifests)}
@@ -144,7 +144,7 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that wfgen makes of a repository's specs."""
+    """The environments and pipelines of a project."""
 
     project: Project
     environments: tuple[PlannedEnvironment, ...]
@@ -160,23 +160,23 @@ class Plan:
 
     @property
     def oidc(self) -> bool:
-        """Whether a job that reaches a cluster needs a token of GitHub's identity provider."""
+        """Whether a job that accesses a cluster needs an OIDC token."""
         return any(e.spec.cluster.oidc for e in self.environments)
 
     @property
     def kubeconfigs(self) -> bool:
-        """Whether an environment is reached by a kubeconfig in a secret."""
+        """Whether an environment uses a kubeconfig in a secret."""
         return any(e.spec.cluster.type == "kubeconfig" for e in self.environments)
 
     @property
     def base(self) -> PlannedEnvironment | None:
-        """The environment whose images previews run for what the pull request did not change."""
+        """The environment whose images previews use for services without changes."""
         pushed = [e for e in self.lasting if e.spec.deploy_on == "push"]
         return next(iter([*pushed, *self.lasting]), None)
 
     @property
     def watched(self) -> list[str]:
-        """Names of the workflows whose end the watchdog looks at."""
+        """The names of the workflows that the watchdog checks when they end."""
         return [p.name for p in self.pipelines if not p.environment.spec.preview]
 
     @property
@@ -185,7 +185,7 @@ class Plan:
 
     @property
     def release_runner(self) -> str:
-        """runs-on of the shared release jobs, in YAML: the one runner, or the caller's."""
+        """`runs-on` of the shared release jobs, in YAML: the only runner, or the caller's."""
         return scalar(self.runners[0]) if len(self.runners) == 1 else "${{ inputs.runner }}"
 
     @property
@@ -194,7 +194,7 @@ class Plan:
 
     @property
     def secrets(self) -> list[str]:
-        """What the release workflow may be given."""
+        """The secrets of the release workflow."""
         return [*(["KUBECONFIG"] if self.kubeconfigs else []), *self.runtime_secrets]
 
     @property
@@ -203,7 +203,7 @@ class Plan:
 
     @cached_property
     def minutes(self) -> dict[str, int]:
-        """timeout-minutes of the release's jobs, above what the program allows itself."""
+        """`timeout-minutes` of the release's jobs: longer than the program's own deadlines."""
         deployed = [s.spec for e in self.environments for s in e.deployed]
         rollout = max((s.rollout.timeout for s in deployed), default=0)
         watch = max((s.rollout.timeout + s.rollout.bake for s in deployed), default=0)
@@ -222,7 +222,7 @@ class Plan:
 
 
 def plan(project: Project) -> Plan:
-    """Which pipelines a project's specs make."""
+    """The plan of a project: one pipeline per environment, or per environment and service."""
     ordered = _in_order([PlannedService(service, project) for service in project.services])
     environments = tuple(
         PlannedEnvironment(
@@ -252,7 +252,7 @@ def plan(project: Project) -> Plan:
 
 
 def _in_order(services: list[PlannedService]) -> tuple[PlannedService, ...]:
-    """Each service after what it depends on, and by name where that leaves a choice."""
+    """The services, each after its dependencies, otherwise sorted by name."""
     by_name = {s.name: s for s in services}
     order = graphlib.TopologicalSorter(
         {s.name: [d for d in s.spec.depends_on if d in by_name] for s in services}

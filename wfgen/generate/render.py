@@ -1,4 +1,4 @@
-"""From a plan to the text of every file. Pure: nothing is written here."""
+"""From a plan to the text of every file. Writes no files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wfgen import __version__
 from wfgen.generate.files import PlannedFile, check_paths, files
 from wfgen.generate.plan import Plan
 from wfgen.generate.templating import Templates, built_in_templates
@@ -19,22 +18,22 @@ _PACKAGE = Path(__file__).parents[1]
 
 @dataclass(frozen=True, slots=True)
 class RenderedFile:
-    """A generated file: its path from the repository's root, its text, the specs it comes from.
+    """A generated file: path from the repository's root, text, the specs that it depends on.
 
-    No spec: the lock's first text, and the release program, which is the same for everybody.
+    The lock and the release program depend on no spec.
     """
 
     path: str
     text: str
     sources: tuple[str, ...]
     unpatched: str = ""
-    """The body before patches; empty where it has none."""
+    """The body before patches; empty if no patch changes it."""
 
 
 def render(made: Plan) -> tuple[RenderedFile, ...]:
-    """Every file that the plan makes, sorted by path.
+    """Every file of the plan, sorted by path.
 
-    Raises `WfgenError` for a bad template, `InvalidSpecs` for patches that cannot be applied.
+    Raises `WfgenError` for an invalid template, `InvalidSpecs` for patches that do not apply.
     """
     project = made.project
     first = first_lock()
@@ -47,7 +46,7 @@ def render(made: Plan) -> tuple[RenderedFile, ...]:
     bodies = {file.path: templates.render(file.template, file.context) for file in planned}
     unpatched: dict[str, str] = {}
     if project.spec.patches:
-        from wfgen.generate.patches import Patches  # only here, as most projects have none
+        from wfgen.generate.patches import Patches  # most projects have none
 
         bodies, unpatched = Patches(project, actions).apply_all(bodies), bodies
     values = _values(made)
@@ -66,20 +65,21 @@ def render(made: Plan) -> tuple[RenderedFile, ...]:
 
 
 def first_lock() -> str:
-    """The lock that comes with wfgen."""
+    """The built-in lock."""
     return (built_in_templates() / "pins.yml").read_text("utf-8")
 
 
 def locked_actions(root: Path) -> dict[str, pins.Pin]:
-    """The repository's lock, and what a render adds to it."""
+    """The actions in the repository's lock, and those that a render adds."""
     first = first_lock()
     return {**pins.read(first), **pins.read(pins.load(root) or first)}
 
 
 def _values(made: Plan) -> dict[str, str]:
-    """What each spec says, by its path: comments, quotes and the order of fields say nothing."""
+    """The fields that each spec sets, by its path; those of wfgen's own version do not count."""
     project = made.project
-    values = {project.file.path: project.spec.model_dump_json(exclude_unset=True)}
+    version = {"wfgen", "wfgen_requirement"}
+    values = {project.file.path: project.spec.model_dump_json(exclude_unset=True, exclude=version)}
     for service in project.services:
         values[service.file.path] = service.spec.model_dump_json(exclude_unset=True)
     return values
@@ -101,10 +101,10 @@ def _with_header(
 
 
 def _release_program() -> Iterator[RenderedFile]:
-    """The release program: its modules as they are, with our header. No spec changes them."""
+    """The modules of the release program, each with a header. They depend on no spec."""
     for module in sorted((_PACKAGE / "release_program").rglob("*.py")):
         body = module.read_text("utf-8")
         name = module.relative_to(_PACKAGE).as_posix()
         path, source = f"{names.RELEASE_ACTION}/{name}", f"wfgen/{name}"
-        text = header.add(path, body, [source], header.NONE, header.digest(__version__, body))
+        text = header.add(path, body, [source], header.NONE, header.digest(body))
         yield RenderedFile(path, text, ())

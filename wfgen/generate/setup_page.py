@@ -1,5 +1,5 @@
-"""What docs/delivery-setup.md says that is not simply a field of a spec: who reads which secret,
-which tokens a cloud is asked to trust, who asks for which permission.
+"""What docs/delivery-setup.md derives from the plan: which jobs read a secret, which tokens a cloud
+must trust, which jobs request a permission.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SETUP_PAGE = "docs/delivery-setup.md"
 
 @dataclass(frozen=True)
 class Jobs:
-    """Jobs of one workflow. `called` are the jobs inside the workflow that they call."""
+    """Jobs of one workflow; `called` are a called workflow and its jobs."""
 
     workflow: str
     names: tuple[str, ...]
@@ -31,27 +31,27 @@ class Jobs:
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret of the repository, or of environments; `holds` is Markdown."""
+    """A secret to set. `holds` describes its value, in Markdown."""
 
     name: str
     holds: str
     readers: tuple[Jobs, ...]
     environments: tuple[str, ...] = ()
-    """Where it may be an environment's secret; empty where only the repository's reaches."""
+    """The environments whose jobs read it; empty where it must be a repository secret."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token that GitHub's identity provider gives: its `sub` after the repository's name."""
+    """An OIDC token that a job requests. `subject` is its `sub` claim without the repository."""
 
     subject: str
     readers: tuple[Jobs, ...]
     identity: str
-    """Whom the cloud takes its bearer for; empty where nothing needs to trust it."""
+    """The cloud identity that must trust it; empty where none does."""
 
 
 class SetupPage:
-    """What the page's template asks for beside the plan; `paths` are all other generated files."""
+    """What the page's template needs beside the plan. `paths` are all other generated files."""
 
     def __init__(self, plan: Plan, paths: tuple[str, ...]) -> None:
         self.plan = plan
@@ -59,13 +59,13 @@ class SetupPage:
         self.spec = plan.project.spec
 
     def workflow(self, environment: PlannedEnvironment) -> str:
-        """The file that releases to an environment; `<service>` stands for each of its services."""
+        """The workflow file of an environment; it may contain `<service>`, for each service."""
         alone = self.spec.layout == "per-service" and not environment.spec.preview
         name = names.pipeline(environment.name, "<service>" if alone else "")
         return _file(names.workflow(name))
 
     def deployer(self, environment: PlannedEnvironment) -> str:
-        """Name of the Role, its binding and its subject where that has no name of the cloud's."""
+        """The name of the Role, of its binding, and of a subject that no cloud names."""
         return f"wfgen-{self.spec.project}-{environment.name}"
 
     def rules(self, environment: PlannedEnvironment) -> list[deployer_role.Rule]:
@@ -73,12 +73,12 @@ class SetupPage:
         return deployer_role.rules(environment)
 
     def home(self, environment: PlannedEnvironment) -> str:
-        """The namespace of the deployer's ServiceAccount; previews have none that lasts."""
+        """The namespace of the deployer's ServiceAccount; that of a preview is temporary."""
         return "wfgen" if environment.spec.preview else environment.namespace
 
     @property
     def generated(self) -> list[str]:
-        """What git calls the generated files: an action's folder, any other file by its path."""
+        """Git patterns of the generated files: a folder per action, a path per other file."""
         folders = {
             "/".join(p.split("/")[:3]) for p in self.paths if p.startswith(f"{names.ACTIONS}/")
         }
@@ -92,13 +92,13 @@ class SetupPage:
 
     @property
     def never_restored(self) -> list[str]:
-        """Services that a rollback leaves as they are."""
+        """Services that a rollback does not restore."""
         deployed = [s for e in self.plan.lasting for s in e.deployed]
         return sorted({s.name for s in deployed if s.spec.rollback == "never"})
 
     @property
     def server(self) -> str:
-        """How a pull secret names the registry: kubelets know Docker Hub by its old address."""
+        """The registry's address in a pull secret; kubelets need the old one of Docker Hub."""
         if not self.images:
             return "REGISTRY"
         host = self.spec.registry.prefix.partition("/")[0]
@@ -113,9 +113,9 @@ class SetupPage:
         return Jobs(self.workflow(environment), (names.build_job("<service>"),), called)
 
     def release(self, environment: PlannedEnvironment, *only: str) -> Jobs:
-        """The job that calls _deploy.yml, and the jobs of that; `only` those that are there."""
-        all_of_them = ("preflight", "migrate", "deploy", "monitor", "rollback")
-        called = [j for j in only or all_of_them if j != "migrate" or self.plan.migrates]
+        """The job that calls _deploy.yml, with the called jobs, or those of `only` that exist."""
+        all_jobs = ("preflight", "migrate", "deploy", "monitor", "rollback")
+        called = [j for j in only or all_jobs if j != "migrate" or self.plan.migrates]
         return Jobs(
             self.workflow(environment),
             (names.Job.RELEASE,),
@@ -123,7 +123,7 @@ class SetupPage:
         )
 
     def others(self, environment: PlannedEnvironment) -> tuple[Jobs, ...]:
-        """The jobs beside the release that reach the environment's cluster."""
+        """The jobs outside the release that access the environment's cluster."""
         if environment.spec.preview:
             cleanup = _file(names.cleanup_workflow(environment.name))
             return (Jobs(cleanup, ("teardown", "list", "sweep")),)
@@ -136,9 +136,10 @@ class SetupPage:
 
     @cached_property
     def secrets(self) -> list[Secret]:
-        """Every secret that the workflows read, by name."""
-        found = [*self._of_environments(), *self._of_project()]
-        return sorted(found, key=lambda secret: secret.name)
+        """Every secret that the workflows read, sorted by name."""
+        return sorted(
+            [*self._of_environments(), *self._of_project()], key=lambda secret: secret.name
+        )
 
     def _of_environments(self) -> Iterator[Secret]:
         for environment in self.plan.environments:
@@ -174,34 +175,33 @@ class SetupPage:
 
     @cached_property
     def tokens(self) -> list[Token]:
-        """Every token that a job asks GitHub's identity provider for."""
-        found = []
+        """Every OIDC token that a job requests."""
+        tokens = []
         for environment in self.plan.environments:
             cluster = environment.spec.cluster
             if self.plan.oidc:
                 jobs = [self.release(environment), *self.others(environment)]
                 readers = tuple(jobs if cluster.oidc else jobs[:1])
-                found.append(Token(f"environment:{environment.name}", readers, identity(cluster)))
+                tokens.append(Token(f"environment:{environment.name}", readers, identity(cluster)))
         if self.spec.registry.oidc:
             pushed, requested = f"ref:refs/heads/{self.spec.default_branch}", "pull_request"
             for subject, preview in ((pushed, False), (requested, True)):
                 builds = [self.builds(e) for e in self.built if e.spec.preview is preview]
                 if builds:
-                    found.append(Token(subject, tuple(builds), identity(self.spec.registry)))
-        return found
+                    tokens.append(Token(subject, tuple(builds), identity(self.spec.registry)))
+        return tokens
 
     def subjects(self, trusted: object) -> list[str]:
-        """The `sub` of every token that stands for this cluster's or registry's identity."""
-        who = identity(trusted)
-        return [token.subject for token in self.tokens if token.identity == who]
+        """The subjects of all tokens that the identity of this cluster or registry must trust."""
+        return [token.subject for token in self.tokens if token.identity == identity(trusted)]
 
     def name_of(self, subject: str) -> str:
-        """A name for what trusts a subject, of letters, digits and dashes."""
+        """A name for the credential that trusts a subject: letters, digits and dashes."""
         return "wfgen-" + "".join(c if c.isalnum() else "-" for c in subject.split(":")[-1])
 
     @property
     def permissions(self) -> list[tuple[str, tuple[Jobs, ...], str]]:
-        """What jobs ask of the job's own token: by whom, and for what; no names for most jobs."""
+        """Permissions of job tokens, the jobs that request them (empty: most jobs), and why."""
         builds = tuple(self.builds(e) for e in self.built)
         tokens = tuple(jobs for token in self.tokens for jobs in token.readers)
         cleanups = tuple(
@@ -210,26 +210,26 @@ class SetupPage:
         releases = [self.release(e, "preflight") for e in self.plan.environments]
         comments = tuple(Jobs(self.workflow(e), (names.Job.COMMENT,)) for e in self.plan.previews)
         audits = self.of_lasting(names.Job.AUDIT)
-        found: list[tuple[str, tuple[Jobs, ...], str]] = [
+        requested: list[tuple[str, tuple[Jobs, ...], str]] = [
             ("contents: read", (), "read commits, specs, manifests and actions"),
-            ("contents: write", audits, "make the tag of a release"),
+            ("contents: write", audits, "create the tag of a release"),
             ("deployments: write", audits, "record the release as a GitHub deployment"),
-            ("issues: write", self.of_lasting(names.Job.REVERT), "say what to revert by hand"),
-            ("id-token: write", tokens, "log in to the cloud by OIDC"),
+            ("issues: write", self.of_lasting(names.Job.REVERT), "report what to revert manually"),
+            ("id-token: write", tokens, "log in to the cloud with OIDC"),
         ]
         if self.spec.registry.type == "ghcr":
-            found.append(("packages: write", builds, "push images"))
+            requested.append(("packages: write", builds, "push images"))
         if self.plan.previews:
-            asked = (*releases, *cleanups)
-            found.append(("pull-requests: read", asked, "look whether it is still open"))
-            found.append(("pull-requests: write", comments, "write the preview's address"))
-        return [each for each in found if each[1] or each[0] == "contents: read"]
+            reading = (*releases, *cleanups)
+            requested.append(("pull-requests: read", reading, "check whether it is still open"))
+            requested.append(("pull-requests: write", comments, "post the preview's address"))
+        return [row for row in requested if row[1] or row[0] == "contents: read"]
 
 
 def identity(trusted: object) -> str:
-    """The cloud's name for whom a job acts as; empty where there is none."""
-    names = ("role", "service_account", "client_id")
-    return next((str(getattr(trusted, name)) for name in names if hasattr(trusted, name)), "")
+    """The cloud identity that a job assumes for this cluster or registry; empty where none."""
+    fields = ("role", "service_account", "client_id")
+    return next((str(getattr(trusted, name)) for name in fields if hasattr(trusted, name)), "")
 
 
 def _file(path: str) -> str:

@@ -1,7 +1,7 @@
 """The Jinja environment that templates run in.
 
-Its delimiters leave GitHub's `${{ }}` and bash's brackets alone, and make a template parse as
-YAML. Whatever a template prints goes through `quoting.scalar`.
+Its delimiters do not collide with GitHub's `${{ }}` or with bash, and keep a template valid YAML.
+Every value that a template prints is quoted by `quoting.scalar`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _REFERS = re.compile(r'#\{% (?:include|import|from|extends) "([^"]+)"')
 
 
 class Templates:
-    """The Jinja environment: a repository's own templates before the built-in ones of one name."""
+    """The Jinja environment. A repository's templates replace built-in ones of the same name."""
 
     def __init__(self, root: Path, locked: Mapping[str, pins.Pin], self_repository: bool) -> None:
         self.root = root
@@ -59,8 +59,8 @@ class Templates:
         def pin(action: str) -> Markup:
             if action not in locked:
                 raise WfgenError(
-                    f"{action} is not in the lock {pins.LOCK}; "
-                    f"add it by: wfgen pins update {action}"
+                    f"`{action}` is not in the lock {pins.LOCK}; "
+                    f"to add it, run `wfgen pins update {action}`"
                 )
             return Markup(locked[action])
 
@@ -70,7 +70,7 @@ class Templates:
         self._digests: dict[str, str] = {}
 
     def render(self, name: str, context: dict[str, Any]) -> str:
-        """Raises `WfgenError` with the template's name and line where it cannot be rendered."""
+        """Raises `WfgenError` with the template's name and line if rendering fails."""
         try:
             return self.environment.get_template(name).render(context)
         except jinja2.TemplateSyntaxError as error:
@@ -82,7 +82,7 @@ class Templates:
             place, message, cause = f"templates/{name}", "not UTF-8", error
         except Exception as error:
             if not (place := _place(error)):
-                raise  # a defect of ours
+                raise  # an internal error
             known = isinstance(error, WfgenError | jinja2.TemplateError)
             message = str(error) if known else f"{type(error).__name__}: {error}"
             cause = error
@@ -90,14 +90,14 @@ class Templates:
         raise WfgenError(f"{place}: {message.removesuffix(' [template]')} [template]") from cause
 
     def digest(self, name: str) -> str:
-        """Digest of a template, of the fragments that it may include, and of wfgen's version."""
+        """Digest of a template and of the fragments that it may include."""
         if name not in self._digests:
             texts = [text for _, text in sorted(self._with_fragments(name).items())]
-            self._digests[name] = header.digest(__version__, *texts)
+            self._digests[name] = header.digest(*texts)
         return self._digests[name]
 
     def names(self, prefix: str) -> list[str]:
-        """The templates below a folder. What pip compiled of them, as of all .py files, is none."""
+        """The templates below a folder, without the bytecode that pip compiles of .py files."""
         return self.environment.list_templates(
             filter_func=lambda name: name.startswith(prefix) and "__pycache__" not in name
         )
@@ -109,32 +109,32 @@ class Templates:
         raise WfgenError(f"templates: no template {name} [template]")
 
     def _with_fragments(self, name: str) -> dict[str, str]:
-        found: dict[str, str] = {}
+        texts: dict[str, str] = {}
         todo = [name]
         while todo:
             current = todo.pop()
-            if current in found:
+            if current in texts:
                 continue
-            if current.endswith("/"):  # a name made at run time: any file of the folder
+            if current.endswith("/"):  # the rest of the name is an expression: any file there
                 for folder in self.folders:
                     todo += [f"{current}{p.name}" for p in sorted((folder / current).glob("*.*"))]
                 continue
-            found[current] = self.source(current)
-            todo += _REFERS.findall(found[current])
-        return found
+            texts[current] = self.source(current)
+            todo += _REFERS.findall(texts[current])
+        return texts
 
 
 def built_in_templates() -> Path:
-    """The folder of templates that comes with wfgen: in the wheel, or in its own repository."""
+    """The folder of the built-in templates: in the wheel, or in wfgen's repository."""
     inside = _PACKAGE / "templates"
     return inside if inside.is_dir() else _PACKAGE.parent / "templates"
 
 
 def _place(error: BaseException) -> str:
-    """The template and line that an error came from; "" where it came from none."""
+    """The template and line that raised an error; "" if no template did."""
     trace, place = error.__traceback__, ""
     while trace is not None:
-        if "__jinja_exception__" in trace.tb_frame.f_globals:  # so jinja marks a template's frame
+        if "__jinja_exception__" in trace.tb_frame.f_globals:  # a frame of a template
             place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
@@ -155,5 +155,5 @@ def _bytecode_cache() -> jinja2.BytecodeCache | None:
 
 @lru_cache(maxsize=1)
 def _settings_digest() -> str:
-    """What compiled templates depend on beside their text."""
+    """A digest of what compiled templates depend on beside their text."""
     return hashlib.sha256(f"{__version__} {jinja2.__version__}".encode()).hexdigest()[:16]

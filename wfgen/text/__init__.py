@@ -1,3 +1,3 @@
-"""Text formats: YAML with positions, scalars and quoting, edits that leave the other lines as they
-are, and the header of a generated file. Knows nothing of specs or pipelines.
+"""Text formats: reading YAML with and without positions, scalars, quoting, edits that keep all
+other lines byte for byte, and the header of a generated file. Knows nothing of specs or pipelines.
 """

@@ -1,7 +1,8 @@
-"""Changes to a YAML text by its lines: whatever no change is about stays as it is, byte by byte.
+"""The YAML editor: changes lines of a YAML text and keeps all others byte for byte.
 
-A change is found by the places of the text's nodes, as libyaml tells them, and made by cutting and
-pasting lines. So comments, blank lines, quotes and order need no thought.
+libyaml gives the positions of the nodes; an edit replaces characters between two positions. So
+comments, blank lines, quotes and the order of keys are kept. (A round trip with ruamel.yaml writes
+the whole text again, and changes indentation, spacing and line endings of lines that have no edit.)
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from typing import Any
 import yaml
 
 from wfgen.text import scalars
-from wfgen.text.positions import Route, compose
+from wfgen.text.positions import Route, child, compose
 from wfgen.text.quoting import flow
 
 _PLAIN = re.compile(r"[\w./][\w./-]*", re.ASCII)
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-"""What libyaml counts as the end of a line (https://yaml.org/spec/1.1/#id871136)."""
+"""The line endings of libyaml (https://yaml.org/spec/1.1/#id871136)."""
 
 
 class Unfit(Exception):
-    """What stands there cannot be changed so; says why, and what to do instead."""
+    """The text does not allow an edit; `message` is the reason, `hint` what to do instead."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -33,19 +34,19 @@ class Unfit(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """An entry of a block mapping or sequence. Lines count from 0."""
+    """An entry of a block mapping or sequence. Lines are counted from 0."""
 
     route: Route
     node: Any
     """The entry's value."""
     siblings: int
-    """Entries of the mapping or sequence, this one included."""
+    """The number of entries in the mapping or sequence, including this one."""
     heading: int
-    """The first of the comment lines that stand directly above; `first` where there are none."""
+    """The first of the comment lines directly above; `first` if there are none."""
     first: int
     last: int
     column: int
-    """Of the key, or of an item's dash."""
+    """The column of the key, or of an item's dash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +57,23 @@ class Edit:
     end: int
     text: str
     column: int
-    """Where two texts go to one place, the one further to the right belongs to what stands there,
-    and comes first."""
+    """Of two texts at one position, the one with the larger column comes first: it belongs to the
+    inner entry."""
     author: str
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a line of a changed text comes from."""
+    """The source of a line of an edited text."""
 
     line: int | None
-    """Its number in the text before, from 0; None for a new one."""
+    """Its number in the text before, from 0; None for a new line."""
     authors: tuple[str, ...]
-    """Who changed it."""
+    """The authors of the edits in it."""
 
 
 class Document:
-    """A YAML text in block style, and where its entries stand. Raises `yaml.YAMLError`."""
+    """A YAML text and the positions of its entries. Raises `yaml.YAMLError`."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -82,20 +83,20 @@ class Document:
         self.root: Any = compose(text)
 
     def find(self, route: Route) -> Place | None:
-        """The entry at the end of a route; None where the route leaves the text.
+        """The entry at a route; None if the text does not have it.
 
-        Raises `Unfit` where the route leads into brackets.
+        Raises `Unfit` for an entry in flow style.
         """
         node, place = self.root, None
         for depth, part in enumerate(route):
-            found = _child(node, part)
-            if found is None:
+            entry = child(node, part)
+            if entry is None:
                 return None
             if node.flow_style:
-                outer = ".".join(map(str, route[:depth]))
-                message = f"{outer} is written in brackets"
+                outer = _shown(route[:depth])
+                message = f"{outer} is in flow style"
                 raise Unfit(message, f"replace {outer} as a whole")
-            place = self._place(route[: depth + 1], node, *found)
+            place = self._place(route[: depth + 1], node, *entry)
             node = place.node
         return place
 
@@ -112,7 +113,7 @@ class Document:
         return Place(route, value, len(parent.value), heading, first, last, column)
 
     def _last(self, node: Any) -> int:
-        """The last line of a node, without the comments and blank lines that follow it."""
+        """The last line of a node, without the comments and blank lines after it."""
         if isinstance(node, yaml.CollectionNode) and not node.flow_style:
             final = node.value[-1]
             key, value = final if isinstance(final, tuple) else (final, final)
@@ -125,42 +126,45 @@ class Document:
         return line
 
     def before(self, place: Place, lines: list[str], author: str) -> Edit:
-        """Lines in front of an entry and its comments."""
+        """Inserts lines before an entry and its comments."""
         return self._insert(place.heading, lines, place.column, author)
 
     def after(self, place: Place, lines: list[str], author: str) -> Edit:
-        """Lines behind an entry."""
+        """Inserts lines after an entry."""
         return self._insert(place.last + 1, lines, place.column, author)
 
     def _insert(self, line: int, lines: list[str], column: int, author: str) -> Edit:
         start = self._starts[line]
-        return Edit(start, start, "".join(f"{each}\n" for each in lines), column, author)
+        return Edit(start, start, "".join(f"{text}\n" for text in lines), column, author)
 
     def replace(self, place: Place, comments: list[str], lines: list[str], author: str) -> Edit:
-        """Other lines in place of an entry; comments above it stay.
+        """Replaces an entry with lines that are indented like its key; keeps comments above it.
 
-        `comments` stand above the new lines, which are indented as the entry's key.
+        `comments` are added above the new lines.
         """
         before = self.lines[place.first][: place.column]
         pad = " " * _indent(self.lines[place.first])
-        new = [pad + each for each in comments] + [before + lines[0][place.column :], *lines[1:]]
+        new = [pad + comment for comment in comments] + [
+            before + lines[0][place.column :],
+            *lines[1:],
+        ]
         start, end = self._starts[place.first], self._starts[place.last + 1]
-        return Edit(start, end, "".join(f"{each}\n" for each in new), place.column, author)
+        return Edit(start, end, "".join(f"{text}\n" for text in new), place.column, author)
 
     def remove(self, place: Place, comments: list[str], author: str) -> list[Edit]:
-        """Comments in place of an entry and the comments above it.
+        """Replaces an entry and the comments above it with `comments`.
 
-        Raises `Unfit` where nothing would be left of what holds it.
+        Raises `Unfit` for the only entry of a mapping or sequence.
         """
         if place.siblings == 1:
-            outer = ".".join(map(str, place.route[:-1])) or "the file"
-            raise Unfit(f"nothing would be left of {outer}", f"remove {outer} as a whole")
+            outer = _shown(place.route[:-1])
+            raise Unfit(f"{outer} would be empty", f"remove {outer} as a whole")
         line = self.lines[place.first]
         pad = " " * _indent(line)
-        new = "".join(f"{pad}{each}\n" for each in comments)
+        new = "".join(f"{pad}{comment}\n" for comment in comments)
         start, end = self._starts[place.heading], self._starts[place.last + 1]
         edits = [Edit(start, end, new, place.column, author)]
-        if line[: place.column].strip():  # the key beside a dash: the next one takes its place
+        if line[: place.column].strip():  # the key after a dash: the second key moves there
             parent = self.find(place.route[:-1])
             assert parent is not None
             second = parent.node.value[1][0].start_mark
@@ -170,13 +174,13 @@ class Document:
         return edits
 
     def append(self, place: Place | None, lines: list[str], author: str) -> Edit:
-        """Lines at the end of a mapping, None for the whole text, indented as its keys."""
+        """Inserts lines at the end of a mapping or sequence; None: of the text's top level."""
         node = place.node if place else self.root
         column = self.column_in(place)
         return self._insert(self._last(node) + 1, lines, column, author)
 
     def column_in(self, place: Place | None) -> int:
-        """Where the keys of a mapping begin, or the dashes of a list. Raises `Unfit` otherwise."""
+        """The column of a mapping's keys or of a sequence's dashes. Raises `Unfit` without one."""
         node = place.node if place else self.root
         if isinstance(node, yaml.CollectionNode) and not node.flow_style:
             first = node.value[0]
@@ -185,18 +189,18 @@ class Document:
                 return int(mark.column)
             dash: int = self.lines[mark.line].rindex("-", 0, mark.column)
             return dash
-        outer = ".".join(map(str, place.route)) if place else "the file"
-        raise Unfit(f"{outer} has no keys in lines of their own", f"replace {outer} as a whole")
+        outer = _shown(place.route if place else ())
+        raise Unfit(f"{outer} has no block of keys", f"replace {outer} as a whole")
 
     def extend(self, place: Place, entries: str, author: str, *, front: bool) -> Edit:
-        """Entries within the brackets of a list that has some already."""
+        """Inserts entries in a flow sequence that is not empty."""
         mark = place.node.value[0].start_mark if front else place.node.value[-1].end_mark
         at = self._starts[mark.line] + mark.column
         text = f"{entries}, " if front else f", {entries}"
         return Edit(at, at, text, place.column, author)
 
     def apply(self, edits: Iterable[Edit]) -> tuple[str, list[Origin]]:
-        """The text with all edits made, and where each of its lines comes from."""
+        """The edited text, and the origin of each of its lines."""
         parts: list[tuple[str, int | None, str]] = []
         done = 0
         for edit in sorted(edits, key=lambda e: (e.start, e.end > e.start, -e.column)):
@@ -215,7 +219,7 @@ class Document:
                 if index:
                     yield Origin(line, tuple(dict.fromkeys(authors)))
                     line, authors = None, []
-                here = piece or index < len(pieces) - 1  # or the text ends where a line does
+                here = piece or index < len(pieces) - 1  # else the part ends with a line
                 if here and author:
                     authors.append(author)
                 if offset is not None:
@@ -236,7 +240,7 @@ def with_item(text: str, key: str, item: str) -> str:
     if document.root is None:
         return f"{text}{key}:{ending}  - {written}{ending}"
     if not isinstance(document.root, yaml.MappingNode):
-        raise Unfit("the file is not a mapping", f"write it as a mapping with {key}")
+        raise Unfit("the file is not a mapping", f"write it as a mapping with `{key}`")
     place = document.find((key,))
     node: Any = place.node if place else None
     if place is None:
@@ -254,17 +258,12 @@ def with_item(text: str, key: str, item: str) -> str:
     elif isinstance(node, yaml.SequenceNode) or node.value in ("~", "null"):
         edit = document.replace(place, [], [f"{key}:", f"  - {written}"], "")
     else:
-        raise Unfit(f"{key} is not a list", f"replace {key} with a list")
+        raise Unfit(f"`{key}` is not a list", f"replace `{key}` with a list")
     return document.apply([replace(edit, text=edit.text.replace("\n", ending))])[0]
 
 
-def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:
-    """The key and the value at one part of a route; an item of a list is its own key."""
-    if isinstance(node, yaml.MappingNode):
-        return next((pair for pair in node.value if pair[0].value == part), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part], node.value[part]
-    return None
+def _shown(route: Route) -> str:
+    return f"`{'.'.join(map(str, route))}`" if route else "the file"
 
 
 def _indent(line: str) -> int:

@@ -1,8 +1,7 @@
-"""YAML text to plain values, and a route into it to a line and a column.
+"""The YAML reader with positions: plain values, and the line and column of each.
 
-`parse` turns libyaml's events into plain values and refuses what other YAML readers would read
-differently. `locate` is asked only once something is wrong; it asks the same libyaml, so the two
-cannot disagree on where a value is. No other module reads specs.
+`parse` reads specs, and refuses what other YAML readers would read differently. `locate` finds a
+value's position, for messages. Both use libyaml, so that they agree on positions.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from wfgen.findings import Diagnostic, Position
 from wfgen.text import scalars
 
 MAX_BYTES = 1_000_000
-"""A longer spec is refused unread."""
+"""The maximum size of a spec, in bytes."""
 MAX_DEPTH = 50
-"""Deeper nesting is refused."""
+"""The maximum depth of nesting."""
 MAX_PROBLEMS = 50
-"""As many mistakes of one kind in one file are told; nobody reads more."""
+"""The maximum number of problems reported in one file."""
 
 EXPRESSIONS_IN = "patches"
-"""The one field of a spec that has expressions of GitHub Actions."""
+"""The only field of a spec that may contain expressions of GitHub Actions."""
 
 Route = tuple[str | int, ...]
-"""Keys and indices that lead to a value."""
+"""The keys and indices of a value, from the top level."""
 
 _BRACKETS = {"while parsing a flow sequence": "[", "while parsing a flow mapping": "{"}
 
@@ -35,7 +34,7 @@ _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class SourceError(Exception):
-    """The text stops being a readable spec at `line` and `column` (from 1)."""
+    """A problem at `line` and `column`, from 1."""
 
     def __init__(self, mark: Any, message: str, rule: str, hint: str = "") -> None:
         super().__init__(message)
@@ -61,7 +60,7 @@ def _lines(text: str) -> list[str]:
 
 
 def parse(file: str, text: str) -> tuple[Any, list[Diagnostic]]:
-    """The values of a YAML text, and what is wrong with it; None where it is unreadable."""
+    """The values of a YAML text, None if it is not readable; and its problems."""
     reader = _Reader(text)
     tree = None
     try:
@@ -73,8 +72,8 @@ def parse(file: str, text: str) -> tuple[Any, list[Diagnostic]]:
     except yaml.reader.ReaderError as error:
         # its position counts bytes
         line = text.encode()[: error.position].count(b"\n") + 1
-        found: Any = error.character  # a number from libyaml, a character from PyYAML's own reader
-        code = found if isinstance(found, int) else ord(found)
+        character: Any = error.character  # a number in libyaml, a text in PyYAML's own reader
+        code = character if isinstance(character, int) else ord(character)
         message = f"character `U+{code:04X}` is not allowed in YAML"
         return None, [diagnose(file, text, line, 1, message, "yaml-syntax")]
     return tree, [
@@ -83,7 +82,7 @@ def parse(file: str, text: str) -> tuple[Any, list[Diagnostic]]:
 
 
 class _Reader:
-    """Builds plain values from a stream of events, depth and number of problems bounded."""
+    """Builds plain values from events. Limits the depth and the number of problems."""
 
     def __init__(self, text: str) -> None:
         self.events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
@@ -138,7 +137,7 @@ class _Reader:
                 raise SourceError(key.start_mark, message, "yaml-anchor", hint)
             if name in values:
                 message = f"duplicate key `{name}`"
-                self._tell(
+                self._add(
                     SourceError(key.start_mark, message, "duplicate-key", "remove one of them")
                 )
             if depth == 0:
@@ -152,81 +151,78 @@ class _Reader:
         if "${{" in text and not self.expressions:
             message = "GitHub Actions expressions are not allowed here"
             hint = "for secrets, use `secrets`; for values of the run, use `build.dynamic_args`"
-            self._tell(SourceError(event.start_mark, message, "no-expression", hint))
+            self._add(SourceError(event.start_mark, message, "no-expression", hint))
         if not event.implicit[0]:  # quoted, or a block
             return text
         value, trap = scalars.read(text)
         if trap:
             message = f"ambiguous value `{text}`: {trap}"
-            self._tell(
-                SourceError(event.start_mark, message, "yaml-1.1-trap", scalars.remedy(text))
-            )
+            self._add(SourceError(event.start_mark, message, "yaml-1.1-trap", scalars.remedy(text)))
         return value
 
-    def _tell(self, problem: SourceError) -> None:
+    def _add(self, problem: SourceError) -> None:
         self.problems.append(problem)
         if len(self.problems) == MAX_PROBLEMS:
             raise SourceError(None, "too many errors", "too-many", "fix these first")
 
 
 def _explain(text: str, error: yaml.MarkedYAMLError) -> SourceError:
-    """libyaml's complaint, in words for who wrote the file."""
+    """A problem from an error of libyaml."""
     mark: Any = error.problem_mark or error.context_mark
     lines = _lines(text)
     conflict = next((i for i, line in enumerate(lines) if line.startswith("<<<<<<< ")), None)
     if conflict is not None:
-        found = SourceError(
+        problem = SourceError(
             None,
             "contains merge conflict markers",
             "merge-conflict",
             "resolve the conflict, and remove the markers",
         )
-        found.line = conflict + 1
-        return found
+        problem.line = conflict + 1
+        return problem
     line = lines[mark.line] if mark and mark.line < len(lines) else ""
     indent = line[: len(line) - len(line.lstrip())]
     if "\t" in indent or line[mark.column : mark.column + 1] == "\t":
         return SourceError(
             mark, "tabs are not allowed for indentation", "yaml-tab", "use two spaces"
         )
-    problem = (error.problem or "unreadable").replace("did not find expected", "expected")
+    what = (error.problem or "unreadable").replace("did not find expected", "expected")
     hint = ""
-    if problem.startswith("mapping values are not allowed"):
-        problem = "a key is not allowed here"
+    if what.startswith("mapping values are not allowed"):
+        what = "a key is not allowed here"
         hint = "check the indentation, and that the key above ends with a colon"
     elif error.context in _BRACKETS and error.context_mark:
         bracket = _BRACKETS[error.context]
         hint = f"close the `{bracket}` of line {error.context_mark.line + 1}"
     elif error.context:
-        problem += f" {error.context}"
-    return SourceError(mark, f"invalid YAML: {problem}", "yaml-syntax", hint)
+        what += f" {error.context}"
+    return SourceError(mark, f"invalid YAML: {what}", "yaml-syntax", hint)
 
 
 def locate(text: str, route: Route, *, key: bool = False) -> tuple[int, int]:
-    """Line and column (from 1) of the value at `route`, or of its key.
+    """The line and column, from 1, of the value at `route`, or of its key.
 
-    Where the route leaves the text (a field that is missing), the key of the last part that
-    exists is given. The text is one that `parse` could read.
+    Of a missing field, those of the innermost key around it. `parse` must have read the text.
     """
     place = node = compose(text)
     for depth, part in enumerate(route):
-        found = _child(node, part)
-        if found is None:
+        entry = child(node, part)
+        if entry is None:
             break
-        name, node = found
+        name, node = entry
         place = name if key or depth < len(route) - 1 else node
     mark = place.start_mark
     return mark.line + 1, mark.column + 1
 
 
 def has(text: str, route: Route) -> bool:
-    """Whether a value stands at `route`."""
+    """Whether the text has a value at `route`."""
     node = compose(text)
     for part in route:
-        found = _child(node, part)
-        if found is None:
+        entry = child(node, part)
+        if entry is None:
             return False
-        node = found[1]
+        node = entry[1]
     return True
 
 
@@ -236,8 +232,8 @@ def compose(text: str) -> Any:
     return yaml.compose(text, Loader=_Loader)
 
 
-def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:
-    """The key and the value at one part of a route; an item of a list is its own key."""
+def child(node: Any, part: str | int) -> tuple[Any, Any] | None:
+    """The nodes of an entry's key and value; an item of a sequence is its own key."""
     if isinstance(node, yaml.MappingNode):
         # the last of duplicates, whose value `parse` gives
         return next((pair for pair in reversed(node.value) if pair[0].value == part), None)

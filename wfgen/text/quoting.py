@@ -1,7 +1,4 @@
-"""How a value of a spec stands in generated YAML: quoted, unless it is plainly a word.
-
-As HTML engines escape by default, so does this: templates need not think of it.
-"""
+"""Writing values as YAML: quoted unless they are plain words, as HTML engines escape by default."""
 
 from __future__ import annotations
 
@@ -18,18 +15,15 @@ _PLAIN = re.compile(r"[A-Za-z_/$][A-Za-z0-9_./@$-]*(:[A-Za-z0-9_./@$-]+)*")
 _NOT_TEXT = re.compile(r"true|false|null|yes|no|on|off|y|n", re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _SENTENCE = re.compile(r"(?!.*(?::(?: |$)| #| $))[A-Za-z_/$].*")
-"""A text that needs no quotes as the rest of a line of a block mapping."""
+"""A text that needs no quotes after a key of a block mapping."""
 
 
 def scalar(value: Any) -> Markup:
-    """How a value stands in YAML: quoted, unless it is plainly a word.
-
-    Templates need not think of it: every `#{{ }}#` goes through here.
-    """
+    """A value in YAML: quoted unless it is a plain word. Every `#{{ }}#` of a template uses it."""
     if isinstance(value, Markup):
         return value
     if isinstance(value, jinja2.Undefined):
-        str(value)  # raises, and says which name is undefined
+        str(value)  # raises with the name that is undefined
     if isinstance(value, bool):
         return Markup("true" if value else "false")
     if isinstance(value, int):
@@ -41,13 +35,13 @@ def scalar(value: Any) -> Markup:
     if isinstance(value, list | tuple):
         return Markup(f"[{', '.join(scalar(item) for item in value)}]")
     kind = type(value).__name__
-    raise WfgenError(f"a template prints a {kind}, which is no text, number or list [template]")
+    raise WfgenError(f"a template prints a {kind}; print a text, a number or a list [template]")
 
 
 def line(value: str) -> Markup:
-    """A value as the rest of a line of a block literal, where nothing needs quotes."""
+    """A value within a line of a block literal, which needs no quotes."""
     if any(character in value for character in "\r\n\x85\u2028\u2029"):
-        raise WfgenError(f"{value!r} is more than one line [template]")
+        raise WfgenError(f"{value!r} has more than one line [template]")
     return Markup(value)
 
 
@@ -60,9 +54,9 @@ def code(value: str) -> Markup:
 
 
 def block(value: str, indent: int) -> Markup:
-    """A text as a block literal where it has several lines, as a scalar otherwise.
+    """A text of several lines as a block literal, any other as a scalar.
 
-    Quoted as well where a block would change it: spaces first, or at the end of a line.
+    Also a scalar if a block would change it: leading spaces, or spaces at the end of a line.
     """
     lines = value.rstrip("\n").split("\n")
     ragged = any(line != line.rstrip() for line in lines)
@@ -72,38 +66,38 @@ def block(value: str, indent: int) -> Markup:
 
 
 def entry(key: str, value: Any, indent: int) -> list[str]:
-    """The lines of a key and its value in a block mapping, as our templates would write them."""
+    """The lines of a key and its value in a block mapping, in the style of the templates."""
     word = key == "on" or (_KEY.fullmatch(key) and not _NOT_TEXT.fullmatch(key))
     name = f"{' ' * indent}{key if word else _quoted(key)}:"
     if value is None:
         return [name]
     if isinstance(value, dict) and value:
-        return [name, *(line for each in value.items() for line in entry(*each, indent + 2))]
-    if isinstance(value, list) and not all(_fits_in_a_line(each) for each in value):
+        return [name, *(line for item in value.items() for line in entry(*item, indent + 2))]
+    if isinstance(value, list) and not all(_fits_in_a_line(item) for item in value):
         return [name, *items(value, indent + 2)]
     return f"{name} {_rest(value, indent + 2)}".split("\n")
 
 
 def items(values: list[Any], indent: int) -> list[str]:
     """The lines of a list in block style."""
-    found: list[str] = []
+    written: list[str] = []
     for value in values:
         dash = f"{' ' * indent}- "
         if isinstance(value, dict) and value:
-            lines = [line for each in value.items() for line in entry(*each, indent + 2)]
+            lines = [line for item in value.items() for line in entry(*item, indent + 2)]
         else:
             rest = flow(value) if isinstance(value, list) else _rest(value, indent + 2)
             lines = f"{dash}{rest}".split("\n")
-        found += [f"{dash}{lines[0][indent + 2 :]}", *lines[1:]]
-    return found
+        written += [f"{dash}{lines[0][indent + 2 :]}", *lines[1:]]
+    return written
 
 
 def flow(value: Any) -> str:
-    """A value within brackets."""
+    """A value in flow style."""
     if isinstance(value, list):
-        return f"[{', '.join(flow(each) for each in value)}]"
+        return f"[{', '.join(flow(item) for item in value)}]"
     if isinstance(value, dict):
-        inner = (f"{_quoted(key)}: {flow(each)}" for key, each in value.items())
+        inner = (f"{_quoted(key)}: {flow(item)}" for key, item in value.items())
         return "{" + ", ".join(inner) + "}"
     if value is None or isinstance(value, float):
         return json.dumps(value)
@@ -113,7 +107,7 @@ def flow(value: Any) -> str:
 
 
 def _rest(value: Any, indent: int) -> str:
-    """A value as the rest of a line, or as a block literal that follows it."""
+    """A value after its key or dash, in the same line or as a block literal."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return flow(value)
     if _SENTENCE.fullmatch(value) and value.isprintable() and not _NOT_TEXT.fullmatch(value):
@@ -133,14 +127,14 @@ def _plain(text: str) -> bool:
 
 
 def _fits_in_a_line(value: Any) -> bool:
-    """Whether a value stands in brackets without being hard to read."""
+    """Whether a value is short enough for flow style."""
     if isinstance(value, str):
         return not isinstance(value, Markup) and "\n" not in value and "${{" not in value
     return not isinstance(value, dict | list)
 
 
 def _quoted(text: str) -> str:
-    """A text in quotes; what cannot be printed is escaped as YAML has it."""
+    """A text in quotes; characters that are not printable are escaped."""
     return "".join(
         c if c.isprintable() else _escape(c) for c in json.dumps(text, ensure_ascii=False)
     )

@@ -100,7 +100,10 @@ def _cause(expected: str, actual: str) -> Cause:
         return Cause.SPECS
     if theirs.templates != ours.templates or theirs.digest != ours.digest:
         return Cause.TEMPLATES
-    return Cause.PINS if theirs.body != ours.body else Cause.EDITED  # the header was edited
+    if theirs.body == ours.body:
+        return Cause.EDITED  # the header was edited
+    only_refs = header.without_refs(theirs.body) == header.without_refs(ours.body)
+    return Cause.PINS if only_refs else Cause.TEMPLATES  # else another version of wfgen
 
 
 def _explain_pins(drifts: list[Drift], generated: list[str]) -> list[Drift]:
