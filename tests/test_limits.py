@@ -115,6 +115,6 @@ def test_a_script_that_is_too_long_is_reported_at_its_service(tmp_path: Path) ->
     )
     production, _ = refused(tmp_path)
     assert production.startswith(
-        "specs/service-0001.yaml:1:1: .github/workflows/production.yml: 509,"
+        "specs/service-0001.yaml:1:1: .github/workflows/production.yml: 510,"
     )
     assert "job build_service_0001 alone has 500," in production
