@@ -364,7 +364,7 @@ def test_a_patch_that_cannot_be_applied_writes_nothing(terminal: Terminal) -> No
     case.write(terminal.root, files)
     (terminal.root / PRODUCTION).unlink()
     ran = terminal.run("render")
-    assert (ran.code, "has no job gone [patch-target]" in ran.err) == (2, True)
+    assert (ran.code, "has no job `gone` [patch-target]" in ran.err) == (2, True)
     after = terminal.files()
     assert PRODUCTION not in after
     assert {p: t for p, t in after.items() if not p.startswith("specs/")} == {
@@ -390,7 +390,7 @@ def test_an_action_comes_from_the_repositorys_lock(terminal: Terminal) -> None:
     case.write(terminal.root, with_patches({"upload": patch}))
     ran = terminal.run("render")
     assert ran.code == 2
-    assert "acme/upload is not in the lock [unlocked-action]" in ran.err
+    assert "`acme/upload` is not in the lock [unlocked-action]" in ran.err
     lock = terminal.root / ".github/workflows/_pins.yml"
     pin = f"acme/upload@{'1' * 40} # v1.2.3"
     lock.write_text(lock.read_text("utf-8") + f"      - uses: {pin}\n", "utf-8")
