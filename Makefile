@@ -48,7 +48,7 @@ check: $(VENV)/render ## compare the generated files with specs/
 reference: $(VENV)/render ## generate docs/reference.md from the models
 	$(BIN)/python -m wfgen.report.reference docs/reference.md
 
-RUN_TESTS := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+RUN_TESTS := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal --durations 10
 
 test: setup ## run the tests, about 3 minutes; a part: make test PYTEST='-k pins -x'
 	$(RUN_TESTS) -m 'not slow and not e2e' $(PYTEST)

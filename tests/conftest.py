@@ -1,4 +1,4 @@
-"""Repositories to run commands in."""
+"""A repository to run commands in."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def terminal(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Terminal:
-    """In a copy of the base case, rendered.
+    """A command line in a rendered copy of the base case.
 
-    No kustomize is at hand: it is slow, and looks at what the case does not have.
+    kustomize is not in PATH: it is slow, and the case has no overlays.
     """
     root = tmp_path / "repository"
     shutil.copytree(_rendered, root)
     monkeypatch.setenv("PATH", "")
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):  # the tests may run there
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):  # set if the tests run there
         monkeypatch.delenv(name, raising=False)
     return Terminal(root, capsys)

@@ -1,4 +1,4 @@
-"""Repositories of actions that git finds where GitHub's would be: real ones, on this machine."""
+"""Repositories of actions on this machine, which git reads instead of GitHub's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONFIGURATION = """\
 
 
 def reach(monkeypatch: pytest.MonkeyPatch, configuration: Path, address: str) -> None:
-    """Lets git find GitHub's repositories at another address."""
+    """Configures git to read GitHub's repositories from another address."""
     configuration.write_text(CONFIGURATION.format(address=address), "utf-8")
     monkeypatch.setenv("PATH", str(Path(GIT or case.missing("git")).parent))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(configuration))
@@ -32,7 +32,7 @@ def reach(monkeypatch: pytest.MonkeyPatch, configuration: Path, address: str) ->
 
 
 class GitHost:
-    """A folder of bare repositories that stands in for https://github.com/."""
+    """A folder of bare repositories in place of https://github.com/."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

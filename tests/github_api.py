@@ -1,4 +1,4 @@
-"""A stand-in for the HTTP APIs that releases speak to: GitHub's, Slack's, PagerDuty's."""
+"""A stand-in for the HTTP APIs that releases call: GitHub's, Slack's, PagerDuty's."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass(frozen=True)
 class Request:
-    """What the stand-in was asked."""
+    """A request to the stand-in."""
 
     method: str
     path: str
     query: Mapping[str, list[str]]
     body: Any
     headers: Mapping[str, str]
-    """By names in lower case; one that came twice has both values, with a comma between."""
+    """By names in lower case; repeated ones have all values, separated by commas."""
 
 
 @dataclass
 class Api:
-    """Answers as told, records all."""
+    """Gives the answers that a test sets, and records all requests."""
 
     url: str = ""
     requests: list[Request] = field(default_factory=list)
@@ -37,12 +37,12 @@ class Api:
     def on(
         self, method: str, path: str, body: Any = None, status: int = 200, **headers: str
     ) -> None:
-        """One more answer to a request; the last one given is given for ever."""
+        """Adds an answer to a request; each is given once, the last one always."""
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         self._answers.setdefault((method, path), []).append((status, body, names))
 
     def now(self, method: str, path: str, body: Any = None, status: int = 200) -> None:
-        """The answer from now on, instead of those told before."""
+        """Sets the answer to a request, in place of all added before."""
         self._answers[method, path] = [(status, body, {})]
 
     def answer(self, request: Request) -> tuple[int, Any, dict[str, str]]:
@@ -60,7 +60,7 @@ class Api:
 
 @contextmanager
 def serving(api: Api) -> Iterator[None]:
-    """Runs a stand-in on a loopback port; its `url` says which."""
+    """Runs a stand-in on a loopback port and sets its `url`."""
 
     class Handler(BaseHTTPRequestHandler):
         def _handle(self) -> None:
@@ -79,9 +79,9 @@ def serving(api: Api) -> Iterator[None]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        do_GET = do_POST = do_PATCH = _handle  # noqa: N815 - names that http.server calls
+        do_GET = do_POST = do_PATCH = _handle  # noqa: N815 - names of http.server
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as inherited
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the inherited name
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,7 +1,7 @@
-"""Stops a render at one point after another, and looks at what it left: `python -m tests.killing`.
+"""Stops a render at each point in turn, and checks what it leaves: `python -m tests.killing`.
 
-A process of its own, as it forks and the tests' process has threads. The points are what Python
-audits: each call that opens, makes, renames or removes something.
+A separate process, since it forks and the tests' process has threads. The points are Python's audit
+events: calls that open, create, rename or remove a file or folder.
 https://docs.python.org/3/library/audit_events.html
 """
 
@@ -29,7 +29,7 @@ from wfgen.worktree import drift
 from wfgen.worktree.writing import UNFINISHED, is_temporary
 
 POINTS = frozenset(
-    f"os.{call}" for call in ("chmod", "listdir", "mkdir", "remove", "rename", "rmdir", "scandir")
+    f"os.{call}" for call in ("listdir", "mkdir", "remove", "rename", "rmdir", "scandir")
 ) | {"open", "fcntl.flock"}
 RENDERED = [".github/a/one.yml", ".github/a/two.yml", ".github/b/three.json", "docs/page.md"]
 ADDED, SAME, ORPHAN = ".github/c/d/four.yml", ".github/a/same.yml", ".github/old/five.yml"
@@ -37,18 +37,19 @@ ADDED, SAME, ORPHAN = ".github/c/d/four.yml", ".github/a/same.yml", ".github/old
 
 @dataclass
 class Trial:
-    """A repository as it is before and after a render, and what was found of renders stopped."""
+    """A repository before and after a render, and the counted states after stopped renders."""
 
     root: Path
     before: dict[str, str]
     after: dict[str, str]
     wanted: tuple[RenderedFile, ...]
-    found: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
 
     def stop(self, how: str, point: int) -> bool:
-        """Stops one render at a point; False where it ended before.
+        """Stops one render at a point; returns whether it was stopped.
 
-        Where a point is a size, the kernel kills at odd ones and refuses at even ones.
+        Where the point is a size, the kernel kills the process at odd sizes and refuses to write
+        at even ones.
         """
         self.reset()
         reader, writer = os.pipe()
@@ -57,13 +58,13 @@ class Trial:
             os._exit(self._render(how, point, writer))
         os.close(writer)
         with os.fdopen(reader, "rb", buffering=0) as pipe:
-            said = pipe.read().decode().strip()
+            message = pipe.read().decode().strip()
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        self.look(f"{how} at {point}: {said or status}", said)
+        self.look(f"{how} at {point}: {message or status}", message)
         return status != 0
 
     def _render(self, how: str, point: int, writer: int) -> int:
-        """In the child: its exit code."""
+        """The child process; returns its exit code."""
         left = itertools.count(point, -1)
         stopped = []
 
@@ -75,7 +76,7 @@ class Trial:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         sys.addaudithook(stop)
-        if how == "size":  # no file may grow beyond so many bytes
+        if how == "size":  # the maximum number of bytes of a file
             if point % 2:
                 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
             resource.setrlimit(resource.RLIMIT_FSIZE, (point, point))
@@ -92,30 +93,34 @@ class Trial:
             (self.root / path).parent.mkdir(parents=True, exist_ok=True)
             (self.root / path).write_text(text, "utf-8")
 
-    def look(self, where: str, said: str) -> None:
-        """Each file old or new, the next check says what it is, the next render mends it."""
+    def look(self, where: str, message: str) -> None:
+        """Each file is old or new, the next check reports the state, the next render finishes."""
         left = {path: text for path, text in files_below(self.root).items() if text != "no file"}
-        litter = [path for path in left if is_temporary(Path(path).name)]
-        assert not (said and litter), where
-        for path in {*left, *self.before} - {*litter, UNFINISHED}:
+        temporary = [path for path in left if is_temporary(Path(path).name)]
+        assert not (message and temporary), where
+        for path in {*left, *self.before} - {*temporary, UNFINISHED}:
             assert left.get(path) in (self.before.get(path), self.after.get(path)), (where, path)
         known = {path: left.get(path) for path in {*self.before, *self.after}}
         changed = [path for path in known if known[path] != self.before.get(path)]
         _, notes = drift.check(self.root, self.wanted)
-        told = "; ".join(notes)
+        note = "; ".join(notes)
         if all(known[path] == self.after.get(path) for path in known):
             state = "new"
-            assert "before it finished" not in told, where
+            assert "before it finished" not in note, where
         elif changed:
             state = "mixed"
-            assert "was stopped before it finished" in told, where
+            assert "was stopped before it finished" in note, where
             total = len({path for path in known if self.before.get(path) != self.after.get(path)})
-            assert not said or f"; {len(changed)} of {total} files were changed" in said, where
+            assert not message or f"; {len(changed)} of {total} files were changed" in message, (
+                where
+            )
         else:
             state = "old"
-            assert not said or "No space left on device" in said or "File too large" in said, where
-            assert not said or UNFINISHED not in left, where
-        self.found[state] += 1
+            assert (
+                not message or "No space left on device" in message or "File too large" in message
+            ), where
+            assert not message or UNFINISHED not in left, where
+        self.states[state] += 1
         drift.update(self.root, self.wanted)
         assert {path for path, text in files_below(self.root).items() if text != "no file"} == set(
             self.after
@@ -124,7 +129,7 @@ class Trial:
 
 
 def small(root: Path) -> Trial:
-    """Files to replace, to add and to leave, one to remove, and one of somebody else."""
+    """Files to replace, to add, to keep and to remove, and one that wfgen did not generate."""
 
     def text(path: str, version: str) -> str:
         return header.add(path, f"{version}\n" * 50, ["specs/a.yaml"], version, version)
@@ -138,7 +143,7 @@ def small(root: Path) -> Trial:
 
 
 def two_at_once(root: Path) -> None:
-    """A second render starts while the first is between two files, and must wait for its end."""
+    """A second render starts while the first is between two files, and must wait for it."""
     trial = small(root)
     newest = tuple(
         RenderedFile(file.path, file.text.replace("new", "newest"), ()) for file in trial.wanted
@@ -155,15 +160,15 @@ def two_at_once(root: Path) -> None:
     children = [_start(trial, trial.wanted, pause)]
     os.close(halfway[1])
     os.read(halfway[0], 1)
-    begun = os.pipe()  # only now: the first must not hold it open
+    begun = os.pipe()  # only now: the first process must not inherit it
 
-    def tell(event: str, _: tuple[Any, ...]) -> None:
+    def signal_lock(event: str, _: tuple[Any, ...]) -> None:
         if event == "fcntl.flock":
             os.write(begun[1], b" ")
 
-    children.append(_start(trial, newest, tell))
+    children.append(_start(trial, newest, signal_lock))
     os.close(begun[1])
-    os.read(begun[0], 1)  # it asks for its turn, or has ended without
+    os.read(begun[0], 1)  # it waits for the lock, or has ended without one
     os.write(go_on[1], b" ")
     assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
     assert drift.check(trial.root, newest) == ([], [])
@@ -182,7 +187,7 @@ def _start(trial: Trial, wanted: tuple[RenderedFile, ...], hook: Any) -> int:
 
 
 def real(root: Path, specs: Path) -> Trial:
-    """What the specs of a repository make, in place of what an older wfgen made."""
+    """The generated files of a repository, in place of those of an older wfgen."""
     from tests import case
 
     wanted = case.rendered(specs)
@@ -209,7 +214,7 @@ def main(how: str, root: str, specs: str = "") -> None:
         point = 0
         while trial.stop(how, point):
             point += 1
-    print(json.dumps(trial.found))
+    print(json.dumps(trial.states))
 
 
 if __name__ == "__main__":

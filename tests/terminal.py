@@ -18,7 +18,7 @@ OF_A_REPOSITORY = (
 
 @dataclass(frozen=True)
 class Ran:
-    """A command that has ended: its exit code, and what it said."""
+    """A command that has ended: its exit code and output."""
 
     code: int
     out: str
@@ -33,23 +33,23 @@ class Terminal:
         self._capsys = capsys
 
     def run(self, *arguments: str) -> Ran:
-        """Runs `wfgen <arguments>`, and where the command knows a repository, for this one."""
+        """Runs `wfgen <arguments>` for this repository."""
         self._capsys.readouterr()
         here = ["-C", str(self.root)] if arguments and arguments[0] in OF_A_REPOSITORY else []
         with pytest.raises(SystemExit) as ended:
             main([*arguments, *here])
-        said = self._capsys.readouterr()
+        output = self._capsys.readouterr()
         assert isinstance(ended.value.code, int)
-        return Ran(ended.value.code, said.out, said.err)
+        return Ran(ended.value.code, output.out, output.err)
 
     def edit(self, path: str, before: str, after: str) -> None:
-        """Replaces a text that a file is known to have."""
+        """Replaces a text of a file, which must contain it."""
         text = (self.root / path).read_text("utf-8")
         assert before in text
         (self.root / path).write_text(text.replace(before, after), "utf-8")
 
     def files(self) -> dict[str, str]:
-        """What lies in the repository."""
+        """The files of the repository."""
         return files_below(self.root)
 
 
@@ -66,8 +66,8 @@ def fail_to_write(monkeypatch: pytest.MonkeyPatch, number: int, error: BaseExcep
 
 
 def files_below(root: Path) -> dict[str, str]:
-    """What lies below a folder, by path: a file's text, or what a path is instead."""
-    found = {}
+    """Everything below a folder by path: the text of a file, or what else it is."""
+    entries = {}
     for path in sorted(root.rglob("*")):
         if path.is_symlink():
             text = f"link to {path.readlink()}"
@@ -75,5 +75,5 @@ def files_below(root: Path) -> dict[str, str]:
             text = path.read_bytes().decode("utf-8", errors="replace")
         else:
             text = "no file"
-        found[path.relative_to(root).as_posix()] = text
-    return found
+        entries[path.relative_to(root).as_posix()] = text
+    return entries

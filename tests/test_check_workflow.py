@@ -1,4 +1,4 @@
-"""Where the drift check runs: its workflow, the action at the root, hooks of pre-commit."""
+"""Where the drift check runs: its workflow, the action at the root, pre-commit hooks."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def load(terminal: Terminal, path: str) -> Any:
 # The workflow and its action
 
 
-def test_check_runs_for_everybody_with_a_token_that_reads(terminal: Terminal) -> None:
-    """On every pull request, forks' too: no filter, no condition, no secret."""
+def test_check_runs_on_every_pull_request_with_a_read_only_token(terminal: Terminal) -> None:
+    """From forks too: no filter, no condition, no secret."""
     text = (terminal.root / CHECK).read_text("utf-8")
     workflow = load(terminal, CHECK)
     assert workflow["on"] == {"pull_request": None, "push": {"branches": ["main"]}}
@@ -63,19 +63,19 @@ def test_check_installs_what_the_spec_says(terminal: Terminal) -> None:
 
 
 def test_action_at_the_root_is_the_generated_one(terminal: Terminal) -> None:
-    """For workflows of one's own; it installs the wfgen that it lies in. No bot need look at it."""
+    """For other workflows; it installs the wfgen of its own repository and uses no action."""
     body = (terminal.root / ACTION).read_text("utf-8").split("\n", 3)[3]
     assert (ROOT / "action.yml").read_text("utf-8") == body
     assert "uses:" not in body, "bots do not look into folders of actions"
-    assert (ROOT / "pyproject.toml").is_file(), "what pip installs from beside it"
+    assert (ROOT / "pyproject.toml").is_file(), "pip installs the repository"
 
 
 # pre-commit
 
 
 def hooks() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = yaml.safe_load(HOOKS.read_text("utf-8"))
-    return found
+    entries: list[dict[str, Any]] = yaml.safe_load(HOOKS.read_text("utf-8"))
+    return entries
 
 
 def test_hooks_name_commands_and_take_no_files() -> None:
@@ -89,7 +89,7 @@ def test_hooks_name_commands_and_take_no_files() -> None:
 
 
 class Committer:
-    """A repository with hooks, in which somebody commits."""
+    """A repository with hooks, and commits in it."""
 
     def __init__(self, root: Path, environment: dict[str, str]) -> None:
         self.root = root
@@ -105,7 +105,7 @@ class Committer:
         )  # fmt: skip
 
     def hook(self, name: str) -> tuple[bool, str]:
-        """Whether one hook lets a commit of everything pass, and what it says."""
+        """Whether a commit of everything passes one hook, and the output."""
         self.run("git", "add", "--all")
         ran = self.run("git", "commit", "--message", f"past {name}")
         return ran.returncode == 0, ran.stdout + ran.stderr
@@ -115,10 +115,10 @@ class Committer:
 def committing(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[dict[str, Any]], Committer]:
-    """In a rendered repository, with one hook of a repository of hooks."""
+    """Installs one hook of a repository of hooks in a rendered repository."""
 
     monkeypatch.setenv("PATH", os.defpath)
-    programs = tmp_path / "bin"  # and no kustomize, as everywhere in these tests
+    programs = tmp_path / "bin"  # without kustomize, as in all of these tests
     programs.mkdir()
     for name in ("bash", "dirname", "git", "pre-commit", "sh", "wfgen"):
         (programs / name).symlink_to(find_program(name))
@@ -144,35 +144,35 @@ def committing(
 
 
 def judge_hook(made: Committer, hook: str) -> None:
-    """Passes what is as the specs say; fails what is not, and for `render` writes it."""
+    """Passes up-to-date files; fails others, and `render` writes them."""
     case.write(made.root, {"README.md": f"# Shop, before {hook}\n"})
-    passed, said = made.hook(hook)
-    assert passed, said
-    assert re.search(r"wfgen (check|render)\.+Passed", said)
+    passed, output = made.hook(hook)
+    assert passed, output
+    assert re.search(r"wfgen (check|render)\.+Passed", output)
     wanted = (made.root / CHECK).read_text("utf-8")
     (made.root / CHECK).unlink()
-    passed, said = made.hook(hook)
-    assert not passed, "nothing but a deletion"
-    assert f"{CHECK}: missing" in said if hook == "wfgen-check" else f"wrote {CHECK}" in said
+    passed, output = made.hook(hook)
+    assert not passed, "only a deletion"
+    assert f"{CHECK}: missing" in output if hook == "wfgen-check" else f"wrote {CHECK}" in output
     assert (made.root / CHECK).exists() == (hook == "wfgen-render")
     (made.root / CHECK).write_text(wanted, "utf-8")
     if hook == "wfgen-render":
         case.write(made.root, {"README.md": "# The shop\n"})
-        passed, said = made.hook(hook)
-        assert passed, said
+        passed, output = made.hook(hook)
+        assert passed, output
         text = (made.root / "specs/project.yaml").read_text("utf-8")
         preview = "  preview:\n    deploy_on: pull_request\n    cluster: {type: kubeconfig}\n"
         (made.root / "specs/project.yaml").write_text(text + preview, "utf-8")
         case.write(made.root, {"kube/overlays/preview/kustomization.yaml": "resources: []\n"})
-        passed, said = made.hook(hook)
+        passed, output = made.hook(hook)
         assert not passed, "files that git does not know yet"
-        assert "wrote .github/workflows/preview.yml" in said
+        assert "wrote .github/workflows/preview.yml" in output
 
 
 @pytest.mark.parametrize("hook", ["wfgen-check", "wfgen-render"])
 def test_hook(committing: Callable[[dict[str, Any]], Committer], hook: str) -> None:
-    """As it is declared, but with the wfgen that is installed here."""
-    (declared,) = (each for each in hooks() if each["id"] == hook)
+    """As declared, but with the wfgen of this environment."""
+    (declared,) = (entry for entry in hooks() if entry["id"] == hook)
     made = committing({"repo": "local", "hooks": [{**declared, "language": "system"}]})
     judge_hook(made, hook)
 
@@ -181,7 +181,7 @@ def test_hook(committing: Callable[[dict[str, Any]], Committer], hook: str) -> N
 def test_hooks_of_this_repository(
     committing: Callable[[dict[str, Any]], Committer], tmp_path: Path
 ) -> None:
-    """pre-commit clones it, and installs wfgen with what it needs from the package index."""
+    """pre-commit clones it, and installs wfgen and its dependencies from the package index."""
     source = tmp_path / "wfgen"
     ignored = (".git", ".venv", "node_modules", "__pycache__", ".cache", ".*_cache", ".hypothesis")
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(*ignored))

@@ -1,4 +1,4 @@
-"""The command line: its mistakes, where it finds the repository, exit codes and formats."""
+"""The command line: errors in it, where it finds the repository, exit codes and formats."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wfgen.cli.app import main
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["chekc"], "No such command 'chekc'"),
         (["check", "--fromat", "json"], "No such option: --fromat"),
@@ -31,16 +31,16 @@ from wfgen.cli.app import main
     ],
     ids=" ".join,
 )
-def test_mistake_in_the_command_line(terminal: Terminal, arguments: list[str], said: str) -> None:
+def test_error_in_the_command_line(terminal: Terminal, arguments: list[str], message: str) -> None:
     before = terminal.files()
     ran = terminal.run(*arguments)
     assert (ran.code, ran.out) == (2, "")
-    assert said in ran.err
+    assert message in ran.err
     assert "Traceback" not in ran.err
     assert terminal.files() == before
 
 
-def test_no_command_shows_them_all(terminal: Terminal) -> None:
+def test_no_command_lists_all_commands(terminal: Terminal) -> None:
     ran = terminal.run()
     assert ran.code == 2
     for command in ("render", "check", "validate", "list", "new", "schema", "pins"):
@@ -66,9 +66,11 @@ def test_folder_before_the_command(terminal: Terminal) -> None:
     ran = terminal.run("-C", str(terminal.root), "list")
     assert (ran.code, ran.err) == (0, "")
     assert "specs/web.yaml" in ran.out
+    ran = terminal.run("-C", str(terminal.root), "pins", "update", "--offline")
+    assert (ran.code, ran.out) == (0, ".github/workflows/_pins.yml is unchanged\n")
 
 
-def test_folder_that_is_none(terminal: Terminal) -> None:
+def test_folder_that_does_not_exist(terminal: Terminal) -> None:
     ran = terminal.run("-C", str(terminal.root / "nowhere"), "check")
     assert ran.code == 2
     assert "nowhere is not a folder" in ran.err
@@ -77,12 +79,12 @@ def test_folder_that_is_none(terminal: Terminal) -> None:
 def test_repository_is_found_from_a_folder_within(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And an application's own `specs/` is not taken for ours."""
+    """Not mistaken for another `specs/`, of an application."""
     inner = terminal.root / "web/tests"
     (inner / "specs").mkdir(parents=True)
     monkeypatch.chdir(inner)
     ran = terminal.run("-C", ".", "check")
-    assert ran.code == 2, "a folder that is named is not left"
+    assert ran.code == 2, "wfgen does not leave a folder that was named"
     with pytest.raises(SystemExit) as ended:
         main(["check"])
     assert ended.value.code == 0
@@ -101,7 +103,7 @@ def test_clean_tree(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("command", [["render"], ["check"], ["validate"], ["list"]], ids=" ".join)
-def test_no_specs_are_no_pass(terminal: Terminal, command: list[str]) -> None:
+def test_no_specs_are_an_error(terminal: Terminal, command: list[str]) -> None:
     (terminal.root / "specs/web.yaml").unlink()
     ran = terminal.run(*command)
     assert (ran.code, ran.out) == (2, "")
@@ -113,7 +115,7 @@ def test_no_specs_are_no_pass(terminal: Terminal, command: list[str]) -> None:
     assert "no specs found in `" in ran.err
 
 
-def test_mistake_in_a_spec(terminal: Terminal) -> None:
+def test_error_in_a_spec(terminal: Terminal) -> None:
     terminal.edit("specs/web.yaml", "kind: server", "kind: sever")
     before = terminal.files()
     for command in ("render", "check", "validate", "list"):
@@ -140,7 +142,9 @@ def test_project_that_cannot_be_read_does_not_wait_for_kustomize(
     gc.collect()  # a process left behind is a warning, and warnings are errors here
 
 
-def test_defect_of_ours_says_so(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_internal_error_has_its_traceback(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def load(*_: object) -> None:
         raise RuntimeError("boom")
 
@@ -151,7 +155,7 @@ def test_defect_of_ours_says_so(terminal: Terminal, monkeypatch: pytest.MonkeyPa
     assert "internal error; please report it" in ran.err
 
 
-def test_interrupt_is_no_defect(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupt_has_no_traceback(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     def load(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -162,7 +166,7 @@ def test_interrupt_is_no_defect(terminal: Terminal, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("template", "text", "said"),
+    ("template", "text", "message"),
     [
         ("watchdog.yml", "a\n#{% if %}#\n", "templates/watchdog.yml:2: Expected an expression"),
         ("watchdog.yml", "a\n\n#{{ nope }}#\n", "templates/watchdog.yml:3: 'nope' is undefined"),
@@ -174,13 +178,13 @@ def test_interrupt_is_no_defect(terminal: Terminal, monkeypatch: pytest.MonkeyPa
         ("_release-job.yml", "a\n#{{ nope }}#\n", "templates/_release-job.yml:2: 'nope'"),
     ],
 )
-def test_error_in_a_template(terminal: Terminal, template: str, text: str, said: str) -> None:
+def test_error_in_a_template(terminal: Terminal, template: str, text: str, message: str) -> None:
     case.write(terminal.root, {f"templates/{template}": text})
     before = terminal.files()
     ran = terminal.run("render")
     assert (ran.code, ran.out) == (2, "")
-    assert said in ran.err
-    assert str(terminal.root) not in ran.err, "the path is the repository's"
+    assert message in ran.err
+    assert str(terminal.root) not in ran.err, "paths are relative to the repository"
     assert terminal.files() == before
 
 
@@ -203,7 +207,7 @@ def test_errors_as_json(terminal: Terminal) -> None:
         }
 
 
-def test_what_stops_a_command_as_json(terminal: Terminal) -> None:
+def test_error_that_stops_a_command_as_json(terminal: Terminal) -> None:
     (terminal.root / "specs/web.yaml").unlink()
     ran = terminal.run("check", "--format", "json")
     assert (ran.code, ran.err) == (2, "")
@@ -211,7 +215,7 @@ def test_what_stops_a_command_as_json(terminal: Terminal) -> None:
     assert error["message"].startswith("no service specs found")
 
 
-def test_errors_become_annotations_by_themselves(
+def test_errors_are_annotations_under_github_actions(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")

@@ -1,4 +1,4 @@
-"""How files that are not what the specs make are told apart, and what is said of them."""
+"""The cause of each file that differs from the specs, and what is printed about it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ WATCHDOG = ".github/workflows/watchdog.yml"
 
 
 def causes(root: Path) -> dict[str, Cause]:
-    return {each.path: each.cause for each in compare(root, case.rendered(root))}
+    return {drift.path: drift.cause for drift in compare(root, case.rendered(root))}
 
 
 def every_cause(terminal: Terminal) -> dict[str, str]:
-    """Leaves one file of each cause, and returns them with what is said of them."""
+    """Creates one file of each cause; returns their messages."""
     root = terminal.root
     terminal.edit(BUILD, "timeout-minutes: ", "timeout-minutes: 9")
     (root / CHECK).unlink()
@@ -53,33 +53,33 @@ def every_cause(terminal: Terminal) -> dict[str, str]:
     }
 
 
-# Which is which
+# Causes
 
 
 @pytest.mark.parametrize("path", [CHECK, GUIDE, DESCRIPTION, MODULE])
-def test_no_byte_can_be_edited_unseen(terminal: Terminal, path: str) -> None:
-    """Header and body, in each style of comment. Of long files every 29th byte is tried."""
+def test_every_edited_byte_is_found(terminal: Terminal, path: str) -> None:
+    """In header and body, in each style of comment. Of long files every 29th byte."""
     (wanted,) = (file for file in case.rendered(terminal.root) if file.path == path)
     text = wanted.text.encode()
     for index in [*range(min(300, len(text))), *range(300, len(text), 29)]:
         other = b"x" if text[index : index + 1] != b"x" else b"y"
         (terminal.root / path).write_bytes(text[:index] + other + text[index + 1 :])
-        (found,) = compare(terminal.root, (wanted,), orphans=False)
+        (drift,) = compare(terminal.root, (wanted,), orphans=False)
         line = text.count(b"\n", 0, index)
         causes = {Cause.EDITED}
-        if line == 2:  # a digest that was edited cannot be told from an old one
+        if line == 2:  # an edited digest looks like an old one
             causes |= {Cause.SPECS, Cause.TEMPLATES}
         if b"uses: " in text.split(b"\n")[line]:
             causes |= {Cause.PINS}
         if b"WFGEN_REQUIREMENT: " in text.split(b"\n")[line]:
             causes |= {Cause.TEMPLATES}
-        assert found.cause in causes, index
+        assert drift.cause in causes, index
 
 
-def test_each_cause_is_told_apart(terminal: Terminal) -> None:
+def test_each_cause(terminal: Terminal) -> None:
     expected = every_cause(terminal)
-    found = {path: cause.value for path, cause in causes(terminal.root).items()}
-    assert {path: found[path] for path in expected} == expected
+    messages = {path: cause.value for path, cause in causes(terminal.root).items()}
+    assert {path: messages[path] for path in expected} == expected
 
 
 @pytest.mark.parametrize("requirement", ["", 'wfgen_requirement: "wfgen-cli==0.1.0"\n'])
@@ -107,15 +107,15 @@ def test_a_raised_version_changes_one_line_at_most(
     assert causes(terminal.root) == ({} if requirement else {CHECK: Cause.TEMPLATES})
 
 
-def test_edit_is_told_whatever_else_changed(terminal: Terminal) -> None:
-    """As it is lost by the next render, which a change of specs asks for."""
+def test_edit_is_reported_whatever_else_changed(terminal: Terminal) -> None:
+    """The next render, which a change of specs requires, overwrites it."""
     terminal.edit("specs/project.yaml", "registry:", "secrets: [UNUSED]\nregistry:")
     case.write(terminal.root, {"templates/watchdog.yml": "name: other\n"})
     terminal.edit(WATCHDOG, "name: watchdog", "name: edited")
     assert causes(terminal.root)[WATCHDOG] is Cause.EDITED
 
 
-def test_pins_that_were_bumped_in_one_place(terminal: Terminal) -> None:
+def test_pins_bumped_in_one_place(terminal: Terminal) -> None:
     text = (terminal.root / BUILD).read_text("utf-8")
     bumped = re.sub(r"(actions/checkout@)[0-9a-f]{40} # \S+", rf"\g<1>{'1' * 40} # v9.9.9", text)
     assert bumped != text
@@ -133,7 +133,7 @@ def test_bot_that_bumps_lock_and_files_alike_leaves_no_drift(terminal: Terminal)
 
 
 @pytest.mark.parametrize("change", [b"\xff\xfe", b"\r", b"\0", b"\n"])
-def test_bytes_that_are_no_text(terminal: Terminal, change: bytes) -> None:
+def test_bytes_that_are_not_text(terminal: Terminal, change: bytes) -> None:
     path = terminal.root / CHECK
     path.write_bytes(path.read_bytes() + change)
     ran = terminal.run("check")
@@ -143,7 +143,7 @@ def test_bytes_that_are_no_text(terminal: Terminal, change: bytes) -> None:
     assert terminal.run("check").code == 0
 
 
-def test_files_of_others_are_no_orphans(terminal: Terminal) -> None:
+def test_files_without_the_header_are_not_orphans(terminal: Terminal) -> None:
     case.write(
         terminal.root,
         {
@@ -155,7 +155,7 @@ def test_files_of_others_are_no_orphans(terminal: Terminal) -> None:
     assert causes(terminal.root) == {}
 
 
-# What is said
+# Output
 
 
 def test_check_names_each_with_its_diff_and_remedy(terminal: Terminal) -> None:
@@ -185,8 +185,8 @@ def test_check_as_json(terminal: Terminal) -> None:
     every_cause(terminal)
     ran = terminal.run("check", "--format", "json")
     assert ran.code == 1
-    found: dict[str, dict[str, Any]] = {e["path"]: e for e in json.loads(ran.out)["drift"]}
-    named = {path: entry["cause"] for path, entry in found.items()}
+    entries: dict[str, dict[str, Any]] = {e["path"]: e for e in json.loads(ran.out)["drift"]}
+    named = {path: entry["cause"] for path, entry in entries.items()}
     assert (named[BUILD], named[CHECK], named[STRAY]) == ("edited", "missing", "orphan")
     assert (named[DESCRIPTION], named[WATCHDOG], named[PIPELINE]) == (
         "specs",
@@ -195,12 +195,12 @@ def test_check_as_json(terminal: Terminal) -> None:
     )
     line = next(n for n, text in enumerate((terminal.root / BUILD).read_text().splitlines(), 1)
                 if "timeout-minutes: 9" in text)  # fmt: skip
-    assert found[BUILD]["line"] == line
-    assert found[BUILD]["diff"].startswith(f"--- a/{BUILD}\n")
+    assert entries[BUILD]["line"] == line
+    assert entries[BUILD]["diff"].startswith(f"--- a/{BUILD}\n")
     assert terminal.run("render", "--force").code == 0
-    told = json.loads(terminal.run("check", "--format", "json").out)
-    assert (told["drift"], len(told["notes"])) == ([], 1)
-    assert told["notes"][0].startswith("bumped since this wfgen was released: docker/")
+    clean = json.loads(terminal.run("check", "--format", "json").out)
+    assert (clean["drift"], len(clean["notes"])) == ([], 1)
+    assert clean["notes"][0].startswith("bumped since this wfgen was released: docker/")
 
 
 def test_check_annotates_the_pull_request(
@@ -223,7 +223,7 @@ def test_check_annotates_the_pull_request(
 
 
 def test_comment_in_a_spec_changes_nothing(terminal: Terminal) -> None:
-    """Nor do the order of fields and the quotes."""
+    """Nor do the order of fields and quotes."""
     path = terminal.root / "specs/project.yaml"
     first, rest = path.read_text("utf-8").split("\n", 1)
     path.write_text(f"# a comment\n{rest}{first.replace(': ', ':  ')} # another\n", "utf-8")
@@ -231,13 +231,13 @@ def test_comment_in_a_spec_changes_nothing(terminal: Terminal) -> None:
     assert causes(terminal.root) == {}
 
 
-def test_one_change_in_many_files_is_told_once(terminal: Terminal) -> None:
+def test_one_change_in_many_files_is_printed_once(terminal: Terminal) -> None:
     """A new value in the project's spec reaches the header of every file that comes from it."""
     terminal.edit("specs/project.yaml", "registry:", "secrets: [UNUSED]\nregistry:")
     ran = terminal.run("check")
     assert ran.code == 1
     count = len(causes(terminal.root))
-    assert count == 10, "not the release program, which no spec changes"
+    assert count == 10, "without the release program, which no spec changes"
     assert ran.out.startswith(
         f"{count} files: out of date: the specs changed (only in their headers); "
         "to fix, run `wfgen render`\n  .github/actions/"

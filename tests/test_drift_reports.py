@@ -1,4 +1,4 @@
-"""How drift is told: to code scanning, on the lines of a pull request, and before it happens."""
+"""Drift as SARIF, as annotations of a pull request, and as a preview."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def line_of(terminal: Terminal, path: str, text: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if text in line)
 
 
-def sarif(said: str) -> dict[str, Any]:
-    """The one run of a document that is laid out as SARIF 2.1.0 wants it."""
-    document = json.loads(said)
+def sarif(text: str) -> dict[str, Any]:
+    """The one run of a SARIF 2.1.0 document."""
+    document = json.loads(text)
     assert document["version"] == "2.1.0"
     (run,) = document["runs"]
     rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
@@ -38,8 +38,8 @@ def sarif(said: str) -> dict[str, Any]:
         assert result["level"] == "error"
         region = result["locations"][0]["physicalLocation"]["region"]
         assert min(region.values()) >= 1
-    found: dict[str, Any] = run
-    return found
+    checked: dict[str, Any] = run
+    return checked
 
 
 def place(result: dict[str, Any]) -> tuple[str, int]:
@@ -72,14 +72,14 @@ def test_drift_as_sarif(terminal: Terminal) -> None:
     }
 
 
-def test_nothing_to_tell_as_sarif(terminal: Terminal) -> None:
+def test_no_drift_as_sarif(terminal: Terminal) -> None:
     for command in (["check"], ["validate"], ["validate", "--output"]):
         ran = terminal.run(*command, "--format", "sarif")
         assert (ran.code, sarif(ran.out)["results"]) == (0, [])
 
 
 @pytest.mark.parametrize("command", ["check", "validate", "render"])
-def test_mistakes_in_specs_as_sarif(terminal: Terminal, command: str) -> None:
+def test_errors_in_specs_as_sarif(terminal: Terminal, command: str) -> None:
     terminal.edit("specs/web.yaml", "kind: server", "kind: sever")
     ran = terminal.run(command, "--format", "sarif")
     assert (ran.code, ran.err) == (2, "")
@@ -88,17 +88,17 @@ def test_mistakes_in_specs_as_sarif(terminal: Terminal, command: str) -> None:
     assert result["message"]["text"].endswith("\n\nHint: did you mean `server`?")
 
 
-def test_what_stopped_a_command_as_sarif(terminal: Terminal) -> None:
+def test_error_that_stops_a_command_as_sarif(terminal: Terminal) -> None:
     (terminal.root / ".github/workflows/_pins.yml").write_bytes(b"\xff")
     ran = terminal.run("check", "--format", "sarif")
     assert (ran.code, ran.err.count("wfgen:")) == (2, 0)
     (invocation,) = sarif(ran.out)["invocations"]
     assert invocation["executionSuccessful"] is False
-    (told,) = invocation["toolExecutionNotifications"]
-    assert "byte 1 is not UTF-8" in told["message"]["text"]
+    (notification,) = invocation["toolExecutionNotifications"]
+    assert "byte 1 is not UTF-8" in notification["message"]["text"]
 
 
-# The pull request
+# Annotations
 
 
 def test_each_file_of_one_change_is_annotated(terminal: Terminal) -> None:
@@ -123,14 +123,14 @@ def test_change_of_headers_alone_is_annotated_once(terminal: Terminal) -> None:
     assert ran.out.count("::error") == 1
 
 
-# Before it happens
+# Preview
 
 
-def test_blast_radius_of_a_template(terminal: Terminal) -> None:
-    """First a count, then each file, then the diffs: what differs only in its header comes last."""
+def test_preview_of_a_changed_template(terminal: Terminal) -> None:
+    """First a count, then each file, then the diffs; those of headers only come last."""
     text = (built_in_templates() / LOGIN).read_text("utf-8")
     case.write(terminal.root, {f"templates/{LOGIN}": f"      # knock\n{text}"})
-    counts = {each.path: each.text.count("# knock") for each in case.rendered(terminal.root)}
+    counts = {file.path: file.text.count("# knock") for file in case.rendered(terminal.root)}
     files = {path: count for path, count in counts.items() if count}
     assert len(files) > 1
     ran = terminal.run("render", "--diff")
@@ -150,7 +150,7 @@ def test_blast_radius_of_a_template(terminal: Terminal) -> None:
     assert ran.out.count("\n+++ b/") == len(shown)
 
 
-def test_files_that_differ_in_their_headers_are_counted_apart(terminal: Terminal) -> None:
+def test_files_that_differ_only_in_their_headers_are_counted_separately(terminal: Terminal) -> None:
     terminal.edit("specs/project.yaml", "registry:", 'watchdog_schedule: "5 * * * *"\nregistry:')
     ran = terminal.run("render", "--diff")
     assert re.match(
@@ -168,7 +168,7 @@ def test_nothing_would_change(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("option", [[], ["--diff"], ["--dry-run"]])
-def test_exit_code_tells_of_a_change(terminal: Terminal, option: list[str]) -> None:
+def test_exit_code_of_a_change(terminal: Terminal, option: list[str]) -> None:
     assert terminal.run("render", *option, "--exit-code").code == 0
     (terminal.root / CHECK).unlink()
     assert terminal.run("render", *option, "--exit-code").code == 1

@@ -1,6 +1,6 @@
-"""Files in `specs/` that no text can be: each a clear message, exit code 2, and nothing written.
+"""Files in `specs/` that are not text: a clear message, exit code 2, and nothing is written.
 
-What can be written as text stands in `cases/bad/`.
+Cases that can be written as text are in `cases/bad/`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FILES: dict[str, tuple[Make, str]] = {
         lambda path: path.symlink_to("nowhere"),
         f"{SPEC}:1:1: cannot read the file: No such file or directory [spec-file]",
     ),
-    "a pipe that nobody writes to": (
+    "a pipe without a writer": (
         os.mkfifo,
         f"{SPEC}:1:1: not a regular file [spec-file]",
     ),
@@ -49,7 +49,7 @@ FILES: dict[str, tuple[Make, str]] = {
         lambda path: path.write_bytes(b"a: &a [x]\n" + b"b: [*a, *a, *a, *a]\n" * 40_000),
         f"{SPEC}:1:4: YAML anchors and aliases are not supported [yaml-anchor]",
     ),
-    "a megabyte of mistakes": (
+    "a megabyte of errors": (
         lambda path: path.write_bytes(b"kind: yes\n" * 90_000),
         f"{SPEC}:1:1: too many errors [too-many]",
     ),
@@ -81,7 +81,7 @@ FILES: dict[str, tuple[Make, str]] = {
         lambda path: path.write_bytes(b"kind: server\nbuild:\n\tcontext: web\n"),
         f"{SPEC}:3:1: tabs are not allowed for indentation [yaml-tab]",
     ),
-    "old Macintosh's line ends": (
+    "CR line endings": (
         lambda path: path.write_bytes(b"kind: server\rbuild: {context: web}\rcolour: blue\r"),
         f"{SPEC}:3:1: unknown field `colour` [unknown-field]",
     ),
@@ -102,15 +102,15 @@ def test_hostile_file(terminal: Terminal, name: str) -> None:
     assert {path: path.lstat().st_mtime_ns for path in terminal.root.rglob("*")} == before
 
 
-def test_byte_order_mark_and_windows_line_ends_are_read(terminal: Terminal) -> None:
-    """An editor's habit, and no mistake of its user's."""
+def test_byte_order_mark_and_crlf_are_read(terminal: Terminal) -> None:
+    """Some editors write these."""
     path = terminal.root / "specs/web.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
     assert terminal.run("validate").code == 0
 
 
 def test_file_that_may_not_be_read(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Root reads everything, so the refusal is made here."""
+    """Root can read everything, so the test raises the error."""
     real = Path.read_bytes
 
     def read_bytes(path: Path) -> bytes:
@@ -124,7 +124,7 @@ def test_file_that_may_not_be_read(terminal: Terminal, monkeypatch: pytest.Monke
     assert "specs/web.yaml:1:1: cannot read the file: Permission denied [spec-file]" in ran.err
 
 
-def test_specs_that_are_no_folder(terminal: Terminal) -> None:
+def test_specs_that_are_not_a_folder(terminal: Terminal) -> None:
     (terminal.root / "specs").rename(terminal.root / "other")
     (terminal.root / "specs").write_text("kind: server\n", "utf-8")
     ran = terminal.run("render")
@@ -132,17 +132,17 @@ def test_specs_that_are_no_folder(terminal: Terminal) -> None:
     assert "cannot read the folder `specs`: Not a directory" in ran.err
 
 
-def test_all_mistakes_of_all_files_are_told_at_once(terminal: Terminal) -> None:
+def test_all_errors_of_all_files_are_reported_at_once(terminal: Terminal) -> None:
     for index, (make, _) in enumerate(FILES.values()):
         make(terminal.root / f"specs/hostile-{index}.yaml")
     ran = terminal.run("check")
     assert ran.code == 2
-    told = {line.split(":")[0] for line in ran.err.splitlines() if line.startswith("specs/")}
-    assert told >= {f"specs/hostile-{index}.yaml" for index in range(len(FILES))}
+    reported = {line.split(":")[0] for line in ran.err.splitlines() if line.startswith("specs/")}
+    assert reported >= {f"specs/hostile-{index}.yaml" for index in range(len(FILES))}
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (b"\xff", ".github/workflows/_pins.yml: byte 1 is not UTF-8"),
         (b"    uses: a/b@v1\n", "_pins.yml:1: a/b@v1 is not pinned: a tag or branch can move;"),
@@ -152,10 +152,10 @@ def test_all_mistakes_of_all_files_are_told_at_once(terminal: Terminal) -> None:
         ),
     ],
 )
-def test_lock_that_cannot_be_used(terminal: Terminal, text: bytes, said: str) -> None:
+def test_lock_that_cannot_be_used(terminal: Terminal, text: bytes, message: str) -> None:
     (terminal.root / ".github/workflows/_pins.yml").write_bytes(text)
     before = terminal.files()
     ran = terminal.run("render")
     assert (ran.code, ran.out) == (2, "")
-    assert said in ran.err
+    assert message in ran.err
     assert terminal.files() == before

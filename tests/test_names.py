@@ -46,6 +46,6 @@ def test_a_build_that_is_skipped_by_mistake_is_found(service: str, tmp_path: Pat
     assert condition in texts[pipeline]
     texts[pipeline] = texts[pipeline].replace(condition, condition.replace(service, "wbe"))
     broken = proof.prove(static.read_all([pipeline], texts.__getitem__)).broken
-    assert f"deploys although {names.build_job(service)}/build ended as skipped" in " ".join(
+    assert f"deploys although job {names.build_job(service)}/build was skipped" in " ".join(
         each.message for each in broken if each.property == "builds-before-deploy"
     )

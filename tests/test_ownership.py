@@ -1,7 +1,7 @@
-"""Whose a file is: what becomes of each state that a generated file can be found in.
+"""What `wfgen check` and `wfgen render` do with each state of a generated file.
 
-A file without our header is never overwritten or removed, nor is one that somebody edited and no
-spec makes any more; `--force` alone does.
+Only `--force` overwrites or removes a file without wfgen's header, or an edited file that no spec
+generates.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ Change = Callable[[str], str]
 
 
 def causes(root: Path) -> dict[str, Cause]:
-    return {each.path: each.cause for each in compare(root, case.rendered(root))}
+    return {drift.path: drift.cause for drift in compare(root, case.rendered(root))}
 
 
 def without(*lines: int) -> Change:
-    """A text without some of its lines, from 1."""
+    """Removes lines of a text, by number from 1."""
 
     def cut(text: str) -> str:
         kept = enumerate(text.split("\n"), 1)
@@ -50,14 +50,14 @@ def without(*lines: int) -> Change:
 
 
 def conflict(text: str, line: int, other: str) -> str:
-    """As git leaves a line that two branches changed."""
+    """The conflict markers of git at a line that two branches changed."""
     lines = text.split("\n")
     ours = lines[line - 1]
     lines[line - 1 : line] = ["<<<<<<< HEAD", ours, "=======", other, ">>>>>>> feature"]
     return "\n".join(lines)
 
 
-OURS: dict[str, tuple[str, Change, Cause]] = {
+STATES: dict[str, tuple[str, Change, Cause]] = {
     "a licence above the header": (
         CHECK, lambda text: f"# Copyright Acme\n#\n{text}", Cause.EDITED,
     ),
@@ -96,9 +96,9 @@ OURS: dict[str, tuple[str, Change, Cause]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("state", OURS)
-def test_state_of_a_file_of_ours(terminal: Terminal, state: str) -> None:
-    path, change, cause = OURS[state]
+@pytest.mark.parametrize("state", STATES)
+def test_state_of_a_generated_file(terminal: Terminal, state: str) -> None:
+    path, change, cause = STATES[state]
     file = terminal.root / path
     wanted = file.read_text("utf-8")
     file.write_text(change(wanted), "utf-8")
@@ -116,23 +116,23 @@ def test_state_of_a_file_of_ours(terminal: Terminal, state: str) -> None:
     assert file.read_bytes().decode() == wanted
 
 
-def test_no_file_of_another_is_overwritten(terminal: Terminal) -> None:
-    """Whatever its name: at each path that wfgen writes to, but for the lock."""
+def test_no_other_file_is_overwritten(terminal: Terminal) -> None:
+    """At each path that wfgen writes to, except for the lock."""
     wanted = tuple(file for file in case.rendered(terminal.root) if file.path != LOCK)
     assert len(wanted) > 40
-    for file in (each for each in wanted if each.path != LOCK):
+    for file in wanted:
         path = terminal.root / file.path
         path.write_text("mine\n", "utf-8")
-        found = compare(terminal.root, wanted)
-        assert [(each.path, each.cause) for each in found] == [(file.path, Cause.FOREIGN)]
+        drifts = compare(terminal.root, wanted)
+        assert [(drift.path, drift.cause) for drift in drifts] == [(file.path, Cause.FOREIGN)]
         with pytest.raises(WfgenError, match="wfgen did not generate"):
-            write(terminal.root, found)
+            write(terminal.root, drifts)
         assert path.read_text("utf-8") == "mine\n"
-        write(terminal.root, found, force=True)
+        write(terminal.root, drifts, force=True)
         assert path.read_text("utf-8") == file.text
 
 
-def test_force_touches_no_file_that_is_not_in_the_way(terminal: Terminal) -> None:
+def test_force_changes_no_other_file(terminal: Terminal) -> None:
     mine = {
         ".github/workflows/ci.yml": "name: CI\n",
         ".github/actions/release/notes.md": "# Notes\n",
@@ -145,10 +145,10 @@ def test_force_touches_no_file_that_is_not_in_the_way(terminal: Terminal) -> Non
     assert {path: files[path] for path in mine} == mine
 
 
-# Files that no spec makes any more
+# Files that no spec generates
 
 
-def test_renamed_file_is_made_again_under_its_name(terminal: Terminal) -> None:
+def test_renamed_file_is_generated_again_under_its_name(terminal: Terminal) -> None:
     (terminal.root / PIPELINE).rename(terminal.root / STRAY)
     assert causes(terminal.root) == {PIPELINE: Cause.MISSING, STRAY: Cause.ORPHAN}
     ran = terminal.run("render")
@@ -157,8 +157,8 @@ def test_renamed_file_is_made_again_under_its_name(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("kind", ["file", "link", "linked folder", "package"])
-def test_what_lies_among_the_files_of_the_release_program(terminal: Terminal, kind: str) -> None:
-    """Python would import it in place of its own gzip, with the credentials of a release."""
+def test_unknown_file_in_the_release_program(terminal: Terminal, kind: str) -> None:
+    """Python would import it instead of the standard library's gzip, with release credentials."""
     elsewhere = terminal.root / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "__init__.py").write_text("print('mine')\n", "utf-8")
@@ -184,7 +184,7 @@ def test_what_lies_among_the_files_of_the_release_program(terminal: Terminal, ki
     assert (elsewhere / "__init__.py").exists()
 
 
-def test_what_python_compiled_is_no_stranger(terminal: Terminal) -> None:
+def test_compiled_python_is_ignored(terminal: Terminal) -> None:
     cache = terminal.root / PROGRAM / "__pycache__"
     cache.mkdir()
     (cache / "kubectl.cpython-311.pyc").write_bytes(b"compiled")
@@ -200,14 +200,14 @@ EDITS: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_orphan_that_was_edited_is_somebodys_work(terminal: Terminal, edit: str) -> None:
-    """Such as a copy that was made into something else; the rest is not written either."""
+def test_edited_orphan_is_kept(terminal: Terminal, edit: str) -> None:
+    """Such as a copy with changes; no other file is written either."""
     text = EDITS[edit]((terminal.root / WATCHDOG).read_text("utf-8"))
     (terminal.root / STRAY).write_text(text, "utf-8")
     (terminal.root / CHECK).unlink()
     ran = terminal.run("check")
-    said = f"{STRAY}: {Cause.EDITED_ORPHAN.value}; to fix, run `wfgen render --force`"
-    assert (ran.code, said in ran.out.splitlines()) == (1, True)
+    line = f"{STRAY}: {Cause.EDITED_ORPHAN.value}; to fix, run `wfgen render --force`"
+    assert (ran.code, line in ran.out.splitlines()) == (1, True)
     before = terminal.files()
     ran = terminal.run("render")
     assert (ran.code, ran.out, terminal.files()) == (2, "", before)
@@ -217,8 +217,8 @@ def test_orphan_that_was_edited_is_somebodys_work(terminal: Terminal, edit: str)
     assert terminal.run("check").code == 0
 
 
-def test_orphan_without_its_header_is_its_users(terminal: Terminal) -> None:
-    """As the message about an edited one advises."""
+def test_orphan_without_its_header_is_kept(terminal: Terminal) -> None:
+    """As the message about edited orphans advises."""
     text = without(1, 2, 3)((terminal.root / WATCHDOG).read_text("utf-8"))
     (terminal.root / STRAY).write_text(text, "utf-8")
     assert terminal.run("check").code == 0
@@ -226,7 +226,7 @@ def test_orphan_without_its_header_is_its_users(terminal: Terminal) -> None:
     assert (terminal.root / STRAY).read_text("utf-8") == text
 
 
-def test_both_kinds_of_work_are_named_at_once(terminal: Terminal) -> None:
+def test_all_files_that_need_force_are_reported(terminal: Terminal) -> None:
     (terminal.root / STRAY).write_text((terminal.root / WATCHDOG).read_text("utf-8") + "#\n")
     (terminal.root / PIPELINE).write_text("name: mine\n", "utf-8")
     ran = terminal.run("render")
@@ -236,7 +236,7 @@ def test_both_kinds_of_work_are_named_at_once(terminal: Terminal) -> None:
 
 
 def test_nothing_is_removed_behind_a_link(terminal: Terminal, tmp_path: Path) -> None:
-    """Folders and files of ours, but of another project."""
+    """Generated folders and files of another project."""
     other = tmp_path / "other"
     shutil.copytree(terminal.root / ".github", other / "github")
     shutil.copytree(terminal.root / "docs", other / "docs")
@@ -251,43 +251,41 @@ def test_nothing_is_removed_behind_a_link(terminal: Terminal, tmp_path: Path) ->
     assert (terminal.root / ".github/workflows/linked.yml").is_symlink()
 
 
-# What a checkout, a machine or a neighbour does
+# Checkouts, file systems and other projects
 
 
 def test_checkout_with_crlf_is_a_note(terminal: Terminal) -> None:
-    """Git for Windows makes it so; what GitHub runs does not change by it."""
-    files = [each.path for each in case.rendered(terminal.root) if each.path != LOCK]
+    """Git for Windows converts line endings; what GitHub runs stays the same."""
+    files = [file.path for file in case.rendered(terminal.root) if file.path != LOCK]
     for path in files:
         file = terminal.root / path
         file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
     ran = terminal.run("check")
     assert ran.code == 0
-    said = f"{len(files)} files have CRLF line endings and are otherwise up to date"
-    assert f"note: {said}" in ran.err
+    note = f"{len(files)} files have CRLF line endings and are otherwise up to date"
+    assert f"note: {note}" in ran.err
     noted = json.loads(terminal.run("check", "--format", "json").out)
-    assert (noted["drift"], noted["notes"][0].startswith(said)) == ([], True)
-    assert f"::notice::{said}" in terminal.run("check", "--format", "github").out
+    assert (noted["drift"], noted["notes"][0].startswith(note)) == ([], True)
+    assert f"::notice::{note}" in terminal.run("check", "--format", "github").out
     assert terminal.run("render").code == 0
-    assert terminal.run("check").err == terminal.run("render").err, "no note any more"
+    assert terminal.run("check").err == terminal.run("render").err, "the note is gone"
     assert b"\r" not in (terminal.root / CHECK).read_bytes()
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What git prints, with no settings of the machine's."""
-    found = shutil.which("git", path=os.defpath)
-    assert found, "no git"
+    """What git prints, without the settings of this machine."""
+    program = shutil.which("git", path=os.defpath)
+    assert program, "no git"
     settings = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
     environment = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.defpath}
     return subprocess.run(
-        [found, *settings, *arguments],
+        [program, *settings, *arguments],
         cwd=folder, env=environment, check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
 
 
-def test_git_attributes_that_are_offered_keep_git_from_crlf(
-    terminal: Terminal, tmp_path: Path
-) -> None:
-    """By clones as Git for Windows makes them, before and after."""
+def test_offered_git_attributes_prevent_crlf(terminal: Terminal, tmp_path: Path) -> None:
+    """In clones with the settings of Git for Windows."""
     guide = (terminal.root / GUIDE).read_text("utf-8")
     offered = guide.split("\n## Git attributes\n")[1].split("```gitattributes\n")[1].split("```")[0]
     git(terminal.root, "init", "--quiet")
@@ -299,15 +297,15 @@ def test_git_attributes_that_are_offered_keep_git_from_crlf(
         git(tmp_path, *clone, str(terminal.root), name)
         ran = terminal.run("-C", str(tmp_path / name), "check")
         assert (ran.code, "see Git attributes in docs/" in ran.err) == (0, name == "before")
-    generated = {each.path for each in case.rendered(terminal.root)}
+    generated = {file.path for file in case.rendered(terminal.root)}
     paths = [*generated, LOCK, "specs/web.yaml"]
-    told = git(terminal.root, "check-attr", "linguist-generated", "--", *paths).splitlines()
-    marked = {line.split(": ")[0] for line in told if line.endswith(": set")}
+    checked = git(terminal.root, "check-attr", "linguist-generated", "--", *paths).splitlines()
+    marked = {line.split(": ")[0] for line in checked if line.endswith(": set")}
     assert marked == generated - {LOCK}
 
 
 def test_checkout_with_crlf_hides_no_drift(terminal: Terminal) -> None:
-    """Told as it would be with other line ends, and its diff shows what differs."""
+    """The cause and the diff are the same as with LF."""
     file = terminal.root / CHECK
     text = file.read_bytes()
     file.write_bytes(text.replace(b"\n", b"\r\n"))
@@ -315,16 +313,16 @@ def test_checkout_with_crlf_hides_no_drift(terminal: Terminal) -> None:
     assert causes(terminal.root)[CHECK] is Cause.SPECS
     edited = text.replace(b"timeout-minutes: ", b"timeout-minutes: 9").replace(b"\n", b"\r\n")
     file.write_bytes(edited)
-    (found,) = (each for each in compare(terminal.root, case.rendered(terminal.root))
-                if each.path == CHECK)  # fmt: skip
-    assert found.cause is Cause.EDITED
-    assert found.line == text.split(b"\n").index(b"    branches: [main]") + 1
-    taken = [line[1:].strip() for line in found.change().splitlines() if line[0] == "-"]
+    (drift,) = (drift for drift in compare(terminal.root, case.rendered(terminal.root))
+                if drift.path == CHECK)  # fmt: skip
+    assert drift.cause is Cause.EDITED
+    assert drift.line == text.split(b"\n").index(b"    branches: [main]") + 1
+    taken = [line[1:].strip() for line in drift.change().splitlines() if line[0] == "-"]
     assert taken == ["branches: [main]", *["timeout-minutes: 910"] * text.count(b"timeout-")]
 
 
-def test_pipe_in_the_way_is_not_read(terminal: Terminal) -> None:
-    """Reading it would wait for ever."""
+def test_pipe_is_not_read(terminal: Terminal) -> None:
+    """Reading would block."""
     (terminal.root / PIPELINE).unlink()
     os.mkfifo(terminal.root / PIPELINE)
     os.mkfifo(terminal.root / STRAY)
@@ -333,14 +331,14 @@ def test_pipe_in_the_way_is_not_read(terminal: Terminal) -> None:
     assert (terminal.root / PIPELINE).is_file()
 
 
-def test_folder_in_the_way_is_told(terminal: Terminal) -> None:
+def test_folder_in_place_of_a_file(terminal: Terminal) -> None:
     (terminal.root / PIPELINE).unlink()
     (terminal.root / PIPELINE).mkdir()
     assert causes(terminal.root) == {PIPELINE: Cause.FOREIGN}
 
 
 def test_read_only_file_is_replaced(terminal: Terminal) -> None:
-    """Its folder may be written to, and that is what counts."""
+    """A file is replaced by rename, which needs write permission on the folder only."""
     terminal.edit(PIPELINE, "name: production", "name: produce")
     (terminal.root / PIPELINE).chmod(0o444)
     ran = bound(terminal, "render")
@@ -363,7 +361,7 @@ def test_read_only_folder_is_an_error_and_nothing_is_lost(terminal: Terminal, fo
 
 
 def bound(terminal: Terminal, command: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command as somebody whom the modes of files bind, as they do not bind root."""
+    """Runs a command without root's permission to ignore the modes of files."""
     command_line = [sys.executable, "-m", "wfgen", command, "-C", str(terminal.root)]
     if os.geteuid() == 0:
         setpriv = shutil.which("setpriv", path=os.defpath)
@@ -375,7 +373,7 @@ def bound(terminal: Terminal, command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_two_projects_in_one_repository(terminal: Terminal) -> None:
-    """Each has what lies below its own folder; the inner one is told that GitHub does not look."""
+    """Each changes files in its own folder only; the inner one gets a note about GitHub."""
     outer, inner = terminal.root, terminal.root / "inner"
     (outer / ".git").mkdir()
     for folder in ("specs", "web"):

@@ -1,6 +1,6 @@
-"""`wfgen pins`: what the lock takes from where, and whether its commits are what they are called.
+"""`wfgen pins`: updates of the lock, and whether its commits are those of their tags.
 
-Git itself asks real repositories, with lightweight and annotated tags.
+git reads real repositories, with lightweight and annotated tags.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ def commits(
     host: tuple[GitHost, dict[str, dict[str, str]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> dict[str, dict[str, str]]:
-    """The commit of each tag of each repository; git finds them."""
-    there, found = host
+    """Repository to tag to commit; git reads these repositories."""
+    there, repositories = host
     reach(monkeypatch, there.root / "gitconfig", there.address)
-    return found
+    return repositories
 
 
 def lock(terminal: Terminal, *entries: str) -> None:
-    """A lock of these alone."""
+    """Writes a lock with these entries only."""
     head = first_lock().partition("    steps:\n")[0]
     steps = "".join(f"      - name: x\n        uses: {entry}\n" for entry in entries)
     case.write(terminal.root, {LOCK: f"{head}    steps:\n{steps}"})
@@ -68,7 +68,7 @@ def locked(terminal: Terminal) -> list[str]:
 def test_commits_that_are_their_releases(
     terminal: Terminal, commits: dict[str, dict[str, str]]
 ) -> None:
-    """Annotated tags are peeled, also one of another; a path below a repository is no other."""
+    """Annotated tags are peeled, also of annotated tags; actions may be in subfolders."""
     lock(
         terminal,
         f"acme/annotated/setup@{commits['acme/annotated']['v1.10.0']} # v1.10.0",
@@ -83,7 +83,7 @@ def test_commits_that_are_their_releases(
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
 
 
-def test_what_a_commit_really_is(
+def test_commits_that_are_not_their_releases(
     terminal: Terminal, commits: dict[str, dict[str, str]], host: tuple[GitHost, object]
 ) -> None:
     annotated, plain = commits["acme/annotated"], commits["acme/plain"]
@@ -102,11 +102,11 @@ def test_what_a_commit_really_is(
     )
     ran = terminal.run("pins", "verify")
     assert ran.code == 1
-    said = dict(
+    messages = dict(
         re.findall(r"^\.github/workflows/_pins\.yml:(\d+):1: (.*) \[pins\]$", ran.out, re.MULTILINE)
     )
     peeled, first = annotated["v1.9.0"][:12], annotated["v1.0.0"][:12]
-    assert list(said.values()) == [
+    assert list(messages.values()) == [
         f"acme/annotated/a: {tag_object[:12]} is the tag object of v1.9.0, its commit is {peeled}",
         f"acme/annotated/b: {first} is v1.0.0; v1.9.0 is {peeled}",
         f"acme/annotated/c: {OTHER[:12]} has no tag and may come from a fork; v1.9.0 is {peeled}",
@@ -115,28 +115,28 @@ def test_what_a_commit_really_is(
         "and `# vX.Y.Z` after it",
         "acme/plain/b: acme/plain/b@v3 is not pinned: a tag or branch can move; expected the full "
         "commit SHA and `# vX.Y.Z` after it",
-        said[str(pin_line(terminal, "acme/gone"))],
+        messages[str(pin_line(terminal, "acme/gone"))],
     ]
     assert "acme/gone: acme/gone cannot be read: " in ran.out
     names = [
         *(f"acme/annotated/{letter}" for letter in "abcd"), "acme/plain/a", "acme/plain/b",
         "acme/gone",
     ]  # fmt: skip
-    assert list(said) == [str(pin_line(terminal, name)) for name in names]
+    assert list(messages) == [str(pin_line(terminal, name)) for name in names]
     assert "    hint: to fix, run `wfgen pins update acme/annotated/a@v1.9.0`\n" in ran.out
     assert ran.out.splitlines()[-1] == "7 of 7 pins verified, 7 wrong"
-    found = json.loads(terminal.run("pins", "verify", "--format", "json").out)["errors"]
-    assert [str(each["line"]) for each in found] == list(said)
+    errors = json.loads(terminal.run("pins", "verify", "--format", "json").out)["errors"]
+    assert [str(error["line"]) for error in errors] == list(messages)
 
 
 def pin_line(terminal: Terminal, action: str) -> int:
     return pins.read((terminal.root / LOCK).read_text("utf-8"))[action].line
 
 
-def test_look_alike_bumped_everywhere_does_not_pass(
+def test_untagged_commit_in_all_files_fails(
     terminal: Terminal, commits: dict[str, dict[str, str]]
 ) -> None:
-    """All that check can see agrees; a commit that is in no tag gives it away."""
+    """check passes, as lock and files agree; the commit has no tag."""
     lock(terminal, f"acme/plain@{OTHER} # v3.0.0")
     ran = terminal.run("pins", "verify", "--format", "github")
     assert ran.code == 1
@@ -162,7 +162,7 @@ def test_only_what_changed_since_a_commit(
     lock(terminal, wrong, f"acme/plain@{OTHER} # v3.0.0")
     ran = terminal.run("pins", "verify", "--since", "HEAD^1")
     assert (ran.code, ran.out.splitlines()[-1]) == (1, "1 of 2 pins verified, 1 wrong")
-    for revision in ("0" * 40, "nowhere"):  # a first push, a commit that is gone: all are asked
+    for revision in ("0" * 40, "nowhere"):  # a first push, a deleted commit: all are verified
         ran = terminal.run("pins", "verify", "--since", revision)
         assert (ran.code, ran.out.splitlines()[-1]) == (1, "2 of 2 pins verified, 2 wrong")
     ran = terminal.run("pins", "verify", "--since=--output=x")
@@ -198,7 +198,7 @@ def test_commit_that_a_shallow_clone_lacks_is_fetched(
 def test_no_network(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]
 ) -> None:
-    """Nobody answers: one clear line, and nothing changes."""
+    """One error line, and nothing changes."""
     reach(monkeypatch, tmp_path / "gitconfig", "http://127.0.0.1:1/")
     before = terminal.files()
     ran = terminal.run("pins", *arguments)
@@ -220,7 +220,7 @@ def test_no_git(terminal: Terminal) -> None:
 
 
 def test_newest_releases_are_taken(terminal: Terminal, commits: dict[str, dict[str, str]]) -> None:
-    """Of numbers, not of letters; no tests of releases, no floating tags; the form stays."""
+    """Compared by number; no prereleases, no floating tags; the form of the version stays."""
     annotated, plain, bare = commits["acme/annotated"], commits["acme/plain"], commits["acme/bare"]
     lock(
         terminal,
@@ -247,7 +247,7 @@ def test_newest_releases_are_taken(terminal: Terminal, commits: dict[str, dict[s
 def test_an_action_is_added_in_its_place(
     terminal: Terminal, commits: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As an own template needs it; a tag can be named."""
+    """For a user's template; a tag can be given."""
     annotated = commits["acme/annotated"]
     ran = terminal.run("pins", "update", "acme/annotated@v1.9.0", "acme/plain/sub")
     assert ran.code == 0
@@ -276,29 +276,29 @@ OWN_STEP = """\
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("acme/none", "refused: acme/none: no release such as v1.2.3 in acme/none\n"),
         ("acme/plain@v9", "refused: acme/plain: no tag v9 in acme/plain\n"),
     ],
 )
-def test_what_there_is_no_release_of(
-    terminal: Terminal, commits: dict[str, dict[str, str]], name: str, said: str
+def test_release_that_does_not_exist(
+    terminal: Terminal, commits: dict[str, dict[str, str]], name: str, message: str
 ) -> None:
     before = terminal.files()
     ran = terminal.run("pins", "update", name)
-    assert (ran.code, said in ran.err) == (1, True), ran.err
+    assert (ran.code, message in ran.err) == (1, True), ran.err
     assert terminal.files() == before
 
 
 @pytest.mark.parametrize("name", ["checkout", "https://github.com/a/b", "a/b c", "ä/b"])
-def test_what_is_no_action(terminal: Terminal, name: str) -> None:
+def test_invalid_name_of_an_action(terminal: Terminal, name: str) -> None:
     ran = terminal.run("pins", "update", name)
     assert (ran.code, "is not an action; expected owner/name in ASCII" in ran.err) == (2, True)
 
 
-def test_offline_takes_what_wfgen_came_with(terminal: Terminal) -> None:
-    """But nothing older than what the lock has."""
+def test_offline_takes_the_releases_that_wfgen_ships_with(terminal: Terminal) -> None:
+    """Except for older ones than the lock has."""
     known = pins.read(first_lock())
     newer = f"docker/login-action@{OTHER} # v99.0.0"
     lock(terminal, "actions/checkout@v4", f"azure/login@{OTHER} # v1.0.0", newer,
@@ -317,11 +317,11 @@ def test_offline_takes_what_wfgen_came_with(terminal: Terminal) -> None:
     assert "acme/other: this wfgen ships with no release of it\n" in ran.err
 
 
-def test_a_repository_is_asked_twice(
+def test_a_repository_is_read_again_after_an_error(
     terminal: Terminal, commits: dict[str, dict[str, str]], tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """Networks fail now and then; a pull request need not."""
+    """A short failure of the network does not fail a pull request."""
     script = (
         f'#!/bin/sh\n[ -e {tmp_path}/failed ] && exec {GIT} "$@"\n: > {tmp_path}/failed\nexit 128\n'
     )
@@ -340,7 +340,7 @@ LOCKED = {"acme/one": Pin("acme/one", "1" * 40, "v1.0.0")}
 
 
 @pytest.mark.parametrize(
-    ("found", "taken", "said"),
+    ("bumped", "taken", "messages"),
     [
         ([("2", "v2.0.0"), ("2", "v2.0.0")], "v2.0.0", []),
         ([("1", "v1.0.0"), ("2", "v2.0.0")], "v2.0.0", []),
@@ -367,19 +367,17 @@ LOCKED = {"acme/one": Pin("acme/one", "1" * 40, "v1.0.0")}
     ],
     ids=["everywhere", "here and there", "commit", "older", "several", "comment", "no version"],
 )  # fmt: skip
-def test_what_is_taken_from_files(
-    found: list[tuple[str, str]], taken: str, said: list[str]
-) -> None:
+def test_pull_from_files(bumped: list[tuple[str, str]], taken: str, messages: list[str]) -> None:
     pairs = [
         (f"{number}.yml", Pin("acme/one", digit * 40, version, 7))
-        for number, (digit, version) in enumerate(found)
+        for number, (digit, version) in enumerate(bumped)
     ]
     take, refused = from_files(LOCKED, pairs)
-    assert (take["acme/one"].version if take else "", refused) == (taken, said)
+    assert (take["acme/one"].version if take else "", refused) == (taken, messages)
 
 
-def test_an_action_in_files_that_the_lock_does_not_have(terminal: Terminal) -> None:
-    """Such as a look-alike: it is not taken."""
+def test_pull_refuses_an_action_that_is_not_in_the_lock(terminal: Terminal) -> None:
+    """Such as a misspelled owner."""
     path = ".github/workflows/wfgen-check.yml"
     terminal.edit(path, "actions/setup-python@", "actlons/setup-python@")
     ran = terminal.run("pins", "pull")
@@ -390,8 +388,8 @@ def test_an_action_in_files_that_the_lock_does_not_have(terminal: Terminal) -> N
 # The lock's text
 
 
-def test_actions_that_templates_ask_for_are_added(terminal: Terminal) -> None:
-    """As after a new version of wfgen; the entry has the inputs that linters ask for."""
+def test_actions_that_templates_use_are_added(terminal: Terminal) -> None:
+    """As after an upgrade of wfgen; the entry has the inputs that linters require."""
     text = (terminal.root / LOCK).read_text("utf-8")
     for name, block in {
         "actions/checkout": text[text.index("      - name: actions/checkout\n") :].partition(
@@ -408,7 +406,7 @@ def test_actions_that_templates_ask_for_are_added(terminal: Terminal) -> None:
         assert (terminal.root / LOCK).read_text("utf-8") == text
 
 
-def test_an_action_that_nobody_knows(terminal: Terminal) -> None:
+def test_an_unknown_action_in_a_template(terminal: Terminal) -> None:
     case.write(terminal.root, {"templates/_release-steps.yml": OWN_STEP})
     ran = terminal.run("check")
     assert ran.code == 2
@@ -418,8 +416,8 @@ def test_an_action_that_nobody_knows(terminal: Terminal) -> None:
     )
 
 
-def test_a_pin_in_an_own_template_is_refused(terminal: Terminal) -> None:
-    """No bot would bump it there."""
+def test_a_pin_in_a_template_is_refused(terminal: Terminal) -> None:
+    """Bots do not read templates."""
     step = OWN_STEP.replace('#{{ pin("acme/plain/sub") }}#', "acme/plain@v3")
     case.write(terminal.root, {"templates/_release-steps.yml": step})
     ran = terminal.run("render")
@@ -428,7 +426,7 @@ def test_a_pin_in_an_own_template_is_refused(terminal: Terminal) -> None:
 
 
 def test_entries_of_another_form_are_kept(terminal: Terminal) -> None:
-    """A lock that somebody wrote anew: quotes, other indents, no names."""
+    """A lock with quotes, other indents and no names."""
     lines = [
         f'  - uses: "{pin.action}@{pin.ref}" # {pin.version}\n' if index % 2 else
         f"  - {{}}\n  - uses: {pin}\n    with: {{}}\n"
@@ -447,7 +445,7 @@ def test_entries_of_another_form_are_kept(terminal: Terminal) -> None:
     assert different[0][0].count('"') == different[0][1].count('"')
 
 
-def test_local_actions_and_images_are_no_pins() -> None:
+def test_local_actions_and_images_are_not_pins() -> None:
     text = (
         "    uses: $/.github/workflows/x.yml\n    uses: ./x@1\n    uses: docker://a@sha256:1\n"
         "    # uses: a/b@v1\n    run: echo uses: a/b@v1\n"

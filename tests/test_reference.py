@@ -1,4 +1,4 @@
-"""docs/reference.md says what is so: a refused field is refused by name, a rendered one matters."""
+"""docs/reference.md is correct: refused fields are refused, rendered fields change the output."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def fields(status: str) -> list[Any]:
     ]
 
 
-def test_the_page_is_what_the_models_say() -> None:
+def test_the_page_is_up_to_date() -> None:
     page = (ROOT / "docs/reference.md").read_text("utf-8")
     assert page == reference.reference(), "make reference"
 
 
 def test_every_field_is_explained() -> None:
-    """But for `type`, whose choices have a table each."""
+    """Except for `type`, whose values have a table each."""
     models = {part.model for model in (ProjectSpec, ServiceSpec) for part in reference.parts(model)}
     silent = [
         f"{model.__name__}.{name}"
@@ -64,7 +64,7 @@ def test_every_field_is_explained() -> None:
 
 
 @pytest.mark.parametrize("field", fields("refused"))
-def test_a_refused_field_is_refused_by_name_with_what_to_do(field: Field, tmp_path: Path) -> None:
+def test_a_refused_field_is_refused_with_an_alternative(field: Field, tmp_path: Path) -> None:
     model, part, entry = field
     files = dict(case.BASE)
     path = PROJECT if model is ProjectSpec else "specs/web.yaml"
@@ -77,13 +77,15 @@ def test_a_refused_field_is_refused_by_name_with_what_to_do(field: Field, tmp_pa
     with pytest.raises(InvalidSpecs) as caught:
         case.rendered(case.write(tmp_path, files))
     name = ".".join([*part.path, entry.name]).replace("<name>", "production")
-    told = [(found.rule, found.message, found.hint) for found in caught.value.diagnostics]
+    errors = [(error.rule, error.message, error.hint) for error in caught.value.diagnostics]
     message = f"field `{name}` is not supported by this version of wfgen"
-    assert told == [("not-rendered", message, entry.status.removeprefix("refused: "))]
+    assert errors == [("not-rendered", message, entry.status.removeprefix("refused: "))]
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k.refused], ids=kind_name)
-def test_a_refused_kind_is_refused_with_what_to_do(kind: type[ServiceSpec], tmp_path: Path) -> None:
+def test_a_refused_kind_is_refused_with_an_alternative(
+    kind: type[ServiceSpec], tmp_path: Path
+) -> None:
     files = {**case.BASE, "specs/web.yaml": f"kind: {kind_name(kind)}\n"}
     with pytest.raises(InvalidSpecs) as caught:
         case.rendered(case.write(tmp_path, files))
@@ -92,16 +94,16 @@ def test_a_refused_kind_is_refused_with_what_to_do(kind: type[ServiceSpec], tmp_
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """What a case makes, by the case's name."""
+    """The generated files of a case, by its name."""
     return cache(lambda name: bodies(case.write(tmp_path_factory.mktemp("made"), USED[name])))
 
 
 @pytest.mark.parametrize("field", fields("rendered"))
-def test_a_rendered_field_matters(field: Field, made: Made, tmp_path: Path) -> None:
-    """Of the cases that set it, one renders otherwise without it.
+def test_a_rendered_field_changes_the_output(field: Field, made: Made, tmp_path: Path) -> None:
+    """Of the cases that set it, one renders differently without it.
 
-    A field that cannot be left out must stand in what is generated; what `type` chooses are the
-    other fields of its table, and `wfgen` is what a note is about.
+    The value of a required field must be in the output. `type` selects the other fields of its
+    table, and `wfgen` only causes a note.
     """
     using = list(uses(field))
     assert using, "no case of tests/cases/ok sets it"
@@ -133,30 +135,30 @@ def places(tree: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         if isinstance(tree, dict):
             yield tree
     elif path[0] in ("<name>", "[]"):
-        for each in tree.values() if isinstance(tree, dict) else tree or ():
-            yield from places(each, path[1:])
+        for inner in tree.values() if isinstance(tree, dict) else tree or ():
+            yield from places(inner, path[1:])
     elif isinstance(tree, dict) and path[0] in tree:
         yield from places(tree[path[0]], path[1:])
 
 
 def matters(made: dict[str, str], without: dict[str, str], value: object, root: Path) -> bool:
-    """Whether what a case makes is otherwise without a field, or has the field's value in it."""
+    """Whether the output differs without a field, or contains the value of a required one."""
     try:
         return bodies(case.write(root, without)) != made
     except InvalidSpecs:
         everything = "\n".join(made.values())
-        return all(json.dumps(each).strip('"') in everything for each in scalars(value))
+        return all(json.dumps(scalar).strip('"') in everything for scalar in scalars(value))
 
 
 def bodies(root: Path) -> dict[str, str]:
-    """What the specs below a folder make: path to text, without the headers and their digests."""
+    """The generated files: path to text without the header."""
     parsed = {file.path: (header.parse(file.text), file.text) for file in case.rendered(root)}
-    return {path: found.body if found else text for path, (found, text) in parsed.items()}
+    return {path: top.body if top else text for path, (top, text) in parsed.items()}
 
 
 def scalars(value: object) -> Iterator[object]:
     if isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from scalars(each)
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from scalars(inner)
     else:
         yield value

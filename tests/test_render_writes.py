@@ -1,4 +1,4 @@
-"""How `wfgen render` mends drift, and what it never touches."""
+"""What `wfgen render` writes and removes, and what it never changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STRAY = ".github/workflows/old.yml"
 WATCHDOG = ".github/workflows/watchdog.yml"
 
 
-def test_render_mends_everything(terminal: Terminal) -> None:
+def test_render_fixes_all_drift(terminal: Terminal) -> None:
     terminal.edit(PIPELINE, "name: production", "name: produce")
     terminal.edit("specs/web.yaml", "kind: server", "kind: server\nreplicas: 3")
     (terminal.root / CHECK).unlink()
@@ -31,7 +31,7 @@ def test_render_mends_everything(terminal: Terminal) -> None:
     assert terminal.run("check").code == 0
 
 
-def test_orphans_can_be_left(terminal: Terminal) -> None:
+def test_orphans_can_be_kept(terminal: Terminal) -> None:
     (terminal.root / STRAY).write_bytes((terminal.root / WATCHDOG).read_bytes())
     assert terminal.run("render", "--no-prune").code == 0
     assert terminal.run("render", "--only", "watchdog.yml").code == 0
@@ -39,7 +39,7 @@ def test_orphans_can_be_left(terminal: Terminal) -> None:
     assert terminal.run("check").code == 1
 
 
-def test_folder_of_an_orphan_goes_with_it(terminal: Terminal) -> None:
+def test_empty_folder_of_an_orphan_is_removed(terminal: Terminal) -> None:
     folder = terminal.root / ".github/actions/old"
     folder.mkdir()
     (folder / "action.yml").write_bytes((terminal.root / ACTION).read_bytes())
@@ -57,14 +57,14 @@ def make_link(path: Path) -> None:
 
 
 def make_link_to_the_same(path: Path) -> None:
-    """What the specs make, but not a file of the repository."""
+    """To the expected text, outside of the generated files."""
     same = path.parents[3] / "same.yml"
     same.write_text(next(f.text for f in case.rendered(path.parents[2]) if f.path == PIPELINE))
     path.symlink_to(same)
 
 
 @pytest.mark.parametrize("make", [make_file, make_link, make_link_to_the_same])
-def test_file_of_another_is_overwritten_by_force_alone(
+def test_other_file_is_overwritten_with_force_only(
     terminal: Terminal, make: Callable[[Path], None]
 ) -> None:
     (terminal.root / PIPELINE).unlink()
@@ -74,13 +74,13 @@ def test_file_of_another_is_overwritten_by_force_alone(
     ran = terminal.run("render")
     assert (ran.code, ran.out) == (2, "")
     assert f"wfgen did not generate {PIPELINE}; move it away" in ran.err
-    assert terminal.files() == before, "not even what is missing is written"
+    assert terminal.files() == before, "missing files are not written either"
     assert terminal.run("render", "--force").code == 0
     assert terminal.run("check").code == 0
     assert not (terminal.root / PIPELINE).is_symlink()
 
 
-def test_folder_in_the_way_stays(terminal: Terminal) -> None:
+def test_folder_in_place_of_a_file_is_kept(terminal: Terminal) -> None:
     (terminal.root / PIPELINE).unlink()
     case.write(terminal.root, {f"{PIPELINE}/precious": "data"})
     (terminal.root / ACTION).unlink()
@@ -103,7 +103,7 @@ def test_file_in_place_of_a_folder(terminal: Terminal, path: str, tmp_path: Path
     assert files_below(out) == {path: "a file\n"}
 
 
-def test_full_disk_leaves_everything_as_it_was(
+def test_full_disk_changes_nothing(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """No space for the tenth file: nine temporary files exist by then, and must be removed."""
@@ -117,7 +117,7 @@ def test_full_disk_leaves_everything_as_it_was(
 
 
 def test_link_that_leads_out_of_the_repository(terminal: Terminal, tmp_path: Path) -> None:
-    """Such as `docs -> /etc`, committed by somebody else."""
+    """Such as a committed `docs -> /etc`."""
     (terminal.root / GUIDE).unlink()
     (terminal.root / "docs").rmdir()
     (tmp_path / "elsewhere").mkdir()

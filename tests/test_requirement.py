@@ -40,20 +40,24 @@ def test_accepted(text: str, path: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        *((text, "a requirement of wfgen-cli") for text in (
+        *((text, "use `wfgen-cli==<version>`, or `./wfgen` for a folder") for text in (
             "wfgen", "wfgen==0.1.0", "WFGen >= 1", "wfgen[all]", "wfgen<1",
             "wfgen; python_version>'3'", "wfgen @ git+https://git.example.com/tools/wfgen@v1",
+        )),
+        *((text, "use `wfgen-cli==<version>`, a path such as `./tools/wfgen`, or a git URL")
+          for text in (
             "jinja2", "jinja2==3.1.6", "tools", "-r requirements.txt", "-e ./tools/wfgen",
             "--index-url=https://example.com/", "wfgen-cli==0.1.0 --hash=sha256:00",
             "wfgen-cli-extra", "a/$(id)", "tools/wfgen; id", " ", "",
             "git+http://git.example.com/tools/wfgen",
         )),
-        *((text, "a complete requirement") for text in (
+        *((text, "replace the placeholder with a value") for text in (
             "wfgen-cli==<version>", "wfgen==<version>", "wfgen-cli==...", ".../wfgen", "<path>",
             "wfgen-cli @ git+https://HOST/wfgen", "git+https://a.example/OWNER/wfgen",
             "git+https://a.example/wfgen@COMMIT",
         )),
-        *((text, "a path below the repository's root") for text in (
+        *((text, "use `wfgen-cli==<version>`, or a path relative to the repository root")
+          for text in (
             "/opt/wfgen", "..", "../wfgen", "tools/../../wfgen", "~/wfgen", "C:/wfgen",
             r"C:\wfgen", "file:///opt/wfgen", "wfgen-cli @ file:///opt/wfgen",
         )),
@@ -63,7 +67,7 @@ def test_refused(text: str, expected: str) -> None:
     with pytest.raises(ValidationError) as caught:
         REQUIREMENT.validate_python(text)
     (error,) = caught.value.errors()
-    assert error["ctx"]["what"] == expected
+    assert error["ctx"]["expected"] == expected
 
 
 @pytest.mark.parametrize("target", ["elsewhere", "missing"])

@@ -1,6 +1,6 @@
-"""Bots bump this repository's own files: the drift check stays green, without a human.
+"""Bots bump this repository's files: the drift check stays green.
 
-And what only looks like a bump is told, as what it is.
+Other changes of pins are drift, and the message says what differs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PIPELINE = ".github/workflows/production.yml"
 CHECKOUT = pins.read((ROOT / LOCK).read_text("utf-8"))["actions/checkout"]
 AWS = pins.read((ROOT / LOCK).read_text("utf-8"))["aws-actions/configure-aws-credentials"]
 NEW = "a" * 40
-"""A commit that nobody has."""
+"""A commit that does not exist."""
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def here(
 
 
 def next_releases(*actions: str) -> dict[str, Release]:
-    """A release of each of these actions, or of all in the lock: commits that nobody has."""
+    """A release of each of these actions, or of all in the lock; the commits do not exist."""
     locked = pins.read((ROOT / LOCK).read_text("utf-8"))
     return {
         action: Release(f"{number:040x}", f"v{40 + number}.1.0", pin.version)
@@ -69,11 +69,11 @@ def next_releases(*actions: str) -> dict[str, Release]:
 
 
 def directories(root: Path) -> list[str]:
-    """Where this repository's own Dependabot looks for actions."""
+    """The folders that this repository's Dependabot reads."""
     settings = yaml.safe_load((root / ".github/dependabot.yml").read_text("utf-8"))
     (entry,) = (e for e in settings["updates"] if e["package-ecosystem"] == "github-actions")
-    found: list[str] = entry["directories"]
-    return found
+    folders: list[str] = entry["directories"]
+    return folders
 
 
 def by_dependabot(root: Path, releases: update_bots.Releases) -> set[str]:
@@ -95,15 +95,15 @@ def line_of(root: Path, path: str, text: str) -> int:
 
 
 def drift(terminal: Terminal) -> dict[str, dict[str, Any]]:
-    """What check finds, by path."""
+    """The drift that check reports, by path."""
     ran = terminal.run("check", "--format", "json")
-    found: list[dict[str, Any]] = json.loads(ran.out)["drift"]
-    assert ran.code == (1 if found else 0)
-    return {each["path"]: each for each in found}
+    drifts: list[dict[str, Any]] = json.loads(ran.out)["drift"]
+    assert ran.code == (1 if drifts else 0)
+    return {entry["path"]: entry for entry in drifts}
 
 
 def assert_green(ran: Ran, *named: str) -> None:
-    """Nothing differs, and the note says what was bumped and what is still to be asked."""
+    """Nothing differs, and the note names the bumped actions."""
     assert (ran.code, ran.out.count("\n")) == (0, 1), ran.out
     assert "run `wfgen pins verify`" in ran.err
     for name in named:
@@ -138,13 +138,13 @@ def test_grouped_bump_of_all_actions(here: Terminal, bot: Bot) -> None:
 
 
 def test_new_commit_of_the_same_version(here: Terminal) -> None:
-    """Renovate calls it a digest update; whether the tag was moved is for verify to say."""
+    """Renovate calls it a digest update; `wfgen pins verify` finds out whether the tag moved."""
     release = Release(NEW, CHECKOUT.version, CHECKOUT.version)
     assert LOCK in update_bots.renovate(here.root, {"actions/checkout": release})
     assert_green(here.run("check"), f"actions/checkout {CHECKOUT.version}")
 
 
-def test_dependabot_looks_into_the_folders_of_composite_actions(here: Terminal) -> None:
+def test_dependabot_reads_the_folders_of_composite_actions(here: Terminal) -> None:
     """Without that, a bump leaves them out: drift in one file."""
     here.edit(".github/dependabot.yml", "      - /.github/actions/cluster-login\n", "")
     by_dependabot(here.root, next_releases(AWS.action))
@@ -156,14 +156,14 @@ def test_dependabot_looks_into_the_folders_of_composite_actions(here: Terminal) 
     assert here.run("check").code == 0
 
 
-def test_bot_that_does_not_see_the_lock(here: Terminal) -> None:
-    """Told to leave it alone, say. Drift; `pins pull` takes the bumps into the lock."""
+def test_bot_that_ignores_the_lock(here: Terminal) -> None:
+    """Drift; `pins pull` copies the bumps into the lock."""
     lock = (here.root / LOCK).read_bytes()
     by_dependabot(here.root, next_releases("actions/checkout", "docker/login-action"))
     (here.root / LOCK).write_bytes(lock)
-    found = drift(here)
-    assert {each["remedy"] for each in found.values()} == {"wfgen pins pull"}
-    assert PIPELINE in found
+    drifts = drift(here)
+    assert {entry["remedy"] for entry in drifts.values()} == {"wfgen pins pull"}
+    assert PIPELINE in drifts
     ran = here.run("pins", "pull")
     assert ran.code == 0
     assert f"actions/checkout: {CHECKOUT.short} -> v41.1.0 (000000000000)\n" in ran.out
@@ -173,34 +173,34 @@ def test_bot_that_does_not_see_the_lock(here: Terminal) -> None:
 
 def test_lock_bumped_alone(here: Terminal) -> None:
     here.edit(LOCK, str(CHECKOUT), f"actions/checkout@{NEW} # v99.0.0")
-    found = drift(here)
-    assert LOCK not in found
-    assert {each["cause"] for each in found.values()} == {"pins"}
-    assert {each["remedy"] for each in found.values()} == {"wfgen render"}
-    ran = here.run("pins", "pull")  # nothing there is newer than what the lock has
+    drifts = drift(here)
+    assert LOCK not in drifts
+    assert {entry["cause"] for entry in drifts.values()} == {"pins"}
+    assert {entry["remedy"] for entry in drifts.values()} == {"wfgen render"}
+    ran = here.run("pins", "pull")  # nothing is newer than in the lock
     assert (ran.code, ran.out) == (0, f"{LOCK} is unchanged\n")
     assert here.run("render").code == 0
     assert_green(here.run("check"), "actions/checkout v99.0.0")
 
 
-# Not a bump
+# Not bumps
 
 
 def one_place(terminal: Terminal, new: str) -> dict[str, Any]:
-    """What is found where one line, in one file, is other than the lock has it."""
+    """The remark and the remedy where one line of one file differs from the lock."""
     terminal.edit(BUILD, str(CHECKOUT), new)
-    found = drift(terminal)
-    assert list(found) == [BUILD]
-    assert found[BUILD]["cause"] == "pins"
-    (remark,) = found[BUILD]["remarks"]
-    assert remark["line"] == found[BUILD]["line"] == line_of(terminal.root, BUILD, new)
+    drifts = drift(terminal)
+    assert list(drifts) == [BUILD]
+    assert drifts[BUILD]["cause"] == "pins"
+    (remark,) = drifts[BUILD]["remarks"]
+    assert remark["line"] == drifts[BUILD]["line"] == line_of(terminal.root, BUILD, new)
     assert terminal.run("render").code == 0
     assert terminal.run("check").code == 0
-    return {"remedy": found[BUILD]["remedy"], **remark}
+    return {"remedy": drifts[BUILD]["remedy"], **remark}
 
 
 @pytest.mark.parametrize(
-    ("new", "said"),
+    ("new", "message"),
     [
         (
             f"actions/checkout@{NEW} # {CHECKOUT.version}",
@@ -262,10 +262,10 @@ def one_place(terminal: Terminal, new: str) -> dict[str, Any]:
         "owner", "letter", "nearly its name", "no owner", "action",
     ],
 )  # fmt: skip
-def test_in_one_place(here: Terminal, new: str, said: str) -> None:
-    """Of several files that use it: drift, named. `wfgen render` takes it back."""
-    found = one_place(here, new)
-    assert (found["message"], found["remedy"]) == (said, "wfgen render")
+def test_in_one_place(here: Terminal, new: str, message: str) -> None:
+    """Of several files that use it: drift with a message. `wfgen render` reverts it."""
+    remark = one_place(here, new)
+    assert (remark["message"], remark["remedy"]) == (message, "wfgen render")
 
 
 def everywhere(root: Path, new: str) -> None:
@@ -275,26 +275,26 @@ def everywhere(root: Path, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("new", "said"),
+    ("new", "message"),
     [
         ("actions/checkout@v7", "actions/checkout@v7 is not pinned: a tag or branch can move"),
         ("actions/checkout@main # v7.0.1", "actions/checkout@main is not pinned"),
         (f"actions/checkout@{NEW}", "actions/checkout has no version after its commit"),
     ],
 )
-def test_everywhere_to_what_can_move(here: Terminal, new: str, said: str) -> None:
-    """The lock itself is drift; nothing is written from such a lock."""
+def test_ref_that_can_move_in_all_files(here: Terminal, new: str, message: str) -> None:
+    """The lock itself is drift; nothing is rendered with such a lock."""
     everywhere(here.root, new)
-    found = drift(here)
-    assert list(found) == [LOCK]
-    (remark,) = found[LOCK]["remarks"]
-    assert remark["message"].startswith(said)
-    assert found[LOCK]["remedy"] == "wfgen pins update actions/checkout"
+    drifts = drift(here)
+    assert list(drifts) == [LOCK]
+    (remark,) = drifts[LOCK]["remarks"]
+    assert remark["message"].startswith(message)
+    assert drifts[LOCK]["remedy"] == "wfgen pins update actions/checkout"
     assert remark["line"] == line_of(here.root, LOCK, "uses: actions/checkout")
     before = here.files()
     ran = here.run("render")
     assert ran.code == 2
-    assert f"{LOCK}:{remark['line']}: {said}" in ran.err
+    assert f"{LOCK}:{remark['line']}: {message}" in ran.err
     assert here.run("render", "--only", "production").code == 2
     assert here.files() == before
     assert here.run("pins", "update", "--offline", "actions/checkout").code == 0
@@ -302,13 +302,15 @@ def test_everywhere_to_what_can_move(here: Terminal, new: str, said: str) -> Non
     assert here.run("check").code == 0
 
 
-def test_everywhere_a_look_alike(here: Terminal) -> None:
-    """The lock lacks what templates ask for: it is told, and added from wfgen's own."""
+def test_misspelled_owner_in_all_files(here: Terminal) -> None:
+    """The lock lacks an action that templates use: drift, and `wfgen render` adds it."""
     everywhere(here.root, f"actlons/checkout@{NEW} # v99.0.0")
-    found = drift(here)
-    assert {each["cause"] for each in found.values()} == {"pins"}
-    assert found[LOCK]["remarks"] == [{"line": 1, "message": "actions/checkout is not in the lock"}]
-    messages = {remark["message"] for remark in found[PIPELINE]["remarks"]}
+    drifts = drift(here)
+    assert {entry["cause"] for entry in drifts.values()} == {"pins"}
+    assert drifts[LOCK]["remarks"] == [
+        {"line": 1, "message": "actions/checkout is not in the lock"}
+    ]
+    messages = {remark["message"] for remark in drifts[PIPELINE]["remarks"]}
     assert messages == {"actlons/checkout in place of actions/checkout"}
     assert here.run("render").code == 0
     assert here.run("check").code == 0
@@ -317,7 +319,7 @@ def test_everywhere_a_look_alike(here: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "message"),
     [
         (
             f"actions/checkout@{NEW} # v99.0.0",
@@ -332,24 +334,24 @@ def test_everywhere_a_look_alike(here: Terminal) -> None:
     ],
     ids=["two commits", "two versions"],
 )
-def test_lock_that_contradicts_itself(here: Terminal, entry: str, said: str) -> None:
+def test_lock_that_contradicts_itself(here: Terminal, entry: str, message: str) -> None:
     second = "      - name: actions/setup-python\n"
     here.edit(LOCK, second, f"      - uses: {entry}\n{second}")
     (remark,) = drift(here)[LOCK]["remarks"]
-    assert remark == {"line": line_of(here.root, LOCK, entry), "message": said}
+    assert remark == {"line": line_of(here.root, LOCK, entry), "message": message}
     assert here.run("render").code == 2
 
 
-def test_a_merge_conflict_in_the_lock(here: Terminal) -> None:
-    """Two bumps at once: it is told, and nothing is written from it."""
+def test_merge_conflict_in_the_lock(here: Terminal) -> None:
+    """After two bumps at once: drift, and nothing is rendered with it."""
     ours, theirs = (
         f"        uses: {CHECKOUT}\n",
         f"        uses: actions/checkout@{NEW} # v99.0.0\n",
     )
     here.edit(LOCK, ours, f"<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> bump\n")
-    found = drift(here)[LOCK]
-    assert (found["cause"], found["line"]) == ("conflict", line_of(here.root, LOCK, "<<<<<<<"))
-    assert found["remarks"][0]["message"].startswith("contains merge conflict markers")
+    entry = drift(here)[LOCK]
+    assert (entry["cause"], entry["line"]) == ("conflict", line_of(here.root, LOCK, "<<<<<<<"))
+    assert entry["remarks"][0]["message"].startswith("contains merge conflict markers")
     before = here.files()
     assert here.run("render").code == 2
     assert here.files() == before
@@ -371,23 +373,23 @@ def test_two_places_of_one_file(here: Terminal) -> None:
     assert ran.out.count("  actions/checkout: v99.0.0 (aaaaaaaaaaaa) here") == 1
 
 
-def test_pin_and_more_is_no_bump(here: Terminal) -> None:
-    """A change beside the pin is told as what it is."""
+def test_pin_with_another_change_is_an_edit(here: Terminal) -> None:
+    """The cause is the other change."""
     here.edit(BUILD, str(CHECKOUT), f"actions/checkout@{NEW} # v99.0.0\n        if: always()")
-    found = drift(here)
-    assert (found[BUILD]["cause"], found[BUILD]["remarks"]) == ("edited", [])
+    drifts = drift(here)
+    assert (drifts[BUILD]["cause"], drifts[BUILD]["remarks"]) == ("edited", [])
 
 
-def test_other_quotes_are_no_bump(here: Terminal) -> None:
+def test_other_quotes_are_an_edit(here: Terminal) -> None:
     action, version = str(CHECKOUT).split(" ", 1)
     here.edit(BUILD, str(CHECKOUT), f'"{action}" {version}')
     assert drift(here)[BUILD]["cause"] != "pins"
 
 
-# More that bots bump
+# The lock
 
 
-def test_windows_line_endings_of_the_lock_stay(here: Terminal) -> None:
+def test_crlf_in_the_lock_is_kept(here: Terminal) -> None:
     lock = (here.root / LOCK).read_bytes().replace(b"\n", b"\r\n")
     (here.root / LOCK).write_bytes(lock)
     assert here.run("check").code == 0
@@ -405,7 +407,7 @@ def test_windows_line_endings_of_the_lock_stay(here: Terminal) -> None:
 
 
 def test_a_bump_never_changes_more_than_pins() -> None:
-    """What the two bots write is what the lock's own text is after the same bump."""
+    """In the lock: names, comments and order stay the same."""
     text = (ROOT / LOCK).read_text("utf-8")
     news = {
         action: pins.Pin(action, release.commit, release.version)
@@ -419,8 +421,8 @@ def test_a_bump_never_changes_more_than_pins() -> None:
 # The generated workflow
 
 
-def test_the_generated_check_asks_when_pins_change() -> None:
-    """In a job of its own, beside the check, with a token that only reads."""
+def test_the_generated_check_verifies_changed_pins() -> None:
+    """In a separate job with a read-only token."""
     workflow = yaml.safe_load((ROOT / CHECK).read_text("utf-8"))
     job = workflow["jobs"]["pins"]
     assert (job["permissions"], job.get("if"), job.get("needs")) == (
@@ -431,7 +433,7 @@ def test_the_generated_check_asks_when_pins_change() -> None:
     (checkout, *_, verify) = job["steps"]
     assert checkout["with"] == {"fetch-depth": 2, "persist-credentials": False}
     assert verify["run"] == '"$RUNNER_TEMP/wfgen/bin/wfgen" pins verify --since "$BEFORE"'
-    # A pull request's merge commit against what it is merged into; a push against what was.
+    # The merge commit of a pull request against its base, a push against the commit before.
     assert verify["env"] == {
         "BEFORE": "${{ github.event_name == 'push' && github.event.before || 'HEAD^1' }}"
     }

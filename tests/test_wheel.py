@@ -16,6 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests import case
+from wfgen.specs.kinds import KINDS, kind_name
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -111,7 +112,7 @@ def test_the_wheel_has_everything_that_render_and_new_need(
     environment.run(repository, "wfgen-cli", "check")
 
     other = case.write(tmp_path / "other", case.read("ok", "base"))
-    for kind in ("client", "server", "redis", "postgres"):
+    for kind in (kind_name(kind) for kind in KINDS if not kind.refused):
         written = environment.run(other, "wfgen", "new", f"new-{kind}", "--kind", kind).splitlines()
         template = ROOT / "templates/kinds" / kind
         shipped = [p for p in template.rglob("*") if p.is_file() and "__pycache__" not in p.parts]

@@ -1,8 +1,8 @@
-"""What follows a called workflow that fails: act 0.2.89 leaves it out, GitHub does not.
+"""Jobs after a failed call of a workflow, which act 0.2.89 skips and GitHub runs.
 
-On GitHub a job with `if: always()` below a failed call runs. act ends the run there. So those
-jobs run in a second run of the same workflow, in which each call is a job that ends as the call
-did: with its result and outputs, and with its own `needs` and `if`.
+On GitHub a job with `if: always()` after a failed call runs; act ends the run. So the tests start
+a second run of the same workflow, in which a job replaces each call: it has the result, outputs,
+`needs` and `if` of the call.
 https://docs.github.com/en/actions/how-tos/reuse-automations/reuse-workflows
 """
 
@@ -17,11 +17,11 @@ import yaml
 
 OUTPUT = re.compile(r"jobs\.(?P<job>\w+)\.outputs\.(?P<name>\w+)")
 Outputs = Mapping[str, Mapping[str, str]]
-"""What jobs have put out, by the job's name."""
+"""Outputs by the name of the job."""
 
 
 def replace_calls(path: Path, results: Mapping[str, str], outputs: Outputs) -> str:
-    """A workflow with jobs in place of its calls.
+    """A workflow with a job in place of each call.
 
     `results` and `outputs` are those of the jobs of called workflows, named caller/job.
     """
@@ -45,13 +45,13 @@ def replace_calls(path: Path, results: Mapping[str, str], outputs: Outputs) -> s
 
 def _load(path: Path) -> dict[str, Any]:
     loaded: dict[Any, Any] = yaml.safe_load(path.read_text("utf-8"))
-    return {"on": loaded.pop(True), **loaded}  # `on` is a truth value in YAML 1.1
+    return {"on": loaded.pop(True), **loaded}  # YAML 1.1 reads `on` as true
 
 
 def _value(expression: str, caller: str, called: dict[str, Any], outputs: Outputs) -> str:
-    """An output of a call: the first of the jobs' outputs in its expression that is not empty."""
-    for found in OUTPUT.finditer(expression):
-        name = called["jobs"][found["job"]]["name"]
-        if value := outputs.get(f"{caller}/{name}", {}).get(found["name"], ""):
+    """An output of a call: the first output in its expression that is not empty."""
+    for match in OUTPUT.finditer(expression):
+        name = called["jobs"][match["job"]]["name"]
+        if value := outputs.get(f"{caller}/{name}", {}).get(match["name"], ""):
             return value
     return ""

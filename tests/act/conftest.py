@@ -1,4 +1,4 @@
-"""A shop whose first release is made once, under act, and copied for each test."""
+"""A shop for each test, copied from one whose first release act made."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from tests.judges.tools import find_program, missing
 
 @pytest.fixture(scope="session")
 def first(tmp_path_factory: pytest.TempPathFactory) -> First:
-    """Made by whichever of the processes that run tests comes first."""
+    """The first release; the first xdist worker that needs it makes it for all."""
     find_program("act")
     if shutil.which("kubectl") is None:
         missing("kubectl", "install version 1.27 or newer")
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    kept = folder / "act-first.pickle"
+    saved = folder / "act-first.pickle"
     with (folder / "act-first.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.exists():
+        if not saved.exists():
             place = folder / "act-first"
             place.mkdir()
-            kept.write_bytes(pickle.dumps(release_first(place)))
-    made: First = pickle.loads(kept.read_bytes())
+            saved.write_bytes(pickle.dumps(release_first(place)))
+    made: First = pickle.loads(saved.read_bytes())
     return made
 
 
 @pytest.fixture
 def shop(tmp_path: Path, first: First) -> Iterator[Shop]:
-    """The sample project after its first release, with a cluster of its own."""
+    """The sample project after its first release, with a separate cluster."""
     sample = Sample(first.root).copy(tmp_path / "shop")
     with open_shop(tmp_path, sample) as made:
         made.cluster.restore(first.world)

@@ -1,4 +1,4 @@
-"""The first release of the sample project, which the tests begin from."""
+"""The first release of the sample project, from which the tests start."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tests.kube_api.world import World
 
 @dataclass(frozen=True)
 class First:
-    """The first release of all services, and what is there after it."""
+    """The first release of all services, and the state after it."""
 
     root: Path
-    """Where the repository is."""
+    """The folder of the repository."""
     run: Run
     world: World
     writes: list[dict[str, Any]]
     """The requests that wrote to the cluster."""
     requests: list[Request]
-    """What GitHub and Slack were asked."""
+    """The requests to GitHub and Slack."""
     images: dict[str, str]
     """The image of each workload."""
 
@@ -42,7 +42,7 @@ def open_shop(folder: Path, sample: Sample) -> Iterator[Shop]:
 
 
 def release_first(folder: Path) -> First:
-    """Makes it."""
+    """Makes the first release."""
     sample = Sample.make(folder / "shop")
     with open_shop(folder, sample) as shop:
         shop.cluster.namespace("shop")

@@ -1,4 +1,4 @@
-"""GitHub as the jobs of the pipelines meet it: what they tag is then in the repository."""
+"""A stand-in for GitHub's API that creates tags in the repository under test."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ class GitHub(Api):
             return 201, {}, {}
         answer = super().answer(request)
         if (request.method, request.path) == ("POST", f"{REPOSITORY}/pulls"):
-            self.now("GET", request.path, [answer[1]])  # it is open from now on
+            self.now("GET", request.path, [answer[1]])  # the pull request is open
         return answer
 
-    def _tag_object(self, wanted: dict[str, str]) -> str:
+    def _tag_object(self, tag: dict[str, str]) -> str:
         lines = [
-            f"object {wanted['object']}",
-            f"type {wanted['type']}",
-            f"tag {wanted['tag']}",
+            f"object {tag['object']}",
+            f"type {tag['type']}",
+            f"tag {tag['tag']}",
             "tagger github-actions[bot] <bot@example.com> 1700000000 +0000",
             "",
-            wanted["message"],
+            tag["message"],
         ]
         return self.sample.git("mktag", given="\n".join(lines))
 
-    def posted(self, what: str) -> list[Any]:
-        """The bodies of the POST requests below the repository."""
-        return self.sent("POST", f"{REPOSITORY}/{what}")
+    def posted(self, path: str) -> list[Any]:
+        """The bodies of the POST requests to a path below the repository."""
+        return self.sent("POST", f"{REPOSITORY}/{path}")
 
     @property
     def messages(self) -> list[str]:
-        """What Slack was told, as a phone shows it."""
+        """The texts of the Slack messages, as a phone shows them."""
         return [body["text"] for body in self.sent("POST", SLACK)]

@@ -1,6 +1,6 @@
-"""What act 0.2.89 cannot read, rewritten; nothing else may differ.
+"""Rewrites what act 0.2.89 cannot read, and nothing else.
 
-act refuses `queue:`, `deployment:` of an environment and references that begin with `$/`.
+act rejects `queue:`, `deployment:` of an environment and references that begin with `$/`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ REWRITES = (
 
 
 def project(text: str) -> str:
-    """A generated workflow or action as act can read it."""
+    """A generated workflow or action in a form that act reads."""
     for pattern, replacement in REWRITES:
         text = pattern.sub(replacement, text)
     return text
 
 
 def project_tree(root: Path) -> None:
-    """Rewrites all workflows and actions below `root`, in place."""
+    """Rewrites all workflows and actions below `root` in place."""
     for path in [*root.glob(".github/workflows/*.yml"), *root.glob(".github/actions/*/action.yml")]:
         path.write_text(project(path.read_text("utf-8")), "utf-8")

@@ -1,4 +1,4 @@
-"""What act reported of a run, and what the jobs' programs left in its log."""
+"""Results of a run under act, and the output of its jobs' programs."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ MARKS = {
     "List expired previews": r"^\d+ previews$",
     "Sweep": r"^deleted namespace ",
 }
-"""What a job's program prints once it does its work: a green step alone proves nothing."""
+"""What the program of a job prints when it does its work: success alone proves nothing."""
 
 
 @dataclass
 class Run:
-    """What a run came to.
+    """The results of a run.
 
-    Jobs of called workflows are named caller/job, those of a matrix as GitHub does: job (value).
+    Jobs of called workflows are named caller/job, jobs of a matrix as on GitHub: job (value).
     """
 
     results: dict[str, str] = field(default_factory=dict)
-    """Only of jobs that began: one that is skipped is absent."""
+    """Only of jobs that started: skipped ones are absent."""
     logs: dict[str, str] = field(default_factory=dict)
-    """What each job's programs printed, its summary included."""
+    """The output of each job's programs, its summary included."""
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
-    """What each job's steps put out; of one name the last."""
+    """The outputs of each job's steps; of one name the last."""
     steps: set[str] = field(default_factory=set)
-    """Steps that succeeded, as "job: step"; one that is skipped is absent."""
+    """Steps that succeeded, as "job: step"; skipped ones are absent."""
     complaints: list[str] = field(default_factory=list)
-    """What act itself says of steps that fail, which may be more than their programs say."""
+    """Error messages of act about failed steps."""
 
     @property
     def ran(self) -> set[str]:
-        """The jobs whose program left its mark."""
+        """The jobs whose program printed its mark."""
         return {
             job
             for job, text in self.logs.items()
@@ -62,7 +62,7 @@ class Run:
 
     @property
     def unmarked(self) -> set[str]:
-        """The jobs that succeeded and whose program left no mark."""
+        """The jobs that succeeded although their program did not print its mark."""
         return self.results.keys() - self.failed - self.ran
 
     @property
@@ -74,12 +74,12 @@ class Run:
     def built(self) -> dict[str, bool]:
         """The images that were built, and whether they were pushed."""
         text = "\n".join(self.logs.values())
-        return {found["image"]: found["push"] == "true" for found in BUILT.finditer(text)}
+        return {match["image"]: match["push"] == "true" for match in BUILT.finditer(text)}
 
     def after(self, first: Run) -> Run:
-        """This run with what another one did before it: where both have a job, the first counts.
+        """This run merged with an earlier one; of a job in both, the earlier result counts.
 
-        The jobs that stand for calls in this run give way to the called jobs of the first.
+        The jobs of this run that replace calls are left out.
         """
         calls = {name.partition("/")[0] for name in first.results if "/" in name}
         own = self.results.keys() - calls
@@ -93,39 +93,39 @@ class Run:
 
     @classmethod
     def read(cls, output: str, complaints: str) -> Run:
-        """From what `act --json` prints. Raises `RuntimeError` where no job began."""
+        """Reads the output of `act --json`. Raises `RuntimeError` if no job started."""
         run = cls()
         for line in output.splitlines():
             if not line.startswith("{"):
                 continue
             entry: dict[str, Any] = json.loads(line)
-            # workflow/job, or for a job of a called workflow caller/workflow/job.
+            # workflow/job, or caller/workflow/job for a job of a called workflow.
             names = [part.strip() for part in entry.get("job", "").split("/")]
             job = names[-1] if len(names) < 3 else f"{names[0]}/{names[-1]}"
             if values := entry.get("matrix"):  # act calls it job-1
                 job = f"{re.sub(r'-[0-9]+$', '', job)} ({', '.join(map(str, values.values()))})"
             if "jobResult" in entry:
                 run.results[job] = entry["jobResult"]
-            run._hear(job, entry)
+            run._read_entry(job, entry)
         if not run.results:
             raise RuntimeError(f"act ran no job:\n{output}{complaints}")
         return run
 
-    def _hear(self, job: str, entry: dict[str, Any]) -> None:
+    def _read_entry(self, job: str, entry: dict[str, Any]) -> None:
         if entry.get("level") == "error":
             self.complaints.append(f"{job}: {entry.get('step', '')}: {entry['msg'].strip()}")
         if entry.get("raw_output"):
-            self._say(job, entry["msg"])
+            self._append(job, entry["msg"])
         elif entry.get("command") in ("error", "warning"):
-            self._say(job, entry["arg"])
+            self._append(job, entry["arg"])
         if len(entry.get("stepID", ())) != 1:
-            return  # of a composite action, which tells all again
+            return  # a composite action repeats the outputs and summaries of its steps
         if entry.get("command") == "summary":
-            self._say(job, entry["content"])
+            self._append(job, entry["content"])
         elif entry.get("command") == "set-output":
             self.outputs.setdefault(job, {})[entry["name"]] = entry["arg"]
         elif entry.get("stepResult") == "success" and entry.get("stage") == "Main":
             self.steps.add(f"{job}: {entry['step']}")
 
-    def _say(self, job: str, text: str) -> None:
+    def _append(self, job: str, text: str) -> None:
         self.logs[job] = self.logs.get(job, "") + text.rstrip("\n") + "\n"

@@ -1,4 +1,4 @@
-"""Runs of the generated workflows under act, on this machine, and what they left in their logs."""
+"""Runs the generated workflows under act on this machine."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ PINNED = re.compile(r"uses: (?P<action>\S+)@(?P<sha>[0-9a-f]{40})")
 
 @dataclass(frozen=True)
 class Place:
-    """What the jobs of a run work on and with, where that differs between clusters."""
+    """What jobs need that differs between clusters."""
 
     kubeconfigs: Mapping[str, Path]
-    """By the names that clusters have in specs/project.yaml."""
+    """By the cluster names of specs/project.yaml."""
     variables: Mapping[str, str]
-    """More of the jobs' environment."""
+    """More variables of the jobs' environment."""
     build: Path = STANDINS / "build-push"
-    """The stand-in that builds images."""
+    """The folder of the action that builds images."""
     patience: float = 600
-    """Seconds that a run may take."""
+    """Timeout of a run in seconds."""
 
 
 @dataclass
 class Runner:
-    """The sample project, GitHub, and the place that it is released to."""
+    """The sample project, GitHub, and the cluster."""
 
     folder: Path
     sample: Sample
@@ -49,11 +49,11 @@ class Runner:
     place: Place
 
     def push(self, run: int, sha: str = "") -> Run:
-        """The production pipeline of the newest commit, or of another one as a re-run has it."""
+        """Runs the production pipeline of the newest commit, or of `sha`, as a re-run does."""
         return self.start("push", "production.yml", {"ref": "refs/heads/main"}, run, sha=sha)
 
     def dispatch(self, run: int, workflow: str = "production.yml", **inputs: str) -> Run:
-        """A workflow that somebody starts by hand."""
+        """Dispatches a workflow."""
         payload = {"ref": "refs/heads/main", "inputs": inputs}
         return self.start("workflow_dispatch", workflow, payload, run)
 
@@ -68,7 +68,7 @@ class Runner:
         action: str = "opened",
         label: str = "preview",
     ) -> Run:
-        """A pull request's workflow; its number is 12."""
+        """Runs a workflow for pull request 12."""
         request = {
             "number": 12,
             "state": "closed" if action == "closed" else "open",
@@ -92,7 +92,7 @@ class Runner:
         secrets: bool = True,
         sha: str = "",
     ) -> Run:
-        """Runs a workflow. `payload` is the event's, but for the repository."""
+        """Runs a workflow. `payload` is that of the event, without the repository."""
         file = self.folder / "event.json"
         repository = {"full_name": NAME, "default_branch": "main"}
         file.write_text(json.dumps({**payload, "repository": repository}), "utf-8")
@@ -117,7 +117,7 @@ class Runner:
         if any("/" in job for job in done.failed):
             path.write_text(replace_calls(path, done.results, done.outputs), "utf-8")
             done = self._act(arguments, stage).after(done)
-        for job, text in done.logs.items():  # shown where a test fails
+        for job, text in done.logs.items():  # pytest shows it if the test fails
             print(f"--- {job}: {done.results.get(job)}\n{text}")
         print("\n".join(done.complaints))
         return done
@@ -128,7 +128,7 @@ class Runner:
             "GITHUB_RUN_ID": str(run),
             "GITHUB_API_URL": self.github.url,
             "WFGEN_TEST_ORIGIN": str(self.sample.root),
-            "GOGC": "off",  # a fifth less work for kubectl, which ends before it fills memory
+            "GOGC": "off",  # kubectl ends before it needs to collect garbage
             "no_proxy": "127.0.0.1",
             **self.place.variables,
         }
@@ -151,22 +151,21 @@ class Runner:
         return Run.read(process.stdout, process.stderr)
 
     def _stage(self, sha: str) -> tuple[Path, Path]:
-        """Where act starts, with no more than the workflows; and the repository's actions.
+        """Makes a folder with only the workflows, in which act starts, and one with the actions.
 
-        act copies this folder for each job. The less is in it, the nearer it is to GitHub's
-        empty folder.
+        act copies the first folder into each job; on GitHub, a job starts in an empty folder.
         """
         stage, actions = self.folder / "stage", self.folder / "actions"
         for folder, part in ((stage, ".github/workflows"), (actions, ".github/actions")):
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(self.sample.root / part, folder / part)
         subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(stage)], check=True)
-        # act reads no more of it than the SHA.
+        # act reads only the SHA.
         (stage / ".git/refs/heads/main").write_text(f"{sha}\n", "utf-8")
         return stage, actions
 
     def _tools(self) -> Path:
-        """`aws` writes our kubeconfig of a cluster where the real one writes EKS's."""
+        """A folder with a stand-in for `aws`, which writes the kubeconfig of the cluster."""
         folder = self.folder / "bin"
         folder.mkdir(exist_ok=True)
         clusters = "".join(
@@ -188,8 +187,8 @@ class Runner:
         """Stand-ins for all actions of the lock."""
         text = (self.sample.root / ".github/workflows/_pins.yml").read_text("utf-8")
         return [
-            f"--local-repository={found['action']}@{found['sha']}={self._standin(found['action'])}"
-            for found in PINNED.finditer(text)
+            f"--local-repository={pin['action']}@{pin['sha']}={self._standin(pin['action'])}"
+            for pin in PINNED.finditer(text)
         ]
 
     def _standin(self, action: str) -> Path:
@@ -199,19 +198,19 @@ class Runner:
 
 @dataclass
 class Shop(Runner):
-    """The sample project before a fake cluster."""
+    """The sample project with a fake cluster."""
 
     cluster: FakeCluster
 
     @property
     def record(self) -> dict[str, Any]:
-        """The release record of production; {} where there is none."""
-        found = self.cluster.find("ConfigMap", "wfgen-release-production", "shop")
-        return json.loads(found["data"]["record.json"]) if found else {}
+        """The release record of production; {} if there is none."""
+        stored = self.cluster.find("ConfigMap", "wfgen-release-production", "shop")
+        return json.loads(stored["data"]["record.json"]) if stored else {}
 
 
 def on_fake(cluster: FakeCluster) -> Place:
-    """A fake cluster for both environments; it is quicker than a real one."""
+    """A fake cluster for both environments, with shorter intervals than a real one."""
     variables = {
         "WFGEN_POLL_SECONDS": "0.3",
         "WFGEN_DOUBT_SECONDS": "1",

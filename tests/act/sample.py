@@ -1,4 +1,4 @@
-"""A small repository made from this one, whose history tests write."""
+"""A small repository made from this one, to which tests commit."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ AUTHOR = {
 
 
 class Sample:
-    """This repository's sample project, with the workflows as act can read them."""
+    """The sample project of this repository, with workflows in a form that act reads."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     @classmethod
     def make(cls, root: Path, prepare: Callable[[Path], None] | None = None) -> Sample:
-        """A new one at `root`, with one commit; `prepare` adapts its files to a cluster."""
+        """A new repository at `root` with one commit; `prepare` adapts its files to a cluster."""
         sample = cls(root)
         for part in ("specs", "kube", "app", ".github"):
             shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -42,12 +42,12 @@ class Sample:
         return sample
 
     def copy(self, root: Path) -> Sample:
-        """The same repository at another place."""
+        """Copies the repository to another folder."""
         shutil.copytree(self.root, root)
         return Sample(root)
 
     def git(self, *arguments: str, given: str = "") -> str:
-        """What a git command prints. Raises subprocess.CalledProcessError."""
+        """Runs git; its output. Raises subprocess.CalledProcessError."""
         return subprocess.run(
             ["git", *arguments],
             cwd=self.root,
@@ -65,17 +65,17 @@ class Sample:
 
     @property
     def tags(self) -> list[str]:
-        """All tags by name."""
+        """The names of all tags."""
         return self.git("tag", "--list").split()
 
     def commit(self, message: str) -> str:
-        """Commits everything; the commit's SHA."""
+        """Commits all changes; the SHA of the commit."""
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", message)
         return self.head
 
     def change(self, *services: str, digest: str = "") -> str:
-        """A commit that changes these services; their builds give `digest`, if it is told."""
+        """Commits a change of these services, whose images then get `digest`, if it is given."""
         for service in services:
             context = self.root / "app" / service
             (context / "CHANGED").write_text(f"after {self.head}\n", "utf-8")
@@ -89,7 +89,7 @@ class Sample:
         self.commit(f"break {service}")
 
     def refuse_approval(self) -> None:
-        """Makes job `approve` end as a reviewer's rejection ends it; act knows no reviewers."""
+        """Makes job `approve` fail, as a rejection by a reviewer does; act has no reviewers."""
         path = self.root / ".github/workflows/production.yml"
         text = path.read_text("utf-8")
         path.write_text(
@@ -108,11 +108,11 @@ class Sample:
                 lines[body] = ["    return 0"]
                 path.write_text("\n".join(lines) + "\n", "utf-8")
                 return
-        raise LookupError(f"the release program has no {function}")
+        raise LookupError(f"no function {function} in the release program")
 
 
 def quicken(root: Path) -> None:
-    """Bake times of a second: the descriptions say minutes."""
+    """Shortens the timeouts and bake times of the descriptions."""
     for path in root.glob(".github/actions/release/*.json"):
         described = json.loads(path.read_text("utf-8"))
         for service in described["services"].values():

@@ -1,6 +1,6 @@
-"""The drift check as GitHub runs it: the generated workflow, and the action for other workflows.
+"""The drift check under act: the generated workflow, and the action for other workflows.
 
-wfgen is installed by pip from the checkout under test, with what it needs from the package index.
+pip installs wfgen from the checkout under test, and its dependencies from the package index.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ jobs:
       - uses: actions/checkout@{"0" * 40} # v0.0.0
       - uses: ./
 """
-"""A workflow that somebody wrote, with the action of this repository's root."""
+"""A user's workflow with the action in the root of this repository."""
 IGNORED = (".git", ".venv", "node_modules", "__pycache__", ".cache", ".*_cache", ".hypothesis")
 
 
 @pytest.fixture
 def sample(tmp_path: Path) -> Sample:
-    """This repository as it is checked out, with one commit."""
+    """A copy of this checkout with one commit."""
     sample = Sample(tmp_path / "repository")
     shutil.copytree(ROOT, sample.root, ignore=shutil.ignore_patterns(*IGNORED))
     (sample.root / ".github/workflows" / OTHER).write_text(USES, "utf-8")
     sample.git("init", "--quiet", "--initial-branch=main")
-    sample.commit("as it is")
+    sample.commit("the checkout")
     return sample
 
 
 def pull_request(folder: Path, sample: Sample, workflow: str) -> tuple[Run, str]:
-    """A workflow on a fork's pull request, which has no secrets; and all that act printed."""
+    """Runs a workflow for a pull request from a fork, without secrets; also all output of act."""
     stage = folder / "stage"
     shutil.copytree(sample.root / ".github", stage / ".github")
     project_tree(stage)
@@ -63,9 +63,9 @@ def pull_request(folder: Path, sample: Sample, workflow: str) -> tuple[Run, str]
     (folder / "event.json").write_text(json.dumps(payload), "utf-8")
     text = (stage / ".github/workflows" / workflow).read_text("utf-8")
     actions = [
-        f"--local-repository={found['action']}@{found['sha']}={STANDINS / place}"
-        for found in PINNED.finditer(text)
-        if (place := OWN.get(found["action"], "noop"))
+        f"--local-repository={pin['action']}@{pin['sha']}={STANDINS / place}"
+        for pin in PINNED.finditer(text)
+        if (place := OWN.get(pin["action"], "noop"))
     ]
     done = subprocess.run(
         [
@@ -82,13 +82,13 @@ def pull_request(folder: Path, sample: Sample, workflow: str) -> tuple[Run, str]
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "XDG_CACHE_HOME": str(folder / "cache"),
         },
-        check=False, capture_output=True, text=True, timeout=300,
+        check=False, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
     return Run.read(done.stdout, done.stderr), done.stdout + done.stderr
 
 
-def test_what_is_as_the_specs_say_passes(sample: Sample, tmp_path: Path) -> None:
-    """No pin changed between the two commits: nobody's repository is asked for one."""
+def test_no_drift_passes(sample: Sample, tmp_path: Path) -> None:
+    """No pin changed between the two commits, so none is looked up."""
     (sample.root / "NOTES.md").write_text("a change\n", "utf-8")
     sample.commit("change something else")
     run, log = pull_request(tmp_path, sample, GENERATED)
@@ -107,11 +107,12 @@ def test_drift_fails_and_is_annotated(sample: Sample, tmp_path: Path, workflow: 
     sample.commit("edit what is generated")
     run, log = pull_request(tmp_path, sample, workflow)
     assert run.failed == {"Drift check"}, log
-    told = run.logs["Drift check"]
-    assert "1 file differs from the specs: 1 edited by hand\n" in told
+    report = run.logs["Drift check"]
+    assert "1 file differs from the specs: 1 edited by hand\n" in report
     assert (
-        f"### wfgen check: 1 file differs from the specs: 1 edited by hand\n\n**{WATCHDOG}" in told
+        f"### wfgen check: 1 file differs from the specs: 1 edited by hand\n\n**{WATCHDOG}"
+        in report
     )
-    entries = [json.loads(each) for each in log.splitlines() if each.startswith("{")]
-    marks = [each["kvPairs"] for each in entries if each.get("command") == "error"]
+    entries = [json.loads(text) for text in log.splitlines() if text.startswith("{")]
+    marks = [entry["kvPairs"] for entry in entries if entry.get("command") == "error"]
     assert {"file": WATCHDOG, "line": str(line)} in marks

@@ -1,4 +1,4 @@
-"""production.yml under act: what is released, what is not, and what the cluster is on then."""
+"""production.yml under act: what is released, what is not, and what is then live."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.act.runner import Shop
 pytestmark = pytest.mark.slow
 
 BAD = "bad0" * 16
-"""The digest of an image that a test makes fail."""
+"""The digest of a bad image."""
 RELEASED = {
     "Plan", "Images", "Approve", "Release/Preflight", "Release/Migrate", "Release/Deploy",
     "Release/Monitor", "Prune", "Audit", "Verdict",
 }  # fmt: skip
-"""Jobs of every good release, but for Notify, which has nothing to say."""
+"""Jobs of every good release, without Notify, which prints nothing then."""
 BUILDS = {"Build client/Build", "Build server/Build"}
 
 
@@ -43,8 +43,8 @@ def test_the_first_release_of_all_services(first: First) -> None:
     assert (deployment["ref"], status["state"]) == (tag["object"], "success")
 
 
-def test_one_service_that_did_not_change_still_ships_the_other(shop: Shop, first: First) -> None:
-    """GitHub and act skip jobs below a skipped one: the unchanged server's build is skipped."""
+def test_a_service_is_released_although_another_did_not_change(shop: Shop, first: First) -> None:
+    """GitHub and act skip jobs that need a skipped one, such as the build of the server."""
     pods = _pods(shop, "server")
     sha = shop.sample.change("client")
     run = shop.push(run=2)
@@ -53,14 +53,14 @@ def test_one_service_that_did_not_change_still_ships_the_other(shop: Shop, first
     assert run.failed == set()
     assert shop.cluster.images("shop") == {**first.images, "client": _client(shop)}
     assert _client(shop) != first.images["client"]
-    assert _pods(shop, "server") == pods, "the server was restarted for nothing"
+    assert _pods(shop, "server") == pods, "an unchanged server was restarted"
     assert shop.record["release"] == 2
     assert shop.record["services"]["client"]["sha"] == sha
     message = shop.sample.git("tag", "--list", "--format=%(contents)", "deploy/production/2")
     assert _facts(message)["services"]["server"]["image"] == first.images["server"]
 
 
-def test_nothing_is_released_where_no_service_changed(shop: Shop) -> None:
+def test_nothing_is_released_if_no_service_changed(shop: Shop) -> None:
     (shop.sample.root / "README.md").write_text("a shop\n", "utf-8")
     shop.sample.commit("describe the shop")
     run = shop.push(run=2)
@@ -91,22 +91,22 @@ def test_without_approval_nothing_is_released(shop: Shop) -> None:
     assert shop.cluster.requests == []
 
 
-def test_a_deploy_that_fails_halfway_is_undone(shop: Shop, first: First) -> None:
+def test_a_deploy_that_fails_halfway_is_rolled_back(shop: Shop, first: First) -> None:
     shop.cluster.fault("PATCH", r"^(?!.*dryRun).*/deployments/client", status=403)
     shop.sample.change("server", "client")
     run = shop.push(run=2)
     assert run.failed == {"Release/Deploy", "Verdict"}
     assert run.ran >= {"Release/Roll back", "Audit", "Notify", "Verdict"}
     assert not run.results.keys() & {"Release/Monitor", "Prune"}
-    # The server was applied before, and again by the rollback.
+    # The deploy applied the server, and the rollback applied it again.
     assert _applied(shop.cluster.requests).count("deployments/server") == 2
     _assert_on_last_known_good(shop, first)
     assert shop.sample.tags == ["deploy/production/1", "rollback/production/2"]
-    assert "Revert" not in run.results, "the change is not known to be to blame"
+    assert "Revert" not in run.results, "a change was reverted that may not have caused the failure"
     assert shop.github.messages == ["production: release 2 failed and was rolled back"]
 
 
-def test_a_release_that_does_not_get_well_is_undone_and_reverted(shop: Shop, first: First) -> None:
+def test_a_release_that_fails_is_rolled_back_and_reverted(shop: Shop, first: First) -> None:
     good = shop.sample.head
     run = _release_bad(shop)
     _assert_on_last_known_good(shop, first)
@@ -117,7 +117,7 @@ def test_a_release_that_does_not_get_well_is_undone_and_reverted(shop: Shop, fir
     assert shop.sample.tags == ["deploy/production/1", "rollback/production/2"]
     made = [(d["task"], d["ref"]) for d in shop.github.posted("deployments")]
     assert made == [("deploy", shop.sample.head), ("rollback", good)]
-    states = [each["state"] for each in shop.github.posted("deployments/1/statuses")]
+    states = [body["state"] for body in shop.github.posted("deployments/1/statuses")]
     assert states == ["failure", "success"]
     (request,) = shop.github.posted("pulls")
     assert request["base"] == "main"
@@ -126,12 +126,12 @@ def test_a_release_that_does_not_get_well_is_undone_and_reverted(shop: Shop, fir
     assert shop.github.messages == ["production: release 2 failed and was rolled back"]
 
 
-def test_a_rollback_that_does_nothing_is_noticed_and_left_to_the_watchdog(
+def test_a_rollback_that_does_nothing_is_reported_and_left_to_the_watchdog(
     shop: Shop, first: First
 ) -> None:
-    """The test above sees the cluster, not the jobs' colours: here they are all the same.
+    """The results of all jobs are those of the test above, so it has to inspect the cluster.
 
-    The record is then as a run leaves it that was killed, and what the watchdog is for.
+    The record is then that of a killed run, which the watchdog rolls back.
     """
     run = _release_bad(shop, emptied="commands.rollback.rollback")
     assert run.results["Release/Roll back"] == "success"
@@ -143,10 +143,12 @@ def test_a_rollback_that_does_nothing_is_noticed_and_left_to_the_watchdog(
 
     other = _watch(shop, finished=999)
     assert other.failed == set()
-    assert shop.record["state"] == "in-flight", "another run's end is no reason"
+    assert shop.record["state"] == "in-flight", "the watchdog acted on the end of another run"
 
     watched = _watch(shop, finished=2)
-    assert watched.failed == {"Watch over production"}, "somebody must look"
+    assert watched.failed == {"Watch over production"}, (
+        "the watchdog rolled back and succeeded: nobody would notice"
+    )
     assert watched.ran == {"Watch over production"}
     _assert_on_last_known_good(shop, first)
 
@@ -180,14 +182,14 @@ def _watch(shop: Shop, finished: int) -> Run:
 
 
 def _applied(writes: list[dict[str, Any]]) -> list[str]:
-    """The workloads that were applied for real, in order."""
+    """The workloads that were applied, dry runs excluded, in order."""
     pattern = r"/((?:deployments|statefulsets)/[a-z]+)$"
-    real = [each["path"] for each in writes if each["verb"] == "PATCH" and not each["dry_run"]]
-    return [found[1] for path in real if (found := re.search(pattern, path))]
+    paths = [w["path"] for w in writes if w["verb"] == "PATCH" and not w["dry_run"]]
+    return [match[1] for path in paths if (match := re.search(pattern, path))]
 
 
 def _facts(message: str) -> dict[str, Any]:
-    """What a tag's message says to programs."""
+    """The JSON in the last line of a tag's message."""
     facts: dict[str, Any] = json.loads(message.strip().rpartition("\n")[2])
     return facts
 

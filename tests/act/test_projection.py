@@ -1,6 +1,6 @@
-"""What act runs is what is generated, but for what act cannot read.
+"""act runs the generated files, except for what act cannot read.
 
-The two are compared as trees: how the projection rewrites text is not repeated here.
+The tests compare parsed files, so they do not repeat how the projection rewrites text.
 """
 
 from __future__ import annotations
@@ -31,43 +31,45 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 
 
 def test_no_file_is_added_or_left_out(sample: Sample) -> None:
-    there = sorted(
+    copied = sorted(
         path.relative_to(sample.root).as_posix()
         for path in (sample.root / ".github").rglob("*")
         if path.is_file()
     )
-    assert there == GENERATED
-    assert ".github/workflows/production.yml" in there
+    assert copied == GENERATED
+    assert ".github/workflows/production.yml" in copied
 
 
 @pytest.mark.parametrize("name", [name for name in GENERATED if name.endswith(".yml")])
-def test_nothing_differs_but_what_act_cannot_read(sample: Sample, name: str) -> None:
+def test_only_what_act_cannot_read_differs(sample: Sample, name: str) -> None:
     before, after = (_load(root / name) for root in (ROOT, sample.root))
     assert [e for e in differences(before, after) if not _is_known(e, sample.root)] == []
 
 
-def test_the_program_is_the_same_and_its_description_but_for_patience(sample: Sample) -> None:
+def test_the_program_is_the_same_and_its_description_differs_only_in_timeouts(
+    sample: Sample,
+) -> None:
     for name in GENERATED:
         before, after = (root.joinpath(name).read_text("utf-8") for root in (ROOT, sample.root))
         if name.endswith(".json"):
-            found = differences(json.loads(before), json.loads(after))
-            assert {route[-1] for route, *_ in found} == {"timeout_seconds", "bake_seconds"}
+            changes = differences(json.loads(before), json.loads(after))
+            assert {route[-1] for route, *_ in changes} == {"timeout_seconds", "bake_seconds"}
         elif not name.endswith(".yml"):
             assert after == before, name
 
 
-def test_all_that_act_cannot_read_is_gone(sample: Sample) -> None:
-    """A queue, an environment and references that would stop act are in the real pipeline."""
+def test_everything_that_act_cannot_read_is_rewritten(sample: Sample) -> None:
+    """The real pipeline has a queue, an environment and references that act rejects."""
     name = ".github/workflows/production.yml"
     before, after = (_load(root / name) for root in (ROOT, sample.root))
-    found = {route[-1] for route, *_ in differences(before, after)}
-    assert found == {"queue", "deployment", "uses"}
+    changed = {route[-1] for route, *_ in differences(before, after)}
+    assert changed == {"queue", "deployment", "uses"}
     assert not [*_values(after, "queue"), *_values(after, "deployment")]
-    assert not [each for each in _values(after, "uses") if each.startswith("$")]
+    assert not [uses for uses in _values(after, "uses") if uses.startswith("$")]
 
 
-def test_a_change_of_anything_else_would_be_seen(tmp_path: Path) -> None:
-    """The comparison itself: a condition, an order of steps and a lost job are differences."""
+def test_the_comparison_reports_any_other_change(tmp_path: Path) -> None:
+    """Such as a changed condition, another order of steps, or a missing job."""
     step = {"uses": "$/.github/actions/release", "if": "always()"}
     job: dict[str, Any] = {"needs": ["plan"], "steps": [step, {"run": "queue: max"}]}
     real = {"jobs": {"release": job, "audit": {}}}
@@ -78,12 +80,11 @@ def test_a_change_of_anything_else_would_be_seen(tmp_path: Path) -> None:
         {"jobs": {"release": {**job, "steps": [{"uses": "acme/shop/other@main"}]}, "audit": {}}},
         {"jobs": {"release": job}},
     ):
-        found = list(differences(real, changed))
-        assert [each for each in found if not _is_known(each, tmp_path)]
+        assert [d for d in differences(real, changed) if not _is_known(d, tmp_path)]
 
 
 def differences(before: Any, after: Any, route: Route = ()) -> Iterator[Difference]:
-    """Where two trees differ, and what stands there in either."""
+    """The routes at which two trees differ, and the values of both."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in {**before, **after}:
             pair = before.get(key, ABSENT), after.get(key, ABSENT)
@@ -96,7 +97,7 @@ def differences(before: Any, after: Any, route: Route = ()) -> Iterator[Differen
 
 
 def _is_known(difference: Difference, root: Path) -> bool:
-    """Whether it is one of the three; a reference must lead to the same file as before."""
+    """Whether it is one of the three rewrites; a reference must lead to the same file."""
     route, before, after = difference
     match route:
         case (*_, "concurrency", "queue"):
@@ -115,12 +116,12 @@ def _load(path: Path) -> Any:
 
 
 def _values(tree: Any, key: str) -> Iterator[Any]:
-    """All values of a key, wherever it stands."""
+    """All values of a key anywhere in a tree."""
     if isinstance(tree, dict):
         for name, value in tree.items():
             if name == key:
                 yield value
             yield from _values(value, key)
     elif isinstance(tree, list):
-        for each in tree:
-            yield from _values(each, key)
+        for item in tree:
+            yield from _values(item, key)

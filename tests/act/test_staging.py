@@ -1,4 +1,4 @@
-"""staging.yml under act: a preview per pull request, and none for whom nobody trusts."""
+"""staging.yml under act: a preview per pull request, but not for untrusted authors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.act.runner import Shop
 pytestmark = pytest.mark.slow
 
 
-def test_a_preview_is_made_and_taken_down(shop: Shop, first: First) -> None:
+def test_a_preview_is_created_and_deleted(shop: Shop, first: First) -> None:
     _open_pull_request(shop)
     shop.sample.git("checkout", "--quiet", "-b", "feature")
     sha = shop.sample.change("client")
@@ -23,8 +23,8 @@ def test_a_preview_is_made_and_taken_down(shop: Shop, first: First) -> None:
     }  # fmt: skip
     assert run.built == {"ghcr.io/acme/shop-client": True}
     images = shop.cluster.images("shop-pr-12")
-    assert images.keys() == first.images.keys(), "a database and a cache of its own"
-    assert images["server"] == first.images["server"], "what did not change is not built anew"
+    assert images.keys() == first.images.keys(), "the preview shares a database or cache"
+    assert images["server"] == first.images["server"], "an unchanged service was built again"
     assert images["client"] != first.images["client"]
     assert shop.cluster.images("shop") == first.images
     (comment,) = shop.github.posted("issues/12/comments")
@@ -59,9 +59,9 @@ def test_a_preview_that_fails_stays_up_for_debugging(shop: Shop, first: First) -
         ("acme/shop", "dependabot[bot]", "preview"),
         ("acme/shop", "ada", "bug"),
     ],
-    ids=["fork", "dependabot", "no-preview-asked-for"],
+    ids=["fork", "dependabot", "without-the-label"],
 )
-def test_what_gets_no_preview_is_built_and_tested_without_credentials(
+def test_a_pull_request_without_preview_is_built_and_tested_without_credentials(
     shop: Shop, head: str, author: str, label: str
 ) -> None:
     shop.sample.git("checkout", "--quiet", "-b", "feature")
@@ -69,7 +69,7 @@ def test_what_gets_no_preview_is_built_and_tested_without_credentials(
     run = shop.pull_request(run=2, sha=sha, head=head, author=author, label=label)
     assert run.failed == set()
     assert run.ran == {"Plan", "Build server/Build", "Gate"}
-    assert run.results.keys() == run.ran, "no other job began"
+    assert run.results.keys() == run.ran, "another job started"
     assert run.built == {"ghcr.io/acme/shop-server": False}
     assert "Build server/Build: Test" in run.steps
     assert "Build server/Build: Log in to GitHub's container registry" not in run.steps
@@ -77,7 +77,7 @@ def test_what_gets_no_preview_is_built_and_tested_without_credentials(
     assert shop.github.requests == []
 
 
-def test_the_gate_is_red_where_a_test_fails(shop: Shop) -> None:
+def test_the_gate_fails_if_a_test_fails(shop: Shop) -> None:
     shop.sample.git("checkout", "--quiet", "-b", "feature")
     (shop.sample.root / "app/server/server/visits.py").write_text("def\n", "utf-8")
     sha = shop.sample.commit("break the server")
@@ -89,7 +89,7 @@ def test_the_gate_is_red_where_a_test_fails(shop: Shop) -> None:
 
 
 def _open_pull_request(shop: Shop) -> None:
-    """On GitHub: the fake has none by itself."""
+    """Adds the pull request to the stand-in of GitHub."""
     shop.github.on("GET", f"{REPOSITORY}/pulls/12", {"state": "open"})
     shop.github.on("GET", f"{REPOSITORY}/issues/12/comments", [])
     shop.github.on("POST", f"{REPOSITORY}/issues/12/comments", {}, status=201)

@@ -1,4 +1,4 @@
-"""Releases on a real Kubernetes: `python -m tests.e2e`, more arguments are pytest's."""
+"""Runs the tests on a real Kubernetes cluster: `python -m tests.e2e [PYTEST-ARGUMENT]...`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.e2e.cluster import NotStarted
 from tests.e2e.shop import ROOT
 
 AT_ONCE = "8"
-"""So many rows run at a time: they wait most of it."""
+"""Tests that run at a time: most of their time they wait."""
 AGAIN = ("--reruns=1", "-rR")
-"""What fails is tried once more, and that is told: a busy machine may be late for once. With
-`PYTEST=--reruns=0` it is not."""
+"""A failed test is run once more and reported as such: the cluster has timeouts, which a
+busy machine may exceed. `PYTEST=--reruns=0` turns this off."""
 
 
 def main(arguments: list[str]) -> int:
@@ -25,25 +25,27 @@ def main(arguments: list[str]) -> int:
     with launch.scratch() as folder:
         tests += [f"--basetemp={folder / 'pytest'}", *arguments]
         try:
-            if os.geteuid() == 0 and not buildah.missing():  # else the tests that need them say so
+            if (
+                os.geteuid() == 0 and not buildah.missing()
+            ):  # else the tests that need them fail or are skipped
                 build_bases()
             code = launch.run(folder, tests)
         except (NotBuilt, NotStarted) as problem:
             print(f"make e2e: {problem}", file=sys.stderr)
             return 1
-        # Of some tests alone there is no whole page.
+        # A part of the tests does not make a whole page.
         return code if code or arguments else _judge_page(rows.compose(folder / "rows"))
 
 
 def _judge_page(text: str) -> int:
-    """Writes the page; in CI it must be there as it is."""
+    """Writes the page; in CI, exit code 1 where the committed page differs."""
     old = rows.PAGE.read_text("utf-8") if rows.PAGE.exists() else ""
     if text == old:
         return 0
     name = str(rows.PAGE.relative_to(ROOT))
     print("\n".join(difflib.unified_diff(old.splitlines(), text.splitlines(), name, name)))
     if os.environ.get("CI") == "true":
-        print(f"{name} is not what was seen: run make e2e and commit it", file=sys.stderr)
+        print(f"{name} is out of date; to fix, run `make e2e` and commit the page", file=sys.stderr)
         return 1
     rows.PAGE.write_text(text, "utf-8")
     return 0

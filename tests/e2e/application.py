@@ -1,4 +1,4 @@
-"""The sample application itself: its images built from a checkout, and somebody who visits it."""
+"""The sample application: its images, built from a checkout, and a pod that visits it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.e2e.registry import Images
 from tests.e2e.shop import APP, LISTEN, Outputs, Shop, git
 
 VERSIONS = {"server": "/version", "client": "/version.json"}
-"""Where each service says the commit that its image was built from."""
+"""The path at which each service answers with the commit that its image was built from."""
 PATIENCE = 300
-"""Seconds. Python and Postgres start slowly beside other tests; a crash is seen without waiting."""
+"""Timeout of a rollout in seconds: Python and Postgres start slowly beside other tests."""
 VISITOR = "visitor"
 VISIT = """
 import sys, time, urllib.request
@@ -39,18 +39,18 @@ print(urllib.request.urlopen(request, timeout=20).read().decode())
 
 
 class Application(Shop):
-    """The shop with images that are built from app/ by its own Dockerfiles."""
+    """A shop whose images are built from app/ by its Dockerfiles."""
 
     def __init__(self, folder: Path, kube: Kube, images: Images, origin: Path) -> None:
         super().__init__(folder, kube, images, origin)
         self.names: dict[str, str] = {}
-        """The release of each commit."""
+        """The name of the release of each commit."""
         for service in self.description["services"].values():
             service["timeout_seconds"] = PATIENCE
 
     def image(self, service: str, release: str, **behaviour: str) -> str:
-        """The reference, by digest, of a service as the checkout has it; `release` is a commit."""
-        assert not behaviour, "a real image behaves as its source says"
+        """Builds a service from the checkout; the reference by digest. `release` is a commit."""
+        assert not behaviour, "only stand-ins take a behaviour"
         context, repository = self.checkout / "app" / service, f"acme/shop-{service}"
         arguments = {"GIT_SHA": release}
         tag = f"{repository}:{release}"
@@ -58,41 +58,41 @@ class Application(Shop):
         return f"{self.images.host or 'ghcr.io'}/{repository}@{digest}"
 
     def build(self, release: str, *services: str, **behaviour: str) -> None:
-        """Images of these services (all that are built here), of a commit that gets this name."""
+        """Commits, and builds images of these services (default: all) as the release `release`."""
         self.names[self.commit()] = release
         super().build(self.sha, *services, **behaviour)
 
     def release(
         self, *services: str, until: str = "", commit: bool = False, **environment: str
     ) -> dict[str, Outputs]:
-        """As of any shop, but of the commit that the images were built from."""
+        """A release of the commit that the images were built from: see `Shop.release`."""
         return super().release(*services, until=until, commit=commit, **environment)
 
     def serves(self) -> dict[str, str]:
-        """What each service that is built here answers, asked in each ready pod: its release."""
+        """The release that all ready pods of each built service answer with."""
         return name_releases(self.kube, self.names)
 
     def go_back(self) -> None:
-        """Makes the source of the checkout again what it was at first, as a revert does."""
-        time.sleep(1)  # git counts whole seconds: a commit is not to be older than a rollback
+        """Restores the source of the first commit, as a revert does."""
+        time.sleep(1)  # git counts whole seconds: no commit may be older than a rollback
         git(self.checkout, "checkout", "--quiet", next(iter(self.names)), "--", ".")
 
     def query(self, sql: str) -> str:
-        """What Postgres itself answers."""
+        """The answer of Postgres to a statement, from psql."""
         command = ("psql", "--username=shop", "--tuples-only", "--no-align", f"--command={sql}")
         return self.kube.run("exec", "postgres-0", "--", *command).strip()
 
 
 def name_releases(kube: Kube, names: Mapping[str, str]) -> dict[str, str]:
-    """What each service answers, asked in each ready pod; `names` has the release of a commit."""
-    told = {name: kube.ask(name, LISTEN[name], VERSIONS[name], "sha") for name in APP}
-    return {name: names.get(sha, sha) for name, sha in told.items()}
+    """The release that each service answers with; `names` are those of commits."""
+    commits = {name: kube.ask(name, LISTEN[name], VERSIONS[name], "sha") for name in APP}
+    return {name: names.get(sha, sha) for name, sha in commits.items()}
 
 
 class Visitor:
-    """A pod beside the application, which asks its Services by name, again and again.
+    """A pod beside the application that requests each Service by name once a second.
 
-    It says all the time which release is there, and when told it counts a visit.
+    Its log has each answer and failure. On request it also counts a visit.
     """
 
     def __init__(self, kube: Kube, picture: str) -> None:
@@ -115,20 +115,20 @@ class Visitor:
         kube.wait(lambda: bool(self._heard()), 60)
 
     def ask(self, service: str, path: str, method: str = "GET") -> str:
-        """What a service answers, through its name and its Service."""
+        """The answer of a service, requested by the name of its Service."""
         address = f"http://{service}{LISTEN[service]}{path}"
         return self._kube.run("exec", VISITOR, "--", "python", "-c", ASK, address, method)
 
     def visit(self) -> int:
-        """Counts a visit; how many there are then."""
+        """Counts a visit; the number of visits, this one included."""
         return int(json.loads(self.ask("server", "/api/visits", "POST"))["visits"])
 
     def visits(self) -> int:
-        """How many visits there are."""
+        """The number of visits."""
         return int(json.loads(self.ask("server", "/api/visits"))["visits"])
 
     def failures(self) -> list[str]:
-        """What was asked since the visitor came, and not answered."""
+        """The requests that failed since the pod started."""
         return [line for line in self._heard() if not line.startswith("answered")]
 
     def _heard(self) -> list[str]:
@@ -136,11 +136,11 @@ class Visitor:
 
 
 def name_base(service: str, checkout: Path) -> str:
-    """The image that a service's Dockerfile builds on."""
+    """The base image of a service's Dockerfile."""
     text = (checkout / "app" / service / "Dockerfile").read_text("utf-8")
     return text.partition("FROM ")[2].split()[0]
 
 
 def databases(host: str) -> str:
-    """Where Postgres and Redis themselves are pulled from, for `fit_node`."""
+    """The registry path of the real Postgres and Redis, for `fit_node`."""
     return f"{host}/library/" if host else ""

@@ -1,6 +1,6 @@
-"""The images that the sample application stands on, made of Debian's packages: none is pulled.
+"""Base images of the sample application, made from Debian packages: none is pulled.
 
-All stand on one file system, so that a node fetches it once. What each adds is in bases/.
+All share one root file system, so that a node pulls it once. bases/ has what each image adds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LEFT_OUT = (
     "/usr/share/doc/*",
     "/usr/share/locale/*",
     "/usr/share/man/*",
-    # Postgres compiles no queries here, for which it would bring a whole compiler.
+    # The compiler that Postgres would use for its queries: large and not needed.
     "/usr/lib/*/libLLVM*",
     "/usr/lib/*/libz3*",
     "/usr/lib/postgresql/*/lib/bitcode/*",
@@ -34,7 +34,7 @@ NO_CLUSTER = (
 
 
 def build_bases() -> Buildah:
-    """The builder, with all bases in its storage, by the names of their folders.
+    """The builder with all base images in its storage, named like their folders.
 
     Raises `NotBuilt`.
     """
@@ -45,11 +45,15 @@ def build_bases() -> Buildah:
         if complete.exists():
             return builder
         started = time.time()
-        print(f"making base images of Debian {SUITE}: a minute, once", file=sys.stderr, flush=True)
+        print(
+            f"making base images of Debian {SUITE} (once, about a minute)",
+            file=sys.stderr,
+            flush=True,
+        )
         shutil.rmtree(builder.folder / "storage", ignore_errors=True)
         _build_all(builder)
         complete.touch()
-    print(f"made them in {time.time() - started:.0f} s: {builder.folder}", flush=True)
+    print(f"made base images in {time.time() - started:.0f} s: {builder.folder}", flush=True)
     return builder
 
 
@@ -75,12 +79,12 @@ def _build_all(builder: Buildah) -> None:
 
 
 def find_base(reference: str) -> str:
-    """The base that stands for an image, such as `python:3.13.1-slim-bookworm`, of any version.
+    """The local base of an image such as `python:3.13.1-slim-bookworm`; the version is ignored.
 
-    Raises `NotBuilt` where there is none.
+    Raises `NotBuilt` if there is none.
     """
     name = reference.partition("@")[0].rpartition("/")[2].partition(":")[0]
     if not (BASES / name).is_dir():
         known = ", ".join(sorted(path.name for path in BASES.iterdir()))
-        raise NotBuilt(f"nothing stands for {reference} here; tests/e2e/bases/ has {known}")
+        raise NotBuilt(f"no base for {reference} in tests/e2e/bases/, which has {known}")
     return f"localhost/{name}"

@@ -1,7 +1,7 @@
-"""Builds an image that behaves as a file in its context says, with the stand-in as its program.
+"""Builds an image of the stand-in program; a file in its context sets how it behaves.
 
 `python -m tests.e2e.behaving CONTEXT DOCKERFILE TAG [--build-arg NAME=value ...] [--no-push]`
-prints the image's digest, once the image is in the registry that the cluster pulls from.
+pushes it to the registry that the cluster pulls from, and prints its digest.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from tempfile import TemporaryDirectory
 from tests.e2e.registry import Images
 
 BEHAVIOUR = "BEHAVIOUR"
-"""NAME=value a line, for the environment that standin/ reads. LOST=yes: the registry lost it."""
+"""One NAME=value a line: the environment of standin/. With LOST=yes, the image is not pushed."""
 BROKEN = "BROKEN"
-"""Where this file is, the build fails."""
+"""A build fails if its context has this file."""
 
 
 def read_behaviour(context: Path) -> dict[str, str]:
-    """What an image of this folder gets as its environment."""
+    """The environment of an image of this folder."""
     lines = (context / BEHAVIOUR).read_text("utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines)
 
@@ -32,30 +32,30 @@ def build(images: Images, tag: str, environment: dict[str, str], *, push: bool) 
     repository, _, version = tag.partition("/")[2].rpartition(":")
     if push and environment.get("LOST") != "yes":
         return images.build(repository, environment, tag=version).partition("@")[2]
-    with TemporaryDirectory() as folder:  # that no registry serves
-        elsewhere = Images(Path(folder))
+    with TemporaryDirectory() as folder:  # no registry serves it
+        unserved = Images(Path(folder))
         shutil.copy(images.folder / "layer.json", folder)
-        return elsewhere.build(repository, environment).partition("@")[2]
+        return unserved.build(repository, environment).partition("@")[2]
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code: 1 for a build that fails."""
+    """Runs the command line; 1 if the build fails."""
     parser = argparse.ArgumentParser()
     parser.add_argument("context", type=Path)
     parser.add_argument("dockerfile", type=Path)
     parser.add_argument("tag")
     parser.add_argument("--build-arg", action="append", default=[])
     parser.add_argument("--no-push", action="store_true")
-    told = parser.parse_args(arguments)
-    if not told.dockerfile.is_file() or (told.context / BROKEN).exists():
-        print(f"the build of {told.context} fails", file=sys.stderr)
+    options = parser.parse_args(arguments)
+    if not options.dockerfile.is_file() or (options.context / BROKEN).exists():
+        print(f"the build of {options.context} failed", file=sys.stderr)
         return 1
     environment = {
-        **read_behaviour(told.context),
-        **dict(argument.split("=", 1) for argument in told.build_arg),
+        **read_behaviour(options.context),
+        **dict(argument.split("=", 1) for argument in options.build_arg),
     }
     images = Images(Path(os.environ["E2E_FOLDER"]) / "images", os.environ["WFGEN_TEST_REGISTRY"])
-    print(build(images, told.tag, environment, push=not told.no_push))
+    print(build(images, options.tag, environment, push=not options.no_push))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Builds the programs of a cluster from Go's modules, once for what go.mod and go.sum pin."""
+"""Builds the programs of a cluster from Go modules, once per version of go.mod and go.sum."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ DNS = "coredns"
 
 
 class NotBuilt(Exception):
-    """Why there are no programs, and what to do."""
+    """A build that failed: why, and what to do."""
 
 
 def cache() -> Path:
-    """Where the programs are kept."""
+    """The cached folder of the programs."""
     return keep("", [HERE / "go.mod", HERE / "go.sum", *(HERE / "dns").iterdir()])
 
 
 def keep(kind: str, made_of: Iterable[Path]) -> Path:
-    """Where something large is kept that is made of these files: outside of the repository."""
+    """The cached folder, outside of the repository, of what is built from these files."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     content = b"".join(path.read_bytes() for path in sorted(made_of))
     return Path(base, "wfgen-e2e", kind + hashlib.sha256(content).hexdigest()[:12])
@@ -43,7 +43,7 @@ def build_cluster() -> Path:
         return folder
     started = time.time()
     version = _go("list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes").strip()
-    print(f"building Kubernetes {version} and etcd: some minutes, once", flush=True)
+    print(f"building Kubernetes {version} and etcd (once, some minutes)", flush=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(dir=folder.parent))
     try:
@@ -52,7 +52,7 @@ def build_cluster() -> Path:
         flags = " ".join(f"-X {VERSION}.{name}={value}" for name, value in values.items())
         build = ("build", "-mod=readonly", "-trimpath")
         _go(*build, f"-ldflags=-s -w {flags}", "-o", f"{new}/", "tool")
-        # A module of its own: CoreDNS wants newer libraries than this Kubernetes was tested with.
+        # A separate module: CoreDNS needs newer libraries than this Kubernetes was tested with.
         _go(*build, "-ldflags=-s -w", "-o", f"{new}/{DNS}", ".", folder=HERE / "dns")
         size = sum(file.stat().st_size for file in new.iterdir()) / 2**20
         if not folder.is_dir():  # whole or not at all
@@ -64,7 +64,7 @@ def build_cluster() -> Path:
 
 
 def build_standin(folder: Path) -> Path:
-    """The program of all pods, static. Raises `NotBuilt`."""
+    """Builds the static program that runs in all pods. Raises `NotBuilt`."""
     program = folder / STANDIN
     _go("build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", str(program), "./standin")
     return program
@@ -72,7 +72,9 @@ def build_standin(folder: Path) -> Path:
 
 def _go(*arguments: str, folder: Path = HERE) -> str:
     if shutil.which("go") is None:
-        raise NotBuilt("Go 1.26 or newer is needed: it builds Kubernetes and the pods' program")
+        raise NotBuilt(
+            "Go 1.26 or newer not found; it builds Kubernetes and the program of the pods"
+        )
     done = subprocess.run(
         ["go", *arguments],
         cwd=folder, env={**os.environ, "CGO_ENABLED": "0"},

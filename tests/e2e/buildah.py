@@ -1,4 +1,4 @@
-"""The builder of images: Debian's buildah, which needs no daemon, with a storage of its own.
+"""Builds images with Debian's buildah, which needs no daemon, in a separate storage.
 
 https://github.com/containers/buildah/tree/main/docs
 """
@@ -22,63 +22,63 @@ PROGRAMS = {
     "nsenter": "util-linux",
     "unshare": "util-linux",
 }
-"""What building images takes, and the Debian packages that have it."""
+"""Programs that building images needs, and their Debian packages."""
 ALONE = """
 mkdir --parents /var/lib/containers
 mount --bind "$1" /var/lib/containers
 shift
 exec "$@"
 """
-"""Where buildah remembers which layers a registry has is fixed: there it finds a folder of ours."""
+"""buildah always keeps there which layers a registry has: mounts a folder of the tests over it."""
 OUTSIDE = "E2E_OUTSIDE"
-"""Names the machine's own network and mount namespace inside of those of the cluster."""
+"""Within the cluster's namespaces: the paths of the machine's network and mount namespaces."""
 
 
 def missing() -> dict[str, str]:
-    """What of the machine's own programs a build needs and this machine lacks, and its package."""
+    """The programs that building images needs and this machine lacks, with their packages."""
     return {name: package for name, package in PROGRAMS.items() if not shutil.which(name)}
 
 
 @contextmanager
 def scratch_folder() -> Iterator[str]:
-    """A folder for some moments, below that of the run where there is one."""
+    """A temporary folder, below that of the run if there is one."""
     place = os.environ.get("E2E_FOLDER")
     with tempfile.TemporaryDirectory(prefix="wfgen-build-", dir=place) as name:
         yield name
 
 
 class Buildah:
-    """Images in a folder that outlives the run; its user holds `alone` meanwhile."""
+    """buildah with its storage in a folder that outlives the run; callers hold `alone`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keeps other builds away, those of other runs too. The lock of a killed run is free."""
+        """Locks out other builds, also of other runs. The kernel frees the lock of a killed run."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def tidy(self) -> None:
-        """Removes what killed builds left, and images without a name.
+        """Removes what killed builds left, and untagged images, the latest builds among them.
 
-        Those include the last builds: this version's cache of layers does not see that an argument
-        of the build has changed, so nothing that an argument went into may be found there.
+        The layer cache of this version ignores that a build argument has changed, so it must not
+        find a layer that depends on one.
         """
         self.run("rm", "--all")
         self.run("rmi", "--prune", "--force")
 
     def build(self, *arguments: str) -> None:
-        """`buildah build`, where the machine's network is. Raises `NotBuilt`."""
+        """Runs `buildah build` on the machine's network. Raises `NotBuilt`."""
         options = ("--isolation=chroot", "--format=oci", "--layers", "--pull-never")
         self.run("build", *options, *arguments, before=machine())
 
     def run(self, *arguments: str, before: tuple[str, ...] = ()) -> str:
-        """What a command of buildah prints. Raises `NotBuilt` with what it complains of.
+        """Runs a command of buildah; its output. Raises `NotBuilt` with its errors.
 
-        Its mounts end with it: they are in a mount namespace of their own.
+        It runs in a separate mount namespace, so that its mounts end with it.
         """
         known = self.folder / "known"
         known.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ class Buildah:
             storage = (
                 f"--root={self.folder}/storage",
                 f"--runroot={scratch}/run",
-                # vfs, which copies the whole file system for every layer, takes ten times as long.
+                # vfs copies the whole file system for each layer, which takes ten times as long.
                 "--storage-driver=overlay",
                 "--storage-opt=overlay.skip_mount_home=true",
             )
@@ -95,14 +95,14 @@ class Buildah:
 
 
 def machine() -> tuple[str, ...]:
-    """What a command begins with that is to run on the machine and not inside of the cluster."""
+    """The prefix of a command that runs in the machine's namespaces, not in the cluster's."""
     kinds = zip(("net", "mount"), os.environ.get(OUTSIDE, "").split(), strict=False)
     namespaces = [f"--{kind}={path}" for kind, path in kinds]
     return ("nsenter", *namespaces, "--") if namespaces else ()
 
 
 def run(command: list[str], scratch: str) -> str:
-    """What a program prints. Raises `NotBuilt` with what it complains of."""
+    """Runs a program; its output. Raises `NotBuilt` with its errors."""
     done = subprocess.run(
         command,
         cwd="/", env={**os.environ, "TMPDIR": scratch},

@@ -1,6 +1,6 @@
-"""A Kubernetes of one node, in namespaces of its own: control plane, kubelet, containerd, DNS.
+"""A Kubernetes cluster of one node in separate namespaces: control plane, kubelet, containerd, DNS.
 
-Nothing of it is left when the first process of the namespaces ends, however it ends.
+All of it ends with the first process of the namespaces, also if that is killed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.e2e.services import NODE
 Process = subprocess.Popen[bytes]
 ETCD = "http://127.0.0.1:2379"
 UNVERIFIED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""The API server made its certificate itself, on loopback."""
+"""The API server listens on loopback, with a self-signed certificate."""
 UNVERIFIED.check_hostname, UNVERIFIED.verify_mode = False, ssl.CERT_NONE
 PROGRAMS = {
     "containerd": "containerd",
@@ -35,30 +35,31 @@ PROGRAMS = {
     "iptables-restore": "iptables",
     "openssl": "openssl",
 }
-"""What a node takes of the machine, and the Debian packages that have it."""
+"""Programs of the machine that a node needs, and their Debian packages."""
 BRIDGED = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
-"""Of this network namespace, where the kernel has it: whether kube-proxy's rules see what passes on
-the bridge. They are made for what the node routes; else no pod could ask a Service of its own."""
+"""Whether iptables rules apply to the bridge of this network namespace; some kernels lack the file.
+kube-proxy's rules are for routed traffic: with them on the bridge, no pod reaches itself through a
+Service."""
 SCRATCH = ("/run", "/var/lib", "/var/log")
-"""Where containerd, the kubelet and the network plugins also leave what they know."""
+"""Folders in which containerd, the kubelet and the network plugins keep state."""
 
 
 class NotStarted(Exception):
-    """A part of the cluster that does not come up; the text has the end of its log."""
+    """A part of the cluster does not start; the message has the end of its log."""
 
 
 @contextmanager
 def start(binaries: Path, folder: Path, registry: int) -> Iterator[Path]:
-    """Starts a cluster whose images come from a registry on a loopback port.
+    """Runs a cluster that pulls images from a registry on a loopback port.
 
-    Gives the administrator's kubeconfig. Raises `NotStarted`.
+    Yields the administrator's kubeconfig. Raises `NotStarted`.
     """
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    # The node's address, by which the API server asks it for logs: no other interface is there.
+    # The node's address, from which the API server reads logs: the only interface is lo.
     subprocess.run(["ip", "address", "add", f"{NODE}/32", "dev", "lo"], check=True)
     if BRIDGED.exists():
         BRIDGED.write_text("0")
-    for place in SCRATCH:  # of this mount namespace alone
+    for place in SCRATCH:  # only in this mount namespace
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
     write_files(folder, registry)
     with ExitStack() as stack:
@@ -136,7 +137,7 @@ def _start_services(run: Callable[..., Process], binaries: Path, folder: Path) -
 
 
 def missing() -> dict[str, str]:
-    """What of the machine's own programs a node needs and this machine lacks, and its package."""
+    """The programs that a node needs and this machine lacks, with their packages."""
     return {name: package for name, package in PROGRAMS.items() if not shutil.which(name)}
 
 
@@ -155,14 +156,14 @@ def _running(log: IO[bytes], command: list[str]) -> Iterator[Process]:
 
 
 def _wait(name: str, process: Process, folder: Path, sign: str) -> None:
-    """Waits until an address answers, or a file is there."""
+    """Waits until an address answers or a file exists."""
     deadline = time.time() + 120
     while time.time() < deadline and process.poll() is None:
         if _answers(sign) if sign.startswith("http") else Path(sign).exists():
             return
         time.sleep(0.3)
     end = "\n".join((folder / f"{name}.log").read_text(errors="replace").splitlines()[-20:])
-    raise NotStarted(f"{name} does not come up:\n{end}")
+    raise NotStarted(f"{name} does not start:\n{end}")
 
 
 def _answers(address: str) -> bool:
@@ -174,7 +175,7 @@ def _answers(address: str) -> bool:
 
 
 def _create(path: str, thing: dict[str, Any]) -> None:
-    """Makes an object; its namespace may be some moments younger than the API server."""
+    """Creates an object; the API server may still be creating its namespace."""
     deadline = time.time() + 30
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The files that the parts of the cluster read, all of them in the folder of the run."""
+"""Configuration files of the parts of the cluster, in the folder of the run."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.e2e import services
 
 API = "https://127.0.0.1:6443"
 TOKEN = "administrator"
-"""Good for this cluster alone, which only its own network namespace can reach."""
+"""Only for this cluster, which is reachable only from its network namespace."""
 PAUSE = "registry.test/pause:1"
 
 
 def write_files(folder: Path, registry: int) -> None:
-    """Writes them; images come from a registry on a loopback port."""
+    """Writes all files. `registry` is the loopback port that images are pulled from."""
     (folder / "tokens.csv").write_text(f"{TOKEN},administrator,1,system:masters\n")
     subprocess.run(
         ["openssl", "genrsa", "-out", str(folder / "accounts.pem"), "2048"],
@@ -57,7 +57,7 @@ def _files(folder: Path) -> dict[str, Any]:
             "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
             "authorization": {"mode": "AlwaysAllow"},
             "cgroupDriver": "cgroupfs",
-            # Machines and containers in which tests run still have the first version.
+            # Tests also run on machines and in containers that still have cgroup v1.
             "failCgroupV1": False,
             "cgroupsPerQOS": False,
             "enforceNodeAllocatable": [],
@@ -71,7 +71,7 @@ def _files(folder: Path) -> dict[str, Any]:
             "registryPullQPS": 50,
             "serializeImagePulls": False,
             "imageGCHighThresholdPercent": 100,
-            # Of a node with little space left, pods that are no test of that would be evicted.
+            # Else a machine with little free disk space evicts the pods of the tests.
             "evictionHard": {"nodefs.available": "1Mi", "imagefs.available": "1Mi"},
         },
     }
@@ -79,7 +79,7 @@ def _files(folder: Path) -> dict[str, Any]:
 
 def _network(folder: Path) -> dict[str, Any]:
     addresses = {"type": "host-local", "subnet": "10.88.0.0/16", "dataDir": f"{folder}/addresses"}
-    # The node is the pods' way to the addresses of Services.
+    # Pods reach the addresses of Services through the node.
     bridge = {"type": "bridge", "bridge": "e2e0", "isDefaultGateway": True, "ipam": addresses}
     return {
         "cniVersion": "0.4.0",
@@ -97,7 +97,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
   address = "FOLDER/containerd.sock"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE}"
-  # Where the machine does not let even root lower it.
+  # Some machines do not let even root lower it.
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"

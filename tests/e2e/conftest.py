@@ -1,4 +1,4 @@
-"""A shop per test, on the cluster that `make e2e` started."""
+"""A shop per test, in the cluster that `make e2e` starts."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from tests.judges.tools import missing
 
 @pytest.fixture(scope="session")
 def images() -> Images:
-    """The images that the cluster can pull."""
+    """The registry of the cluster, with the stand-ins of the databases."""
     if "E2E_FOLDER" not in os.environ:
-        missing("a cluster", "make e2e starts one")
+        missing("a cluster", "run make e2e, which starts one")
     host = os.environ.get("E2E_REGISTRY", "") if os.environ.get("E2E_KUBECONFIG") else ""
     images = Images(Path(os.environ["E2E_FOLDER"]) / "images", host)
     for name, reference in DATABASES.items():
@@ -47,7 +47,7 @@ def images() -> Images:
 
 @pytest.fixture(scope="session")
 def bases(images: Images) -> None:
-    """What the sample application is built on and runs beside, in the registry."""
+    """Base images and databases of the sample application, in the registry."""
     if os.geteuid() != 0:
         missing("root", "it builds images")
     if programs := buildah.missing():
@@ -57,7 +57,7 @@ def bases(images: Images) -> None:
 
 
 def copy_project(checkout: Path, databases: str) -> None:
-    """Makes a repository of the sample project, adapted by `fit_node`."""
+    """Copies the sample project to a new repository and adapts it with `fit_node`."""
     for name in ("kube", "app/client", "app/server"):
         shutil.copytree(ROOT / name, checkout / name)
     fit_node(checkout, databases)
@@ -67,14 +67,14 @@ def copy_project(checkout: Path, databases: str) -> None:
 
 @pytest.fixture(scope="session")
 def origin(tmp_path_factory: pytest.TempPathFactory, images: Images) -> Path:
-    """The sample project, with stand-ins as its databases."""
+    """The sample project, with stand-ins for its databases."""
     checkout = tmp_path_factory.mktemp("project") / "checkout"
     copy_project(checkout, stand_ins(images.host))
     return checkout
 
 
 def name_namespace(request: pytest.FixtureRequest) -> str:
-    """A name that no other test has, nor another run on the same cluster."""
+    """A namespace name, unique among tests and runs on the same cluster."""
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())[:30]
     return f"{name}-{uuid.uuid4().hex[:6]}"
 
@@ -83,19 +83,19 @@ def name_namespace(request: pytest.FixtureRequest) -> str:
 def first(
     request: pytest.FixtureRequest, tmp_path: Path, images: Images, origin: Path
 ) -> Iterator[Shop]:
-    """The sample project, before its first release, in a namespace of its own."""
+    """The sample project before its first release, in a separate namespace."""
     shop = Shop(tmp_path, kube.from_environment(name_namespace(request)), images, origin)
     yield shop
     shop.kube.tear_down()
 
 
 def format_logs(done: Mapping[str, Outputs]) -> str:
-    """What the jobs said."""
+    """The exit codes and logs of all jobs, for assertion messages."""
     return "\n".join(f"{name} ({each.code}):\n{each.log}" for name, each in done.items())
 
 
 class Observe(Protocol):
-    """Holds a situation to what is expected of it, and keeps it for the page."""
+    """Compares a situation with what is expected, and adds it to the page as a row."""
 
     def __call__(
         self,
@@ -111,7 +111,7 @@ class Observe(Protocol):
 
 @pytest.fixture
 def observe(request: pytest.FixtureRequest, first: Shop) -> Observe:
-    """Asks the pods and the record, and compares. `record` is its state and last good release."""
+    """Compares outputs, pods and the record. `record` is its state and last good release."""
     places = itertools.count(10 * request.session.items.index(request.node))
 
     def observe_situation(
@@ -125,13 +125,13 @@ def observe(request: pytest.FixtureRequest, first: Shop) -> Observe:
     ) -> None:
         logs = format_logs(done)
         assert says in logs, logs
-        found = done["rollback"].values.get("restored", "") if "rollback" in done else ""
-        assert found == restored, logs
-        wanted = dict.fromkeys(APP, serves) if isinstance(serves, str) else serves
-        assert first.serves() == wanted, logs
+        rollback = done["rollback"].values if "rollback" in done else {}
+        assert rollback.get("restored", "") == restored, logs
+        expected = dict.fromkeys(APP, serves) if isinstance(serves, str) else serves
+        assert first.serves() == expected, logs
         state = f"{first.record['state']}, release {first.record['release']}"
         assert state == record, logs
-        answers, jobs = rows.name_answers(wanted), rows.name_jobs(done)
+        answers, jobs = rows.name_answers(expected), rows.name_jobs(done)
         cells = (title, jobs, rows.quote(says), answers, state)
         row = rows.Row(rows.PROGRAM.name, next(places), cells)
         row.keep(Path(os.environ["E2E_FOLDER"]) / "rows")
@@ -141,7 +141,7 @@ def observe(request: pytest.FixtureRequest, first: Shop) -> Observe:
 
 @pytest.fixture
 def shop(first: Shop) -> Shop:
-    """The sample project after its first good release, called one."""
+    """The sample project after its first good release, 'one'."""
     first.build("one")
     done = first.release()
     assert first.record["state"] == "good", format_logs(done)

@@ -1,4 +1,4 @@
-"""A proxy before the API server that answers wrongly, late or not at all, and kills who asks."""
+"""A proxy in front of the API server: fails, delays and drops requests, and kills their client."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ PATHS = (
 IMAGES: tuple[dict[str, str], ...] = (
     {}, {}, {}, {}, {}, {"CRASH": "0s"}, {"CRASH": "9s"}, {"READY": "no"}, {"HEALTH": "bad"},
 )  # fmt: skip
-"""What becomes of an image; the first ones are well."""
+"""Environments of images, as standin/ reads them; those without a variable are good."""
 
 
 @dataclass
 class Fault:
-    """What becomes of some requests, as often as `times` says."""
+    """The next `times` requests that match fail."""
 
     verb: str
     path: str
-    """A part of the address."""
+    """A part of the request's path."""
     status: int
     times: int
     after: bool
-    """The API server does as it is asked, and its answer is lost."""
+    """The request takes effect, and its answer is lost."""
     reset: bool
     seconds: float
 
 
 @dataclass(frozen=True)
 class Death:
-    """A command is killed at its so-manieth request of a kind, before it is done or after."""
+    """A command is killed at the `number`th request of a verb, before or after it takes effect."""
 
     command: str
     verbs: str
@@ -62,7 +62,7 @@ class Death:
 
 @dataclass(frozen=True)
 class Trouble:
-    """All that goes wrong with one release."""
+    """Everything that goes wrong with one release."""
 
     faults: list[Fault]
     death: Death | None
@@ -71,7 +71,7 @@ class Trouble:
 
 
 def draw(chance: random.Random) -> Trouble:
-    """A trouble by chance."""
+    """A random trouble."""
     faults = [
         Fault(
             verb=chance.choice(["GET", "POST", "PUT", "PATCH", "DELETE", ""]),
@@ -97,25 +97,25 @@ def draw(chance: random.Random) -> Trouble:
 
 @dataclass
 class Proxy:
-    """What is wrong with the API server just now."""
+    """The faults that are active."""
 
     port: int = 0
     faults: list[Fault] = field(default_factory=list)
     death: Death | None = None
     group: int = 0
-    """The group of processes that dies; 0 while another command runs."""
+    """The process group to kill; 0 while another command runs."""
     seen: int = 0
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
 
     def begin(self, command: str, group: int) -> None:
-        """From now on, requests are those of this command, and count for its death."""
+        """Counts requests for the death of this command from now on."""
         due = self.death is not None and self.death.command == command
         self.group, self.seen = group if due else 0, 0
 
     def find(self, verb: str, path: str) -> Fault | None:
-        """What is to go wrong with a request; counts it."""
+        """The fault of a request, which is then used once; None without one."""
         with self._lock:
             for fault in self.faults:
                 if fault.times and verb.startswith(fault.verb) and fault.path in path:
@@ -124,7 +124,7 @@ class Proxy:
         return None
 
     def dies(self, verb: str) -> Death | None:
-        """The death that this request is."""
+        """The death at this request, which is counted; None without one."""
         with self._lock:
             death = self.death
             if death is None or not self.group or not re.match(death.verbs, verb):
@@ -134,7 +134,7 @@ class Proxy:
 
 
 class Server(ThreadingHTTPServer):
-    """Where the proxy is asked; `behind` is the socket by which it asks the API server."""
+    """Serves the proxy; `behind` is the socket of `kubectl proxy` to the API server."""
 
     daemon_threads = True
 
@@ -143,17 +143,17 @@ class Server(ThreadingHTTPServer):
         self.proxy, self.behind = proxy, behind
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Says nothing: who asked has been killed."""
+        """Prints nothing: the client has been killed."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers requests as the proxy has it."""
+    """Answers requests with the faults of the proxy."""
 
     protocol_version = "HTTP/1.1"
     server: Server
 
     def answer(self) -> None:
-        """Passes a request on, or not."""
+        """Forwards a request, unless it fails."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         proxy = self.server.proxy
         fault, death = proxy.find(self.command, self.path), proxy.dies(self.command)
@@ -184,8 +184,8 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(fault.seconds)
         if fault.reset:
             return self._reset()
-        told = {"kind": "Status", "apiVersion": "v1", "status": "Failure"}
-        text = json.dumps({**told, "code": fault.status, "message": "a fault of the test"})
+        status = {"kind": "Status", "apiVersion": "v1", "status": "Failure"}
+        text = json.dumps({**status, "code": fault.status, "message": "a fault of the test"})
         return self._say(fault.status, "application/json", text.encode())
 
     def _kill(self) -> None:
@@ -204,7 +204,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Says nothing."""
+        """Prints nothing."""
 
 
 for verb in ("GET", "POST", "PUT", "PATCH", "DELETE"):
@@ -212,8 +212,8 @@ for verb in ("GET", "POST", "PUT", "PATCH", "DELETE"):
 
 
 @contextmanager
-def standing(folder: str) -> Iterator[Proxy]:
-    """A proxy on loopback before the cluster of KUBECONFIG, which asks as its administrator."""
+def running(folder: str) -> Iterator[Proxy]:
+    """A proxy on loopback to the cluster of KUBECONFIG, with its administrator's credentials."""
     proxy, behind = Proxy(), f"{folder}/api.sock"
     command = [find_program("kubectl"), "proxy", f"--unix-socket={behind}"]
     with (

@@ -1,4 +1,4 @@
-"""The cluster and, while it runs, a command: `... inside FOLDER STANDIN PROGRAMS COMMAND...`."""
+"""Runs a command with a cluster: `... inside FOLDER STANDIN PROGRAMS COMMAND...`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.e2e.image import PUSH
 from tests.e2e.registry import Images
 
 KEPT = "E2E_KEPT"
-"""Numbers of open files: the network and the mount namespace of the machine."""
+"""File descriptors of the machine's network and mount namespaces."""
 
 
 def main(folder: Path, program: Path, programs: str, command: list[str]) -> int:
-    """The exit code of the command."""
+    """Starts the cluster and runs the command; its exit code."""
     images = Images(folder / "images")
     images.add_program(program)
     environment = {**os.environ, "E2E_FOLDER": str(folder)}
@@ -43,8 +43,8 @@ def main(folder: Path, program: Path, programs: str, command: list[str]) -> int:
 
 
 def _wait_for(child: int) -> int:
-    """The exit code of a child; the first process of a namespace also gets all orphans to bury."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child hears it too, and ends in order
+    """The exit code of a child. Reaps orphans too, as the first process of a PID namespace must."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child gets it too, and ends
     while True:
         ended, status = os.wait()
         if ended == child:

@@ -1,4 +1,4 @@
-"""What a test asks of a cluster as its administrator, in one namespace."""
+"""kubectl as the cluster's administrator, in one namespace."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ CLAIMS = ("data-postgres-0", "data-redis-0")
 
 
 class Kube:
-    """kubectl in a namespace; `folder` is where volumes of this machine are."""
+    """kubectl in a namespace; `folder` has the volumes on this machine."""
 
     def __init__(self, namespace: str, folder: Path) -> None:
         self.namespace, self.folder = namespace, folder
         self._program = find_program("kubectl")
 
     def run(self, *arguments: str, text: str = "") -> str:
-        """What kubectl prints. Raises RuntimeError with what it complains of."""
+        """Runs kubectl; its output. Raises RuntimeError with its errors."""
         done = subprocess.run(
             [self._program, "-n", self.namespace, *arguments],
             input=text, capture_output=True, text=True, check=False, timeout=120,
@@ -36,52 +36,52 @@ class Kube:
         return done.stdout
 
     def get(self, kind: str, name: str) -> Object:
-        """One object. Raises RuntimeError where there is none."""
-        found: Object = json.loads(self.run("get", kind, name, "-o", "json"))
-        return found
+        """One object. Raises RuntimeError if there is none."""
+        obj: Object = json.loads(self.run("get", kind, name, "-o", "json"))
+        return obj
 
     def objects(self, kind: str) -> list[Object]:
         """All objects of a kind."""
-        found: list[Object] = json.loads(self.run("get", kind, "-o", "json"))["items"]
-        return found
+        items: list[Object] = json.loads(self.run("get", kind, "-o", "json"))["items"]
+        return items
 
     def names(self, kind: str) -> list[str]:
         """The names of all objects of a kind."""
-        return sorted(thing["metadata"]["name"] for thing in self.objects(kind))
+        return sorted(obj["metadata"]["name"] for obj in self.objects(kind))
 
-    def create(self, *things: Object) -> None:
+    def create(self, *objects: Object) -> None:
         """Creates objects."""
-        self.run("create", "-f", "-", text="\n".join(json.dumps(thing) for thing in things))
+        self.run("create", "-f", "-", text="\n".join(json.dumps(obj) for obj in objects))
 
     def set_up(self, role: list[Object], kubeconfig: Path) -> None:
-        """The namespace, its deployer's rights and kubeconfig; volumes where nobody makes them."""
+        """Creates the namespace, the deployer's rights and kubeconfig, and volumes if needed."""
         self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}})
         self.give_rights(role, kubeconfig)
         self.make_volumes()
 
     def give_rights(self, role: list[Object], kubeconfig: Path) -> None:
-        """Binds a role of docs/delivery-setup.md, and writes the kubeconfig of who has it."""
-        for thing in copy.deepcopy(role):
-            if "namespace" in thing["metadata"]:
-                thing["metadata"]["namespace"] = self.namespace
-            else:  # others may have the same one
-                thing["metadata"]["name"] = self.namespace
-                if "roleRef" in thing:
-                    thing["roleRef"]["name"] = self.namespace
-            self.create(thing)
-        group = next(thing["subjects"][0]["name"] for thing in role if "subjects" in thing)
+        """Binds a role of docs/delivery-setup.md, and writes a kubeconfig for it."""
+        for obj in copy.deepcopy(role):
+            if "namespace" in obj["metadata"]:
+                obj["metadata"]["namespace"] = self.namespace
+            else:  # shared by all tests: the name must be unique
+                obj["metadata"]["name"] = self.namespace
+                if "roleRef" in obj:
+                    obj["roleRef"]["name"] = self.namespace
+            self.create(obj)
+        group = next(obj["subjects"][0]["name"] for obj in role if "subjects" in obj)
         config = json.loads(self.run("config", "view", "--raw", "--minify", "-o", "json"))
         config["users"][0]["user"].update({"as": "deployer", "as-groups": [group]})
         kubeconfig.write_text(json.dumps(config))
         kubeconfig.chmod(0o600)
 
     def make_volumes(self) -> None:
-        """What the claims of the databases are bound to, where nobody else makes volumes."""
+        """Creates volumes for the claims of the databases, unless the cluster provisions them."""
         if not self.objects("storageclass"):
             self.create(*(self._volume(claim) for claim in CLAIMS))
 
     def tear_down(self) -> None:
-        """Removes what was set up and all that came into it; does not wait for it."""
+        """Deletes everything that was set up, and what was created in it, without waiting."""
         self.allow()
         rights = "clusterrolebinding,clusterrole"
         self._remove(rights, self.namespace)
@@ -92,7 +92,7 @@ class Kube:
         self.run("delete", kinds, *names, "--ignore-not-found", "--wait=false")
 
     def refuse(self, image: str) -> None:
-        """From now on the API server refuses Deployments of an image, though not in a dry run.
+        """Makes the API server refuse Deployments of an image, except in a dry run.
 
         https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
         """
@@ -129,12 +129,12 @@ class Kube:
         self.wait(lambda: self._refuses(image), 60)
 
     def allow(self) -> None:
-        """The API server refuses nothing any more."""
+        """Undoes `refuse`."""
         kinds = "validatingadmissionpolicybinding,validatingadmissionpolicy"
         self.run("delete", kinds, self.namespace, "--ignore-not-found")
 
     def _refuses(self, image: str) -> bool:
-        """Whether a policy that was made is in force: that takes the API server some seconds."""
+        """Whether the policy is in force: the API server needs some seconds."""
         labels = {"test": "policy"}
         pod = {
             "metadata": {"labels": labels},
@@ -173,38 +173,38 @@ class Kube:
         }
 
     def pods(self, service: str) -> list[Object]:
-        """The ready pods of a service that are not on their way out."""
+        """The ready pods of a service that are not being deleted."""
         labels = ("-l", f"app.kubernetes.io/name={service}")
         return [
             pod
             for pod in json.loads(self.run("get", "pods", *labels, "-o", "json"))["items"]
             if "deletionTimestamp" not in pod["metadata"]
             and any(
-                (each["type"], each["status"]) == ("Ready", "True")
-                for each in pod["status"].get("conditions", [])
+                (condition["type"], condition["status"]) == ("Ready", "True")
+                for condition in pod["status"].get("conditions", [])
             )
         ]
 
     def images(self) -> dict[str, str]:
-        """The image that the ready pods of each service run, several where they differ."""
-        found: dict[str, set[str]] = {}
+        """The image that the ready pods of each service run; several if they differ."""
+        running: dict[str, set[str]] = {}
         for service in ("postgres", "redis", "server", "client"):
             images = {pod["spec"]["containers"][0]["image"] for pod in self.pods(service)}
-            found[service] = images
-        return {name: ", ".join(sorted(images)) for name, images in found.items()}
+            running[service] = images
+        return {name: ", ".join(sorted(images)) for name, images in running.items()}
 
     def ask(self, service: str, port: str, path: str = "/", key: str = "release") -> str:
-        """The release that each ready pod of a service answers, by HTTP; several if they differ."""
+        """The release that the ready pods of a service answer with; several if they differ."""
         names = [pod["metadata"]["name"] for pod in self.pods(service)]
         base = f"/api/v1/namespaces/{self.namespace}/pods"
-        told = {
+        answers = {
             json.loads(self.run("get", "--raw", f"{base}/{name}{port}/proxy{path}"))[key]
             for name in names
         }
-        return ", ".join(sorted(told)) or "nothing"
+        return ", ".join(sorted(answers)) or "nothing"
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> None:
-        """Waits until a condition holds. Raises TimeoutError."""
+        """Waits until a condition is true. Raises TimeoutError after some seconds."""
         deadline = time.time() + seconds
         while not condition():
             if time.time() > deadline:
@@ -213,5 +213,5 @@ class Kube:
 
 
 def from_environment(namespace: str) -> Kube:
-    """The cluster that `make e2e` started, or was given."""
+    """The cluster of `make e2e`."""
     return Kube(namespace, Path(os.environ["E2E_FOLDER"]) / "volumes")

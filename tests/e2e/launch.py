@@ -1,7 +1,7 @@
-"""Runs a command on a cluster: one that is started for it, or the one that E2E_KUBECONFIG names.
+"""Runs a command with a cluster: a new one, or the one of E2E_KUBECONFIG.
 
-The cluster lives in namespaces of its own (process, network, mount), so that all of it ends with
-the command, however that ends.
+A new cluster runs in separate process, network and mount namespaces, so that all of it ends with
+the command, also if that is killed.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ NAMESPACES = ("unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for what a run leaves; it is gone afterwards, also where the run is terminated."""
+    """A temporary folder, which is deleted also if SIGTERM ends the run."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with TemporaryDirectory(prefix="wfgen-e2e-", ignore_cleanup_errors=True) as name:
         yield Path(name)
 
 
 def run(folder: Path, command: Sequence[str]) -> int:
-    """The exit code of a command with a cluster: KUBECONFIG is its administrator's.
+    """Runs a command with KUBECONFIG set to the cluster's administrator; its exit code.
 
     Raises `NotBuilt` and `NotStarted`.
     """
@@ -40,8 +40,8 @@ def run(folder: Path, command: Sequence[str]) -> int:
     if os.environ.get("E2E_KUBECONFIG"):
         if not os.environ.get("E2E_REGISTRY"):
             raise cluster.NotStarted(
-                "whence does that cluster pull? make e2e KUBECONFIG=... REGISTRY=host:port names a "
-                "registry without a login that it and this machine can reach"
+                "missing REGISTRY: run `make e2e KUBECONFIG=<file> REGISTRY=<host:port>`, with a "
+                "registry without a login that the cluster and this machine can reach"
             )
         return _wait([*started, "-", *command])
     _check_machine()
@@ -55,31 +55,33 @@ def run(folder: Path, command: Sequence[str]) -> int:
 
 
 def _remove_cgroups(containers: set[str]) -> None:
-    """Removes the empty groups of containers that are gone, not those of another cluster."""
+    """Removes the empty cgroups of these containers, not those of another cluster."""
     for group in CGROUPS.glob("**/k8s.io"):
-        for each in (*(path for path in group.iterdir() if path.name in containers), group):
+        for folder in (*(path for path in group.iterdir() if path.name in containers), group):
             with contextlib.suppress(OSError):
-                each.rmdir()
+                folder.rmdir()
 
 
 def _check_machine() -> None:
-    """Raises `NotStarted` where this machine cannot be a node."""
+    """Raises `NotStarted` if this machine cannot be a node."""
     if os.geteuid() != 0:
         raise cluster.NotStarted(
-            "a node needs root; or name a cluster that is there: make e2e KUBECONFIG=..."
+            "a node needs root; run as root, or use a cluster: `make e2e KUBECONFIG=<file>`"
         )
     if programs := cluster.missing() | buildah.missing():
         packages = " ".join(sorted(set(programs.values())))
-        raise cluster.NotStarted(f"{', '.join(programs)} missing: apt-get install {packages}")
+        raise cluster.NotStarted(
+            f"{', '.join(programs)} not found; run `apt-get install {packages}`"
+        )
 
 
 def _wait(command: list[str], keep: tuple[int, ...] = ()) -> int:
-    """The exit code of a command, which gets the open files `keep` and hears of them."""
-    told = {**os.environ, inside.KEPT: " ".join(map(str, keep))}
-    process = subprocess.Popen(command, pass_fds=keep, env=told)
+    """Runs a command with the open files `keep`, which E2E_KEPT lists; its exit code."""
+    environment = {**os.environ, inside.KEPT: " ".join(map(str, keep))}
+    process = subprocess.Popen(command, pass_fds=keep, env=environment)
     try:
         return process.wait()
-    except KeyboardInterrupt:  # a terminal tells the tests as well
+    except KeyboardInterrupt:  # a terminal sends SIGINT to the tests as well
         return process.wait(30)
     finally:
         process.kill()

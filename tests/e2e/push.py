@@ -1,4 +1,4 @@
-"""Pushes images to a registry that a given cluster pulls from, such as one beside kind.
+"""Pushes images to the registry of a given cluster, such as one beside kind.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md#push
 """
@@ -13,7 +13,7 @@ LOOPBACK = re.compile(r"(localhost|127\.[\d.]+)(:\d+)?")
 
 
 class Registry:
-    """A registry without a login, by `host[:port]`; one on loopback speaks plain HTTP."""
+    """A registry without a login at `host[:port]`; on loopback by plain HTTP."""
 
     def __init__(self, host: str) -> None:
         self._base = f"{'http' if LOOPBACK.fullmatch(host) else 'https'}://{host}"

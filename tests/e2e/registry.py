@@ -1,4 +1,4 @@
-"""Container images in a folder, of which a registry is made.
+"""Container images in a folder that a registry serves.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
@@ -25,12 +25,12 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 NAMES = ("pause", "python", "sh", "redis-cli", "pg_isready")
-"""What the stand-in is called in an image, besides its own name."""
+"""More names of the stand-in program in an image."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """A blob or a manifest of the folder."""
+class Stored:
+    """A blob or a manifest in the folder."""
 
     media_type: str
     digest: str
@@ -38,9 +38,9 @@ class Found:
 
 
 class Images:
-    """Images in a folder that a registry serves: pushed there, or made here of one program.
+    """Images in a folder: pushed to its registry, or built of the stand-in.
 
-    With `host` they are pushed to that registry, for a cluster which is not ours.
+    With `host`, built images are pushed to that registry, for a given cluster.
     """
 
     def __init__(self, folder: Path, host: str = "") -> None:
@@ -48,7 +48,7 @@ class Images:
         (folder / "blobs").mkdir(parents=True, exist_ok=True)
 
     def add_program(self, program: Path) -> None:
-        """Makes the layer of all images: the stand-in under each of its names."""
+        """Writes the layer of all built images: the stand-in under each of its names."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as tar:
             entry = tarfile.TarInfo("bin/standin")
@@ -63,11 +63,11 @@ class Images:
             tmp.type, tmp.mode = tarfile.DIRTYPE, 0o1777
             tar.addfile(tmp)
         layer = gzip.compress(packed.getvalue(), compresslevel=1, mtime=0)
-        told = {
+        base = {
             "layer": _descriptor(LAYER, self._keep(layer), layer),
             "diff_id": digest_of(packed.getvalue()),
         }
-        (self.folder / "layer.json").write_text(json.dumps(told))
+        (self.folder / "layer.json").write_text(json.dumps(base))
 
     def build(
         self,
@@ -77,8 +77,8 @@ class Images:
         tag: str = "",
         entry: str = STANDIN,
     ) -> str:
-        """The reference, by digest, of an image whose program gets this environment."""
-        told = json.loads((self.folder / "layer.json").read_text())
+        """Builds an image whose program gets this environment; its reference by digest."""
+        base = json.loads((self.folder / "layer.json").read_text())
         variables = {"PATH": "/bin", **environment}
         config: dict[str, Any] = {
             "architecture": "amd64",
@@ -87,14 +87,14 @@ class Images:
                 "Entrypoint": [f"/bin/{entry}"],
                 "Env": [f"{name}={value}" for name, value in variables.items()],
             },
-            "rootfs": {"type": "layers", "diff_ids": [told["diff_id"]]},
+            "rootfs": {"type": "layers", "diff_ids": [base["diff_id"]]},
         }
         packed = json.dumps(config).encode()
         manifest: dict[str, Any] = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "config": _descriptor(CONFIG, self._keep(packed), packed),
-            "layers": [told["layer"]],
+            "layers": [base["layer"]],
         }
         content = json.dumps(manifest).encode()
         digest = self._keep(content)
@@ -102,14 +102,14 @@ class Images:
             self.tag(repository, tag, digest)
         if self.host:
             registry = Registry(self.host)
-            for part in (manifest["config"], told["layer"]):
+            for part in (manifest["config"], base["layer"]):
                 blob = (self.folder / "blobs" / part["digest"]).read_bytes()
                 registry.push_blob(repository, part["digest"], blob)
             registry.push_manifest(repository, tag or digest, content, MANIFEST)
         return f"{self.host or 'ghcr.io'}/{repository}@{digest}"
 
     def tag(self, repository: str, tag: str, digest: str) -> None:
-        """Gives a manifest a name."""
+        """Tags a manifest."""
         path = self.folder / "tags" / repository / tag
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(digest)
@@ -118,22 +118,22 @@ class Images:
         return self.keep([content])
 
     def keep(self, parts: Iterable[bytes], digest: str = "") -> str:
-        """Stores a blob and returns its digest; raises ValueError where it is not `digest`."""
+        """Stores a blob and returns its digest. Raises ValueError if it is not `digest`."""
         new = self.folder / "blobs" / f"new.{threading.get_native_id()}.{os.getpid()}"
         summed = hashlib.sha256()
         with new.open("wb") as file:
             for part in parts:
                 summed.update(part)
                 file.write(part)
-        found = f"sha256:{summed.hexdigest()}"
-        if digest not in ("", found):
+        actual = f"sha256:{summed.hexdigest()}"
+        if digest not in ("", actual):
             new.unlink()
-            raise ValueError(f"{found} instead of {digest}")
-        new.rename(self.folder / "blobs" / found)
-        return found
+            raise ValueError(f"the digest is {actual}, not {digest}")
+        new.rename(self.folder / "blobs" / actual)
+        return actual
 
-    def find(self, path: str) -> Found | None:
-        """What a client asks for; None where there is no such thing."""
+    def find(self, path: str) -> Stored | None:
+        """The blob or manifest at a path of the registry's API; None if there is none."""
         match = re.fullmatch(r"/v2/([a-z0-9/._-]+)/(manifests|blobs)/([A-Za-z0-9:._-]+)", path)
         if not match:
             return None
@@ -147,11 +147,11 @@ class Images:
         if not blob.is_file():
             return None
         media_type = MANIFEST if kind == "manifests" else "application/octet-stream"
-        return Found(media_type, reference, blob)
+        return Stored(media_type, reference, blob)
 
 
 def digest_of(content: bytes) -> str:
-    """The name of a content, as registries give it."""
+    """The digest of a blob."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 

@@ -15,9 +15,9 @@ HEAD = """\
 # What releases do
 
 Each row was observed on a real Kubernetes cluster: `make e2e` releases to it, queries the pods over
-HTTP, reads the release record, and writes this page. The releases are called one, two, three and
-so on; one is the first good release. The services built are `server` and `client`, and `client`
-depends on `server`. Failed jobs are in bold. Bake times and timeouts are shortened.
+HTTP, reads the release record, and writes this page. Release "one" is the first good release. The
+pipelines build two services, `server` and `client`; `client` depends on `server`. Failed jobs are
+in bold. Bake times and timeouts are shortened.
 """
 
 
@@ -55,7 +55,7 @@ WORKFLOWS = Table(
     """
 ## What the workflows do
 
-act runs the generated `production.yml`, `staging.yml`, `staging-cleanup.yml` and `watchdog.yml`,
+act runs the generated `production.yml`, `staging.yml`, `staging-cleanup.yml` and `watchdog.yml`
 with stand-ins for the actions that check out, log in, build and push. Jobs are named as on GitHub's
 page of a run; skipped jobs are left out.
 """,

@@ -1,4 +1,4 @@
-"""What makes Services work on the node: kube-proxy for their addresses, CoreDNS for their names."""
+"""Services on the node: kube-proxy for their addresses, CoreDNS for their names."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SYSTEM = "kube-system"
 
 
 def proxy_configuration(folder: Path) -> dict[str, Any]:
-    """kube-proxy's: https://kubernetes.io/docs/reference/config-api/kube-proxy-config.v1alpha1/.
+    """https://kubernetes.io/docs/reference/config-api/kube-proxy-config.v1alpha1/.
 
-    Pods sit on one bridge, so an answer would go straight to the pod that asked and not through the
-    node, which alone knows that the Service's address was asked: hence `masqueradeAll`. The limits
-    of connection tracking are the machine's, and no network namespace may set them.
+    All pods are on one bridge, so an answer would bypass the node, which has to translate it back
+    to the Service's address: hence `masqueradeAll`. The limits of connection tracking belong to the
+    machine; a network namespace cannot set them.
     """
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
@@ -40,7 +40,7 @@ def proxy_configuration(folder: Path) -> dict[str, Any]:
 
 
 def corefile(folder: Path) -> str:
-    """CoreDNS's: names of this cluster and no others, asked of the API server."""
+    """CoreDNS resolves only names of this cluster, from the API server."""
     return f"""\
 .:53 {{
     errors
@@ -53,7 +53,7 @@ def corefile(folder: Path) -> str:
 
 
 def dns_objects() -> dict[str, dict[str, Any]]:
-    """By the path that makes them: the Service of DNS, whose one endpoint is on the node itself."""
+    """The Service of DNS and its endpoint on the node, by the path to POST them to."""
     ports = [{"name": name, "port": 53, "protocol": name.upper()} for name in ("udp", "tcp")]
     metadata = {"name": "kube-dns", "labels": {"kubernetes.io/service-name": "kube-dns"}}
     return {

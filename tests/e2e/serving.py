@@ -1,4 +1,4 @@
-"""A registry on loopback: gives images out, and takes those that are pushed.
+"""A registry on loopback, to pull from and push to.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
@@ -23,7 +23,7 @@ PIECE = 2**20
 
 @contextmanager
 def serve(images: Images) -> Iterator[int]:
-    """Serves the images on a loopback port."""
+    """Serves images on a loopback port, which it yields."""
 
     class Handler(RegistryHandler):
         store = images
@@ -52,7 +52,7 @@ class RegistryHandler(BaseHTTPRequestHandler):
         self._give(body=False)
 
     def do_POST(self) -> None:
-        """Begins an upload; a layer that any repository has is taken from there."""
+        """Starts an upload; a layer that any repository has is mounted instead."""
         repository = self._path.removesuffix("/blobs/uploads/")
         for _ in self._body():
             pass
@@ -63,13 +63,13 @@ class RegistryHandler(BaseHTTPRequestHandler):
             self._answer(202, Location=f"{repository}/blobs/uploads/{uuid.uuid4().hex}")
 
     def do_PATCH(self) -> None:
-        """Takes a part of a layer."""
+        """Receives a part of a layer."""
         upload = self._append()
         size = upload.stat().st_size
         self._answer(202, Location=self._path, Range=f"0-{max(size - 1, 0)}")
 
     def do_PUT(self) -> None:
-        """Takes a manifest, or the end of an upload."""
+        """Receives a manifest, or completes an upload."""
         if "/manifests/" in self._path:
             self._take_manifest()
             return
@@ -108,17 +108,17 @@ class RegistryHandler(BaseHTTPRequestHandler):
         if self._path == "/v2/":
             self._answer(200)
             return
-        found = self.store.find(self._path)
-        if found is None:
+        stored = self.store.find(self._path)
+        if stored is None:
             self._answer(404)
             return
         self.send_response(200)
-        self.send_header("Content-Type", found.media_type)
-        self.send_header("Content-Length", str(found.path.stat().st_size))
-        self.send_header("Docker-Content-Digest", found.digest)
+        self.send_header("Content-Type", stored.media_type)
+        self.send_header("Content-Length", str(stored.path.stat().st_size))
+        self.send_header("Docker-Content-Digest", stored.digest)
         self.end_headers()
         if body:
-            with found.path.open("rb") as file:
+            with stored.path.open("rb") as file:
                 shutil.copyfileobj(file, self.wfile, PIECE)
 
     @property
@@ -129,7 +129,7 @@ class RegistryHandler(BaseHTTPRequestHandler):
         return parse_qs(urlsplit(self.path).query).get(name, [""])[0]
 
     def _append(self) -> Path:
-        """The upload's file, with the body of this request at its end."""
+        """Appends the body of the request to the upload's file."""
         upload = self.store.folder / f"upload.{self._path.rpartition('/')[2]}"
         with upload.open("ab") as file:
             for piece in self._body():
@@ -137,7 +137,7 @@ class RegistryHandler(BaseHTTPRequestHandler):
         return upload
 
     def _body(self) -> Iterator[bytes]:
-        """What the client sends, in pieces: chunked, or of a length that it says."""
+        """The body in pieces: chunked, or of the length in the header."""
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             yield from self._read(int(self.headers.get("Content-Length", 0)))
             return
@@ -153,8 +153,8 @@ class RegistryHandler(BaseHTTPRequestHandler):
             yield piece
 
     def _refuse(self, code: str, message: str) -> None:
-        told = {"errors": [{"code": code, "message": message}]}
-        self._answer(400, content=json.dumps(told).encode())
+        body = {"errors": [{"code": code, "message": message}]}
+        self._answer(400, content=json.dumps(body).encode())
 
     def _answer(
         self,

@@ -1,7 +1,8 @@
-"""An application in a namespace of its own, and one run of its pipeline after the other."""
+"""An application in a separate namespace, and the runs of its pipeline."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -32,7 +33,7 @@ RECORD = "wfgen-release-production"
 
 @dataclass
 class Outputs:
-    """How a job's command ended."""
+    """The result of a job's command."""
 
     code: int
     log: str
@@ -42,10 +43,9 @@ class Outputs:
 
 
 class Shop:
-    """The sample project: a checkout, a namespace, and who releases there.
+    """The sample project: a checkout, a namespace, and the user who releases there.
 
-    The release program is the generated one. Its user has the rights of the Role in
-    docs/delivery-setup.md and no others.
+    It runs the generated release program as a user with only the Role of docs/delivery-setup.md.
     """
 
     def __init__(self, folder: Path, kube: Kube, images: Images, origin: Path) -> None:
@@ -57,23 +57,23 @@ class Shop:
         self.run_id = 0
         self.environment: dict[str, str] = {}
         self.now: dict[str, str] = {}
-        """The image of each service in the release that is made next."""
+        """The image of each service in the next release."""
         self.on_start: Callable[[str, int], None] | None = None
-        """Hears of each command and the group of its processes."""
+        """Called with each command that starts and its process group."""
         kube.set_up(page_role("production"), folder / "kubeconfig")
 
     def image(self, service: str, release: str, **behaviour: str) -> str:
-        """The reference of a new image of a service, by digest; `behaviour` as standin/ says."""
-        told = {"RELEASE": release, "LISTEN": LISTEN[service], "READINESS": "/readyz", **behaviour}
-        return self.images.build(f"acme/shop-{service}", told)
+        """Builds an image of a service; its reference by digest. `behaviour` is for standin/."""
+        variables = {"RELEASE": release, "LISTEN": LISTEN[service], "READINESS": "/readyz"}
+        return self.images.build(f"acme/shop-{service}", {**variables, **behaviour})
 
     def build(self, release: str, *services: str, **behaviour: str) -> None:
-        """Images of these services (all that are built here) for the next release."""
+        """Builds images of these services (default: all) for the next release."""
         for service in services or APP:
             self.now[service] = self.image(service, release, **behaviour)
 
     def commit(self, path: str = "", old: str = "", new: str = "") -> str:
-        """A new commit, with `new` for `old` in a file of the checkout where one is given."""
+        """Replaces `old` by `new` in a file, if one is given, and commits; the commit."""
         if path:
             text = (self.checkout / path).read_text("utf-8")
             assert old in text
@@ -82,7 +82,7 @@ class Shop:
         return self.sha
 
     def start(self, command: str, **environment: str) -> subprocess.Popen[str]:
-        """Starts a command of the release program in a process group of its own."""
+        """Starts a command of the release program in a new process group."""
         number = len(list(self.folder.glob("*.outputs")))
         files = {name: self.folder / f"{number}.{name}" for name in ("outputs", "summary")}
         for file in files.values():
@@ -112,34 +112,35 @@ class Shop:
         return process
 
     def end(self, process: subprocess.Popen[str]) -> Outputs:
-        """What a command that was started said, when it has ended."""
+        """Waits until a command ends; its result."""
         files = self._files
         log = process.communicate(timeout=400)[0]
         values, summary = read_outputs(files["outputs"]), files["summary"].read_text()
         return Outputs(process.returncode, log, values, summary, time.time() - self._started)
 
     def run(self, command: str, **environment: str) -> Outputs:
-        """One command from beginning to end."""
+        """Runs a command; its result."""
         return self.end(self.start(command, **environment))
 
     def cut_off(self, process: subprocess.Popen[str], number: signal.Signals) -> Outputs:
-        """What a command said that is ended by a signal, and the kubectl that it runs with it."""
+        """Sends a signal to a command and its kubectl, and waits for the end; the result."""
         os.killpg(process.pid, number)
         return self.end(process)
 
     def release(
         self, *services: str, until: str = "", commit: bool = True, **environment: str
     ) -> dict[str, Outputs]:
-        """The jobs of _deploy.yml by its conditions, all or `until` one of them.
+        """Runs the jobs of _deploy.yml by its conditions, all or up to `until`.
 
-        Of a new run, a new commit, and `services` (all); `environment` is the preflight's.
+        It is a new run of a new commit and `services` (default: all); `environment` is for
+        preflight.
         """
         self.run_id += 1
         if commit:
             self.commit()
         names = services or tuple(self.description["services"])
-        told = {"WFGEN_SERVICES": json.dumps(names), "WFGEN_IMAGES": json.dumps(self.now)}
-        done = {"preflight": self.run("preflight", **told, **environment)}
+        inputs = {"WFGEN_SERVICES": json.dumps(names), "WFGEN_IMAGES": json.dumps(self.now)}
+        done = {"preflight": self.run("preflight", **inputs, **environment)}
         for command in JOBS[1:]:
             if done["preflight"].values.get("proceed") != "true" or until in done:
                 break
@@ -152,7 +153,7 @@ class Shop:
         return done
 
     def apply_by_hand(self) -> None:
-        """The application as somebody without wfgen has it: client-side apply, plain Secrets."""
+        """Deploys the application without wfgen: client-side apply, plain Secrets."""
         folder = self.checkout / "by-hand"
         folder.mkdir()
         images = [
@@ -176,22 +177,22 @@ class Shop:
     @property
     def record(self) -> dict[str, Any]:
         """The release record in the cluster."""
-        found = self.kube.get("configmap", RECORD)
-        record: dict[str, Any] = json.loads(found["data"]["record.json"])
+        stored = self.kube.get("configmap", RECORD)
+        record: dict[str, Any] = json.loads(stored["data"]["record.json"])
         return record
 
     def serves(self) -> dict[str, str]:
-        """What each service that is built here answers, asked in each ready pod: its release."""
+        """The release that all ready pods of each built service answer with."""
         return serves(self.kube)
 
 
 def serves(kube: Kube) -> dict[str, str]:
-    """What each service that is built here answers, asked in each ready pod: its release."""
+    """The release that all ready pods of each built service answer with."""
     return {name: kube.ask(name, LISTEN[name]) for name in APP}
 
 
 def describe(namespace: str) -> dict[str, Any]:
-    """The description of production, in another namespace and with less patience."""
+    """The description of production, with another namespace and shorter timeouts."""
     description: dict[str, Any] = json.loads((ACTION / "production.json").read_text("utf-8"))
     description["namespace"] = namespace
     for service in description["services"].values():
@@ -200,14 +201,14 @@ def describe(namespace: str) -> dict[str, Any]:
 
 
 def stand_ins(host: str) -> str:
-    """Where the databases' stand-ins are pulled from, for `fit_node`."""
+    """The registry path of the databases' stand-ins, for `fit_node`."""
     return f"{host}/{DATABASES_FROM}/".removeprefix("/")
 
 
 def fit_node(checkout: Path, databases: str) -> None:
-    """Changes manifests so that a small node holds several shops.
+    """Changes manifests so that several shops fit on a small node.
 
-    `databases` is what the images of the databases are pulled from, as `host/repository/`.
+    `databases` is the registry path of the databases' images, as `host/repository/`.
     """
     for path in checkout.glob("kube/bases/*/*.yaml"):
         text = re.sub(r"\bcpu: \d+m\b", "cpu: 5m", path.read_text("utf-8"))
@@ -216,14 +217,14 @@ def fit_node(checkout: Path, databases: str) -> None:
 
 
 def page_role(environment: str) -> list[dict[str, Any]]:
-    """A deployer's role and its binding, as docs/delivery-setup.md tells people to apply them."""
+    """A deployer's role and its binding from docs/delivery-setup.md."""
     page = (ROOT / "docs/delivery-setup.md").read_text("utf-8")
     block = page.partition(f"### Deployer role of {environment}\n")[2].split("```")[1]
     return list(yaml.safe_load_all(block.removeprefix("yaml\n")))
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What git prints in a folder."""
+    """Runs git in a folder; its output."""
     roles = ("AUTHOR", "COMMITTER")
     who = {f"GIT_{role}_{what}": "test@example.com" for role in roles for what in ("NAME", "EMAIL")}
     return subprocess.run(
@@ -233,22 +234,17 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def commit(checkout: Path) -> str:
-    """Commits whatever changed, also nothing, and returns the commit."""
+    """Commits all changes, or an empty commit; the commit."""
     git(checkout, "add", "--all")
     git(checkout, "commit", "--quiet", "--allow-empty", "--message", "a change")
     return git(checkout, "rev-parse", "HEAD")
 
 
 def read_outputs(path: Path) -> dict[str, str]:
-    """The outputs of a step, the last of each name."""
+    """The outputs of a step; of one name the last."""
     values: dict[str, str] = {}
     lines = iter(path.read_text("utf-8").splitlines())
     for line in lines:
         name, _, mark = line.partition("<<")
-        told = []
-        for each in lines:
-            if each == mark:
-                break
-            told.append(each)
-        values[name] = "\n".join(told)
+        values[name] = "\n".join(itertools.takewhile(mark.__ne__, lines))
     return values

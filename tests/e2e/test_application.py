@@ -1,4 +1,4 @@
-"""Releases of the sample application itself, of which some are bad by a change of its source."""
+"""Releases of the sample application; changes of its source make some of them fail."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LAST_STATEMENT = '''    )
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory, images: Images, bases: None) -> Path:
-    """The sample project as it is."""
+    """The sample project with its real databases."""
     checkout = tmp_path_factory.mktemp("project") / "checkout"
     copy_project(checkout, databases(images.host))
     return checkout
@@ -34,7 +34,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory, images: Images, bases: None
 def first(
     request: pytest.FixtureRequest, tmp_path: Path, images: Images, origin: Path
 ) -> Iterator[Application]:
-    """The sample application, before its first release, in a namespace of its own."""
+    """The sample application before its first release, in a separate namespace."""
     place = kube.from_environment(name_namespace(request))
     yield Application(tmp_path, place, images, origin)
     place.tear_down()
@@ -42,14 +42,14 @@ def first(
 
 @pytest.fixture
 def visitor(shop: Application) -> Visitor:
-    """Somebody who is there since the first good release."""
+    """A pod that sends requests since the first good release."""
     base = name_base("server", ROOT)
     host = shop.images.host
     return Visitor(shop.kube, f"{host}/library/{base}" if host else base)
 
 
-def _hold(shop: Application, visitor: Visitor, visits: int) -> None:
-    """Nobody noticed anything; what was written is still there, and another visit is counted."""
+def _assert_available(shop: Application, visitor: Visitor, visits: int) -> None:
+    """No request failed, no visit is lost, and another visit is counted."""
     assert visitor.failures() == []
     assert shop.query("SELECT count(*) FROM visits") == str(visits)
     assert visitor.visits() == visits
@@ -66,7 +66,7 @@ def _add_migration(shop: Application, statement: str) -> None:
 def test_application_with_a_new_schema(
     shop: Application, observe: Observe, visitor: Visitor
 ) -> None:
-    _hold(shop, visitor, 0)
+    _assert_available(shop, visitor, 0)
     _add_migration(shop, "ALTER TABLE visitors ADD COLUMN page text")
     shop.build("two")
     done = shop.release()
@@ -75,7 +75,7 @@ def test_application_with_a_new_schema(
         says="migration failed, the schema is unchanged",
         restored="nothing", serves="one", record="good, release 1",
     )  # fmt: skip
-    _hold(shop, visitor, 1)
+    _assert_available(shop, visitor, 1)
 
     shop.go_back()
     _add_migration(shop, "ALTER TABLE visits ADD COLUMN IF NOT EXISTS page text")
@@ -88,9 +88,9 @@ def test_application_with_a_new_schema(
         says="RuntimeError: no page is set up",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
-    # The schema only ever expands, and the old release runs on it.
+    # Migrations only expand the schema, so the old release runs on the new one.
     assert shop.query("SELECT count(page) FROM visits") == "0"
-    _hold(shop, visitor, 2)
+    _assert_available(shop, visitor, 2)
 
     shop.commit(SERVER, f"    raise RuntimeError('no page is set up')\n{start}", start)
     shop.build("four")
@@ -99,13 +99,11 @@ def test_application_with_a_new_schema(
         "sample application: a good release", done,
         says="the schema is up to date", serves="four", record="good, release 4",
     )  # fmt: skip
-    _hold(shop, visitor, 3)
+    _assert_available(shop, visitor, 3)
 
 
-def test_application_that_is_not_well(
-    shop: Application, observe: Observe, visitor: Visitor
-) -> None:
-    _hold(shop, visitor, 0)
+def test_application_that_fails(shop: Application, observe: Observe, visitor: Visitor) -> None:
+    _assert_available(shop, visitor, 0)
     shop.commit("app/client/nginx.conf", "listen 8080;", "listen 8080")
     shop.build("two", "client")
     done = shop.release("client")
@@ -113,7 +111,7 @@ def test_application_that_is_not_well(
         "sample application: nginx refuses the client's configuration", done,
         says="(exit code 1)", restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
-    _hold(shop, visitor, 1)
+    _assert_available(shop, visitor, 1)
 
     shop.go_back()
     deadline = "progressDeadlineSeconds: 150"
@@ -126,4 +124,4 @@ def test_application_that_is_not_well(
         says="no progress within its deadline",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
-    _hold(shop, visitor, 2)
+    _assert_available(shop, visitor, 2)

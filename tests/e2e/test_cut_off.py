@@ -1,4 +1,4 @@
-"""Runs that are cancelled, killed or meet another one: who undoes what, and what is then live."""
+"""Runs that are cancelled, killed or collide with another: what rolls back, and what is live."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 
 def _sign(shop: Shop, phase: str) -> bool:
-    """Whether a phase is in the middle of what it does."""
+    """Whether a job is in the middle of its work."""
     if phase == "preflight":
         return bool(shop.record["state"] == "in-flight")
     if phase == "migrate":
@@ -29,24 +29,24 @@ def _sign(shop: Shop, phase: str) -> bool:
 
 
 def _cut_off(shop: Shop, phase: str, number: signal.Signals) -> dict[str, Outputs]:
-    """A release of another image that is cut off in a phase."""
+    """A release of another image that is cut off in a job."""
     crash = {"CRASH": "0s"} if phase == "rollback" else {}
     shop.build("two", "server")
     shop.build("two", "client", **crash)
     shop.run_id += 1
     shop.commit()
-    told = {
+    inputs = {
         "WFGEN_SERVICES": json.dumps(list(shop.description["services"])),
         "WFGEN_IMAGES": json.dumps(shop.now),
     }
     done: dict[str, Outputs] = {}
     for command in (*JOBS, "rollback"):
-        environment = told if command == "preflight" else {}
+        environment = inputs if command == "preflight" else {}
         if command != phase or phase == "preflight":
             done[command] = shop.run(command, **environment)
             if command != phase:
                 continue
-            # Its last act makes the record say in-flight: whoever is lost then is lost after it.
+            # Its last act sets the record to in-flight: then it can only be cut off after its end.
             assert _sign(shop, phase)
             return done
         process = shop.start(command, **environment)
@@ -64,7 +64,7 @@ def _cut_off(shop: Shop, phase: str, number: signal.Signals) -> dict[str, Output
 @pytest.mark.parametrize("phase", [*JOBS, "rollback"])
 def test_cut_off(shop: Shop, observe: Observe, phase: str) -> None:
     place = "at the end of preflight" if phase == "preflight" else f"in {phase}"
-    if phase != "rollback":  # which goes on where its run is cancelled
+    if phase != "rollback":  # the rollback continues when its run is cancelled
         done = _cut_off(shop, phase, signal.SIGINT)
         done["rollback"] = shop.run("rollback")
         observe(
@@ -103,8 +103,8 @@ def test_another_run_meanwhile(shop: Shop, observe: Observe) -> None:
     done = shop.release("client", until="deploy")
     mine = shop.run_id
     shop.run_id = 900
-    told = {"WFGEN_SERVICES": '["client"]', "WFGEN_IMAGES": json.dumps(shop.now)}
-    done["preflight of another run"] = shop.run("preflight", **told)
+    inputs = {"WFGEN_SERVICES": '["client"]', "WFGEN_IMAGES": json.dumps(shop.now)}
+    done["preflight of another run"] = shop.run("preflight", **inputs)
     assert done["preflight of another run"].values["proceed"] == "false"
     done["rollback of another run"] = shop.run("rollback")
     assert done["rollback of another run"].values["restored"] == "taken over"
@@ -120,9 +120,10 @@ def test_another_run_meanwhile(shop: Shop, observe: Observe) -> None:
 def test_two_runs_at_once(shop: Shop, observe: Observe) -> None:
     shop.build("two", "client")
     shop.commit()
-    told = {"WFGEN_SERVICES": '["client"]', "WFGEN_IMAGES": json.dumps(shop.now)}
+    inputs = {"WFGEN_SERVICES": '["client"]', "WFGEN_IMAGES": json.dumps(shop.now)}
     runs = {
-        str(number): shop.start("preflight", GITHUB_RUN_ID=str(number), **told) for number in (7, 8)
+        str(number): shop.start("preflight", GITHUB_RUN_ID=str(number), **inputs)
+        for number in (7, 8)
     }
     logs = {number: process.communicate(timeout=60)[0] for number, process in runs.items()}
     won = [number for number, process in runs.items() if process.returncode == 0]

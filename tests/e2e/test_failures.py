@@ -1,4 +1,4 @@
-"""Releases that fail by themselves: what is then live, and what is recorded."""
+"""Releases that fail: what is then live, and what is recorded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 ABSENT = f"@sha256:{64 * '0'}"
 
 
-def test_an_image_is_not_there(shop: Shop, observe: Observe) -> None:
+def test_missing_image(shop: Shop, observe: Observe) -> None:
     shop.build("two")
     shop.now["client"] = f"ghcr.io/acme/shop-client{ABSENT}"
     done = shop.release()
@@ -57,7 +57,7 @@ def test_never_ready(shop: Shop, observe: Observe) -> None:
     )  # fmt: skip
 
 
-def test_health_address_that_fails(shop: Shop, observe: Observe) -> None:
+def test_health_check_that_fails(shop: Shop, observe: Observe) -> None:
     shop.description["services"]["client"]["timeout_seconds"] = 45
     shop.build("two", "client", HEALTH="bad")
     done = shop.release("client")
@@ -117,7 +117,7 @@ def test_database_that_fails(shop: Shop, observe: Observe) -> None:
 
 def test_two_failures_in_a_row(shop: Shop, observe: Observe) -> None:
     for name in ("two", "three"):
-        time.sleep(1)  # git counts whole seconds: a commit is not to be older than a rollback
+        time.sleep(1)  # git counts whole seconds: no commit may be older than a rollback
         shop.build(name, "server")
         shop.build(name, "client", CRASH="0s")
         done = shop.release()

@@ -1,7 +1,6 @@
-"""Releases under faults by chance: in the end the cluster is on one release, never on a mix.
+"""Releases under random faults: in the end one release is live, never a mix of two.
 
-Several in a row, each over whatever the one before left. `RELEASES=200 make e2e PYTEST='-k chance'`
-makes more of them.
+Each test makes several releases in a row. `RELEASES=200 make e2e PYTEST='-k chance'` makes more.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ def test_chance(shop: Shop, seed: int, tmp_path: Path) -> None:
     shop.environment["WFGEN_RETRY_SECONDS"] = "0.1"
     for service in shop.description["services"].values():
         service.update(timeout_seconds=30, bake_seconds=5)
-    with faults.standing(str(tmp_path)) as proxy:
+    with faults.running(str(tmp_path)) as proxy:
         _ask_proxy(tmp_path / "kubeconfig", proxy.port)
         shop.on_start = proxy.begin
         for number in range(IN_A_ROW):
@@ -46,16 +45,16 @@ def _ask_proxy(kubeconfig: Path, port: int) -> None:
 
 def _release(shop: Shop, proxy: faults.Proxy, name: str, trouble: faults.Trouble) -> None:
     before, served, good = dict(shop.now), shop.serves(), shop.record["release"]
-    time.sleep(1)  # git counts whole seconds: a commit is not to be older than a rollback
+    time.sleep(1)  # git counts whole seconds: no commit may be older than a rollback
     shop.build(name, "server", **trouble.server)
     shop.build(name, "client", **trouble.client)
     proxy.faults, proxy.death = trouble.faults, trouble.death
     done = shop.release(*APP)
     proxy.faults, proxy.death = [], None
-    told = {"WFGEN_FINISHED_RUN": str(shop.run_id), "GITHUB_EVENT_NAME": "workflow_dispatch"}
+    ended = {"WFGEN_FINISHED_RUN": str(shop.run_id), "GITHUB_EVENT_NAME": "workflow_dispatch"}
     for run in ("900", "901"):
         if shop.record["in_flight"]:
-            done[f"watchdog {run}"] = shop.run("watchdog", GITHUB_RUN_ID=run, **told)
+            done[f"watchdog {run}"] = shop.run("watchdog", GITHUB_RUN_ID=run, **ended)
 
     record, logs = shop.record, f"{trouble}\n{format_logs(done)}"
     assert (record["state"], record["in_flight"]) == ("good", None), logs
@@ -63,10 +62,10 @@ def _release(shop: Shop, proxy: faults.Proxy, name: str, trouble: faults.Trouble
     if not renewed:
         shop.now = before
     assert shop.serves() == (dict.fromkeys(APP, name) if renewed else served), logs
-    assert {each: record["services"][each]["image"] for each in APP} == shop.now, logs
-    assert {each: shop.kube.images()[each] for each in APP} == shop.now, logs
+    assert {app: record["services"][app]["image"] for app in APP} == shop.now, logs
+    assert {app: shop.kube.images()[app] for app in APP} == shop.now, logs
     verified = "monitor" in done and done["monitor"].values.get("verified") == "true"
     restored = "rollback" in done and done["rollback"].values.get("restored") == "all"
     assert renewed >= verified, logs
     assert not (renewed and restored), logs
-    print(name, "is live" if renewed else "was undone", trouble)
+    print(name, "is live" if renewed else "was rolled back", trouble)

@@ -1,4 +1,4 @@
-"""Releases that end well, what they leave alone, and what a rollback leaves of a bad one."""
+"""Good releases, what they leave unchanged, and what a rollback restores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry of `make e2e`, asked as builders and nodes ask it."""
+"""The registry of `make e2e`, used as builders and nodes use it."""
 
 from __future__ import annotations
 

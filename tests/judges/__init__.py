@@ -1,8 +1,7 @@
-"""Judges of workflows and actions that do not come from us, and one that does.
+"""Linters of workflows and actions: those of others, and one for pinned actions.
 
-No finding of theirs is ever silenced here; what is accepted, the test that calls says.
-All of them know `$/` references, `queue: max` and `deployment: false` as they are: nothing is
-rewritten for any judge.
+No finding is silenced here: the calling test names what it accepts. All of them support `$/`
+references, `queue: max` and `deployment: false`, so no file is rewritten for any of them.
 """
 
 from __future__ import annotations
@@ -20,30 +19,30 @@ __all__ = ["SHAPE", "STYLE", "Finding", "Judge", "Sample", "judge", "sampled"]
 
 Judge = Callable[[Sample], list[Finding]]
 
-# Whether a file is a workflow or an action at all ...
+# Whether a file is a valid workflow or action.
 SHAPE: tuple[Judge, ...] = (schema.check, github.parse)
-# ... and what is wrong with one that is. zizmor gives up on all files where one is malformed.
+# Defects of valid files. zizmor refuses all files if one is malformed.
 STYLE: tuple[Judge, ...] = (github.lint, actionlint.check, zizmor.audit, pinned_actions.check)
 
 
 def judge(files: Sequence[Path], root: Path) -> list[Finding]:
-    """What all judges hold against workflows and actions of the repository at `root`, sorted.
+    """The findings of all judges in workflows and actions of the repository at `root`, sorted.
 
-    Where a file is malformed, only what is said of its shape comes back.
-    A missing judge skips the test, and fails it where CI=true.
+    If a file is malformed, only the findings of `SHAPE` are returned.
+    A missing judge skips the test, and fails it if CI=true.
     """
     with sampled(files, root) as sample:
-        findings = [found for each in SHAPE for found in each(sample)]
+        findings = [finding for check in SHAPE for finding in check(sample)]
         if not findings:
-            findings = [found for each in STYLE for found in each(sample)]
+            findings = [finding for check in STYLE for finding in check(sample)]
     return sorted(set(findings))
 
 
 @contextmanager
 def sampled(files: Sequence[Path], root: Path) -> Iterator[Sample]:
-    """A copy of `root`'s .github in a repository of its own, where references resolve.
+    """A copy of `root`'s .github in a separate repository, in which references resolve.
 
-    Neither git's state nor a configuration of a judge elsewhere in `root` can reach the judges.
+    So neither the state of git nor configuration files elsewhere in `root` affect the judges.
     """
     names = sorted(file.resolve().relative_to(root.resolve()).as_posix() for file in files)
     actions = tuple(name for name in names if Path(name).name in {"action.yml", "action.yaml"})

@@ -19,8 +19,8 @@ _MADE = ".github/workflows/action-"
 def check(sample: Sample) -> list[Finding]:
     """Findings in workflows, and in the steps of composite actions.
 
-    actionlint does not take an action.yml, and does not look into an action's scripts where a
-    workflow uses it. So the steps are judged as those of a workflow with the action's inputs.
+    actionlint reads no action.yml, and no scripts of actions that a workflow uses. So the steps of
+    an action are checked as those of a workflow with the action's inputs.
     """
     made = {}
     for number, action in enumerate(sample.actions):
@@ -32,23 +32,23 @@ def check(sample: Sample) -> list[Finding]:
     command = [find_program("actionlint"), "-no-color", "-format", "{{json .}}"]
     command += ["-shellcheck", shlex.quote(find_program("shellcheck"))]
     command += ["-pyflakes", shlex.quote(find_program("pyflakes"))]
-    # An empty one: the repository's own could silence checks.
+    # An empty configuration: that of the repository could silence checks.
     command += ["-config-file", _empty_file(sample.root)]
     output = run([*command, *sample.workflows, *made], cwd=sample.root, accept=(0, 1))
     findings = []
-    for found in json.loads(output):
-        file, (line, column) = found["filepath"], (found["line"], found["column"])
+    for error in json.loads(output):
+        file, (line, column) = error["filepath"], (error["line"], error["column"])
         if file in made:
             file, (lines, columns) = made[file]
             line, column = line - lines, column - columns
-        findings.append(Finding(file, line, column, "actionlint", found["kind"], found["message"]))
+        findings.append(Finding(file, line, column, "actionlint", error["kind"], error["message"]))
     return findings
 
 
 def _as_workflow(action: str) -> tuple[str, tuple[int, int]]:
-    """A composite action's steps as a workflow, and how many lines and columns they moved.
+    """The steps of a composite action as a workflow, and how many lines and columns they moved.
 
-    The text is empty where the action has no steps; the judges of its shape say so where it should.
+    The text is empty if the action has no steps; the judges of `SHAPE` report whether it should.
     """
     try:
         document, nodes = tree.load(action), tree.compose(action)

@@ -14,10 +14,9 @@ Status = Literal["success", "failure", "cancelled"]
 
 @dataclass(frozen=True)
 class Query:
-    """An expression, with or without its braces, and what it is evaluated against.
+    """An expression, with or without `${{ }}`, and the context to evaluate it in.
 
-    `status` is the worst result among the jobs needed: what success(), failure() and cancelled()
-    look at.
+    `status` is the worst result of the needed jobs, for success(), failure() and cancelled().
     """
 
     expression: str
@@ -27,9 +26,9 @@ class Query:
 
 @dataclass(frozen=True)
 class Answer:
-    """The value, its text, and whether a job or step with this `if:` would run; or a complaint.
+    """The value, its text, and whether a job or step with this `if:` would run; or an error.
 
-    In `value`, which is JSON, NaN and infinite numbers are None; `text` tells them apart.
+    `value` is JSON: NaN and infinite numbers are None, and differ only in `text`.
     """
 
     value: Any = None
@@ -39,7 +38,7 @@ class Answer:
 
 
 def evaluate(queries: Iterable[Query]) -> list[Answer]:
-    """Answer all queries in one process: some 5,000 a second."""
+    """Answers all queries in one process, about 5,000 per second."""
     lines = [json.dumps(vars(query)) for query in queries]
     output = run_node("gha-eval.mjs", given="".join(line + "\n" for line in lines))
     return [Answer(**json.loads(line)) for line in output.splitlines()]

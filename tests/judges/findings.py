@@ -1,4 +1,4 @@
-"""What a judge is given, and what it says."""
+"""Input and output of judges."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One thing that one judge holds against one file; line and column count from 1."""
+    """A defect of a file; line and column count from 1."""
 
     file: str
     line: int
@@ -23,9 +23,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Sample:
-    """Files to judge, in a directory of their own together with everything that they refer to.
+    """Files to judge, in a separate directory with everything that they refer to.
 
-    `workflows` and `actions` are relative to `root`, and lie below its `.github`.
+    `workflows` and `actions` are relative to `root`, below its `.github`.
     """
 
     root: Path

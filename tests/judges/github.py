@@ -1,4 +1,4 @@
-"""GitHub's own code: the workflow parser and the language service (npm, @actions)."""
+"""GitHub's workflow parser and language service (npm, @actions)."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from tests.judges.tools import run_node
 
 
 def parse(sample: Sample) -> list[Finding]:
-    """What GitHub would refuse to run. The parser knows workflows only, no actions."""
+    """Errors for which GitHub refuses to run a workflow. The parser does not read actions."""
     if not sample.workflows:
         return []
     output = run_node("gha-parse.mjs", *sample.workflows, cwd=sample.root)
     return [
-        Finding(found["file"], found["line"], found["column"], "parser", "parse", found["message"])
-        for found in map(json.loads, output.splitlines())
+        Finding(error["file"], error["line"], error["column"], "parser", "parse", error["message"])
+        for error in map(json.loads, output.splitlines())
     ]
 
 
 def lint(sample: Sample) -> list[Finding]:
-    """What GitHub's editor extension underlines, warnings included.
+    """The errors and warnings of GitHub's editor extension.
 
-    It resolves `$/` and `./` references: missing files, inputs and secrets are found.
+    It resolves `$/` and `./` references, and so finds missing files, inputs and secrets.
     """
     output = run_node("gha-lint.mjs", *sample.files, cwd=sample.root)
     return [
         Finding(
-            found["file"],
-            found["line"],
-            found["column"],
+            error["file"],
+            error["line"],
+            error["column"],
             "language service",
-            found["rule"] or found["severity"],
-            found["message"],
+            error["rule"] or error["severity"],
+            error["message"],
         )
-        for found in map(json.loads, output.splitlines())
-        if found["severity"] in {"error", "warning"}
+        for error in map(json.loads, output.splitlines())
+        if error["severity"] in {"error", "warning"}
     ]

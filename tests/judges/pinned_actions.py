@@ -1,4 +1,4 @@
-"""Our own judge: actions that others publish are pinned, known, and called as they declare."""
+"""Checks that actions of others are pinned, known, and called with their declared inputs."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _VERSION = re.compile(r"#\s*(?P<version>v\d+\.\d+\.\d+)\s*$")
 
 @cache
 def known_actions() -> dict[str, Any]:
-    """Action to its version, commit, inputs and outputs.
+    """Version, commit, inputs and outputs by action.
 
-    actions.json was read in November 2026 from the actions' own repositories: the newest release
+    actions.json was read in November 2026 from the repositories of the actions: the newest release
     tag that could be verified, the commit that it peels to, and `action.yml` at that commit.
     """
     text = (HERE / "actions.json").read_text(encoding="utf-8")
@@ -32,14 +32,14 @@ def known_actions() -> dict[str, Any]:
 
 
 def check(sample: Sample) -> list[Finding]:
-    """Every `uses:` of another repository stands in actions.json, and so do its `with:` keys."""
+    """Checks each `uses:` of another repository, and its `with:` keys, against actions.json."""
     findings = []
     for file in sample.files:
         text = sample.read(file)
         try:
             document = tree.compose(text)
         except yaml.YAMLError:
-            continue  # the schema's judge says so
+            continue  # a finding of `schema`
         lines = text.splitlines()
         for step in _with_uses(document):
             for node, rule, message in _check_step(step, lines):
@@ -49,7 +49,7 @@ def check(sample: Sample) -> list[Finding]:
 
 
 def _with_uses(node: yaml.Node) -> Iterator[yaml.MappingNode]:
-    """Every mapping with a `uses` text in it: the steps, and the jobs that call a workflow."""
+    """Each mapping with a text at `uses`: steps, and jobs that call a workflow."""
     if isinstance(node, yaml.MappingNode):
         if isinstance(tree.find(node, ["uses"]), yaml.ScalarNode):
             yield node
@@ -71,7 +71,7 @@ def _check_step(step: yaml.MappingNode, lines: list[str]) -> Iterator[tuple[yaml
         return
     action = known_actions().get(pin["repository"] + (pin["path"] or ""))
     if action is None:
-        yield uses, "unknown", f"{uses.value} does not stand in actions.json"
+        yield uses, "unknown", f"{uses.value} is not in actions.json"
         return
     if pin["ref"] != action["sha"]:
         yield uses, "pin", f"{pin['ref']} is not the commit of {action['version']}"
@@ -84,7 +84,7 @@ def _check_step(step: yaml.MappingNode, lines: list[str]) -> Iterator[tuple[yaml
 def _check_inputs(
     step: yaml.MappingNode, uses: yaml.Node, inputs: dict[str, dict[str, Any]]
 ) -> Iterator[tuple[yaml.Node, str, str]]:
-    # GitHub compares the names of inputs without case.
+    # GitHub ignores the case of input names.
     declared = {name.lower(): about for name, about in inputs.items()}
     given = tree.find(step, ["with"])
     pairs = given.value if isinstance(given, yaml.MappingNode) else []

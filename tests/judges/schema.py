@@ -1,4 +1,4 @@
-"""SchemaStore's schemas of workflows and actions, as check-jsonschema carries them."""
+"""SchemaStore's schemas of workflows and actions, from the package check-jsonschema."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _VENDORED = "builtin_schemas/vendor"
 
 
 def check(sample: Sample) -> list[Finding]:
-    """Where the shape of a file is not a workflow's or an action's."""
+    """Where files violate the schema of workflows or actions."""
     schemas = [
         *((file, "github-workflows.json") for file in sample.workflows),
         *((file, "github-actions.json") for file in sample.actions),
@@ -36,7 +36,7 @@ def _check(sample: Sample, file: str, schema: str) -> list[Finding]:
     if best is None:
         return []
     line, column = tree.position(tree.find(nodes, best.absolute_path))
-    # The whole instance stands in some messages.
+    # Some messages contain the whole instance.
     return [Finding(file, line, column, "schema", str(best.validator), best.message[:200])]
 
 

@@ -1,4 +1,4 @@
-"""Each judge convicts a defect that it is here for, and none convicts a good workflow."""
+"""Each judge reports its defects, and none reports a finding in a good workflow."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RELEASE = ".github/workflows/release.yml"
 DEPLOY = ".github/workflows/_deploy.yml"
 ACTION = ".github/actions/announce/action.yml"
 
-# What wfgen writes, in small: `$/` references, a queue, an environment without a deployment, a pin.
+# Like what wfgen generates: `$/` references, a queue, an environment without a deployment, a pin.
 GOOD = {
     RELEASE: """\
 name: Release
@@ -113,7 +113,7 @@ runs:
 
 
 def write(root: Path, files: dict[str, str]) -> list[Path]:
-    """Write a repository's files, and return their paths."""
+    """Writes files of a repository; their paths."""
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,13 +122,13 @@ def write(root: Path, files: dict[str, str]) -> list[Path]:
 
 
 def spoil(file: str, old: str, new: str) -> dict[str, str]:
-    """The good files with one text in one file changed."""
+    """The good files, with a text in one of them replaced."""
     assert GOOD[file].count(old) == 1
     return {**GOOD, file: GOOD[file].replace(old, new)}
 
 
 def test_good_workflows_have_no_findings(tmp_path: Path) -> None:
-    assert [str(found) for found in judge(write(tmp_path, GOOD), tmp_path)] == []
+    assert [str(finding) for finding in judge(write(tmp_path, GOOD), tmp_path)] == []
 
 
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
@@ -136,7 +136,7 @@ CACHE = "actions/cache@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5"
 ENVIRONMENT = "    environment:\n      name: production\n      deployment: false\n"
 SCRIPT = 'run: echo "digest=$TOKEN" >> "$GITHUB_OUTPUT"'
 
-# A judge; in which file which text becomes what; the line that it points to, and what it says.
+# The judge; the file, a text in it and its replacement; the line and a part of the message.
 DEFECTS = [
     (schema.check, RELEASE, "queue: max", "queue: all", 8, "'all' is not one of"),
     (schema.check, RELEASE, "permissions: {}\nc", "permissions: {\nc", 7, "yaml"),
@@ -164,25 +164,25 @@ DEFECTS = [
 ]
 
 
-@pytest.mark.parametrize(("each", "file", "old", "new", "line", "message"), DEFECTS)
-def test_judge_convicts_a_defect(
-    each: Judge, file: str, old: str, new: str, line: int, message: str, tmp_path: Path
+@pytest.mark.parametrize(("check", "file", "old", "new", "line", "message"), DEFECTS)
+def test_judge_reports_a_defect(
+    check: Judge, file: str, old: str, new: str, line: int, message: str, tmp_path: Path
 ) -> None:
     with sampled(write(tmp_path, spoil(file, old, new)), tmp_path) as sample:
-        findings = each(sample)
-    here = [str(found) for found in findings if (found.file, found.line) == (file, line)]
-    assert any(message in text for text in here), findings
+        findings = check(sample)
+    texts = [str(found) for found in findings if (found.file, found.line) == (file, line)]
+    assert any(message in text for text in texts), findings
 
 
 def test_every_judge_has_a_defect() -> None:
     assert {defect[0] for defect in DEFECTS} == {*SHAPE, *STYLE}
 
 
-def test_malformed_file_is_a_finding_beside_good_ones(tmp_path: Path) -> None:
-    """zizmor refuses to audit any file where one is malformed; that must not break the rest."""
+def test_malformed_file_beside_good_ones_is_reported(tmp_path: Path) -> None:
+    """zizmor refuses all files if one is malformed; the other judges still run."""
     files = write(tmp_path, spoil(RELEASE, "jobs:", "jobs: 1\njobs:"))
-    found = judge(files, tmp_path)
-    assert {finding.file for finding in found} == {RELEASE}
+    findings = judge(files, tmp_path)
+    assert {finding.file for finding in findings} == {RELEASE}
 
 
 def test_no_configuration_silences_a_judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,18 +196,18 @@ def test_no_configuration_silences_a_judge(tmp_path: Path, monkeypatch: pytest.M
         },
     )
     monkeypatch.setenv("HOME", str(tmp_path))
-    found = " ".join(str(finding) for finding in judge(files, tmp_path))
-    assert "SC2086" in found
-    assert "template-injection" in found
+    report = " ".join(str(finding) for finding in judge(files, tmp_path))
+    assert "SC2086" in report
+    assert "template-injection" in report
 
 
-def test_zizmor_can_be_told_to_honour_no_ignores(tmp_path: Path) -> None:
+def test_zizmor_without_ignores_reports_ignored_findings(tmp_path: Path) -> None:
     comment = " # zizmor: ignore[self-repository] a reason"
     ignored = spoil(DEPLOY, "$/.github/actions/announce", "./.github/actions/announce" + comment)
     with sampled(write(tmp_path, ignored), tmp_path) as sample:
         assert zizmor.audit(sample) == []
-        [found] = zizmor.audit(sample, ignores=False)
-    assert (found.file, found.line, found.rule) == (DEPLOY, 19, "self-repository")
+        [finding] = zizmor.audit(sample, ignores=False)
+    assert (finding.file, finding.line, finding.rule) == (DEPLOY, 19, "self-repository")
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_missing_judge_fails_in_ci_and_skips_elsewhere(
     ci: str, outcome: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", ci)
-    # Both, since a skip that pytest.raises does not expect would skip this very test.
+    # Both: a skip that pytest.raises does not expect would skip this test.
     both = (pytest.fail.Exception, pytest.skip.Exception)
     with pytest.raises(both, match="no-such-judge is missing: pip install") as raised:
         tools.find_program("no-such-judge")
@@ -228,7 +228,7 @@ def test_missing_judge_fails_in_ci_and_skips_elsewhere(
     ("expression", "status", "answer"),
     [
         ("needs.a.result == 'success'", "success", Answer(True, "true", runs=True)),
-        # Without a status function, success() stands before the condition.
+        # Without a status function, GitHub adds success() to the condition.
         ("needs.a.result == 'success'", "failure", Answer(True, "true", runs=False)),
         (
             "${{ always() && needs.a.result == 'success' }}",
@@ -242,7 +242,7 @@ def test_missing_judge_fails_in_ci_and_skips_elsewhere(
         ("ned.a", "success", Answer(error="Unrecognized named-value: 'ned'")),
     ],
 )
-def test_expressions_are_github_s(expression: str, status: Status, answer: Answer) -> None:
+def test_expressions_evaluate_as_on_github(expression: str, status: Status, answer: Answer) -> None:
     needs = {"a": {"result": "success", "outputs": {"list": '["one", "two"]'}}}
     [given] = evaluate([Query(expression, {"needs": needs}, status)])
     if answer.error:

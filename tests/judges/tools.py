@@ -1,4 +1,4 @@
-"""Where the programs are that judge, and what becomes of a test where one is missing."""
+"""Finds and runs the programs of the judges; a missing one skips or fails the test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 
 
 def missing(what: str, remedy: str) -> NoReturn:
-    """Skip the test, for a newcomer may lack a tool; fail it in CI, so that no check is lost."""
+    """Skips the test, as a new contributor may lack a tool; fails it in CI."""
     reason = f"{what} is missing: {remedy}"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
@@ -23,18 +23,18 @@ def missing(what: str, remedy: str) -> NoReturn:
 
 
 def find_program(name: str) -> str:
-    """The path of a program of the virtual environment that runs the tests, else of the machine."""
+    """The path of a program in the virtual environment of the tests, or else in PATH."""
     places = [sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]
-    found = shutil.which(name, path=os.pathsep.join(places))
-    if found is None:
+    path = shutil.which(name, path=os.pathsep.join(places))
+    if path is None:
         missing(name, "pip install --require-hashes -r requirements/dev.txt")
-    return found
+    return path
 
 
 def run_node(script: str, *arguments: str, given: str = "", cwd: Path = HERE) -> str:
-    """The output of one of the scripts beside this file.
+    """Runs a script of this folder; its output.
 
-    Raises subprocess.CalledProcessError where the script itself breaks; findings are no error.
+    Raises RuntimeError if the script fails; findings do not make it fail.
     """
     node = shutil.which("node")
     if node is None:
@@ -46,11 +46,13 @@ def run_node(script: str, *arguments: str, given: str = "", cwd: Path = HERE) ->
 
 
 def run(command: list[str], *, cwd: Path, given: str = "", accept: tuple[int, ...] = (0,)) -> str:
-    """Standard output of a program. Raises RuntimeError where it ends otherwise than accepted."""
+    """Runs a program; its standard output. Raises RuntimeError unless its exit code is accepted."""
     done = subprocess.run(
-        command, cwd=cwd, input=given, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=cwd, input=given, capture_output=True, text=True, timeout=600, check=False
     )
     if done.returncode not in accept:
         program = Path(command[0]).name
-        raise RuntimeError(f"{program} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        raise RuntimeError(
+            f"{program} ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
     return done.stdout

@@ -1,4 +1,4 @@
-"""YAML as GitHub reads it, with positions."""
+"""Reads YAML as GitHub does, with positions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import yaml
 
 
 class _Loader(yaml.SafeLoader):
-    """`on`, `yes` and the like are text, as in YAML 1.2; only true and false are booleans."""
+    """Reads `on`, `yes` etc. as text, as YAML 1.2 does; only true and false are booleans."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -48,7 +48,7 @@ def find(node: yaml.Node, path: Iterable[str | int]) -> yaml.Node | None:
 
 
 def position(node: yaml.Node | None) -> tuple[int, int]:
-    """Line and column of a node, from 1; the start of the file where there is none."""
+    """Line and column of a node, from 1; (1, 1) if there is none."""
     if node is None or node.start_mark is None:
         return 1, 1
     return node.start_mark.line + 1, node.start_mark.column + 1

@@ -1,8 +1,8 @@
-"""A small fake of the Kubernetes API that the real kubectl talks to.
+"""A small fake of the Kubernetes API for the real kubectl.
 
-It stores objects, applies them server-side with field managers, runs controllers from the clock
-alone, and lets a test say what becomes of an image. What it is not: no authorization, no
-admission, no schemas, no watches, no grace periods; see README.md beside this file.
+It stores objects, applies them server-side with field managers, runs controllers, and lets a test
+set how the containers of an image behave. It has no authorization, admission, schemas, watches or
+grace periods; see README.md.
 """
 
 from tests.kube_api.cluster import FakeCluster

@@ -1,7 +1,7 @@
-"""The fake cluster by itself: `python -m tests.kube_api --kubeconfig FILE`.
+"""Runs the fake cluster alone: `python -m tests.kube_api --kubeconfig FILE`.
 
-Prints its address, and runs until SIGTERM or SIGINT. GET /_test/state and /_test/requests show
-what is there and what was written; POST /_test/behaviour and /_test/faults add to what is scripted.
+Prints its address, and runs until SIGTERM or SIGINT. GET /_test/state and /_test/requests show the
+objects and the writing requests; POST /_test/behaviour and /_test/faults add behaviours and faults.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from tests.kube_api.cluster import LAG, TIME_SCALE, FakeCluster, kubeconfig
 def main() -> None:
     """Runs the fake cluster."""
     parser = argparse.ArgumentParser("python -m tests.kube_api", description=__doc__)
-    parser.add_argument("--kubeconfig", type=Path, required=True, help="is written")
-    parser.add_argument("--host", default="127.0.0.1", help="in the kubeconfig, for containers")
-    parser.add_argument("--port", type=int, default=0, help="0: any that is free")
+    parser.add_argument("--kubeconfig", type=Path, required=True, help="the file to write")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="the host in the kubeconfig, for containers"
+    )
+    parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--behaviour", type=Path, help='JSON: {"part of an image": {...}}')
     parser.add_argument("--faults", type=Path, help='JSON: [{"verb": "PATCH", ...}]')
-    parser.add_argument("--namespace", action="append", default=[], help="is there from the start")
+    parser.add_argument("--namespace", action="append", default=[], help="a namespace to create")
     parser.add_argument("--time-scale", type=float, default=TIME_SCALE)
     parser.add_argument("--lag", type=float, default=LAG)
     options = parser.parse_args()

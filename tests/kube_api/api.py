@@ -1,4 +1,4 @@
-"""Requests to answers: routing, faults, and the audit of what was written."""
+"""Answers requests: routing, faults, and the list of writes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 
 
 class Request(NamedTuple):
-    """One request, its body parsed."""
+    """A request with its parsed body."""
 
     verb: str
     address: str
@@ -38,16 +38,16 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a request is answered with; a body that is text is sent as text."""
+    """An answer; a body that is a string is sent as text."""
 
     status: int
     body: Any
     kind: str = "application/json"
     headers: dict[str, str] = {}
     reset: bool = False
-    """The connection is closed without a word."""
+    """Resets the connection instead of answering."""
     slow: float = 0.0
-    """Seconds to wait before it is sent."""
+    """Seconds to wait before sending it."""
 
 
 class Api:
@@ -59,7 +59,7 @@ class Api:
         """The writing requests, in order."""
 
     def answer(self, request: Request) -> Answer:
-        """Answers a request. All errors are answers too."""
+        """Answers a request; errors are answers too."""
         fault = self.faults.take(request.verb, unquote(request.address))
         slow = fault.slow if fault else 0.0
         if slow:
@@ -98,9 +98,9 @@ class Api:
         query = {name: values[-1] for name, values in parse_qs(split.query).items()}
         if split.path in ("/healthz", "/livez", "/readyz"):
             return Answer(200, "ok")
-        found = discovery.answer(split.path, request.accept)
-        if found:
-            return Answer(200, found[1], found[0])
+        discovered = discovery.answer(split.path, request.accept)
+        if discovered:
+            return Answer(200, discovered[1], discovered[0])
         match = _PATH.fullmatch(split.path)
         resource = find(match["prefix"], match["plural"]) if match else None
         if not match or not resource:
@@ -124,19 +124,19 @@ class Api:
             raise not_implemented("watches")
         store = self.world.store
         if key.name:
-            things = [store.read(key)]
+            items = [store.read(key)]
         else:
             labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
-            things = store.select(resource.plural, key.namespace, labels, fields)
+            items = store.select(resource.plural, key.namespace, labels, fields)
         if "as=Table" in accept.partition(",")[0]:
-            return table(resource.kind, things, self.world.time)
+            return table(resource.kind, items, self.world.time)
         if key.name:
-            return things[0]
+            return items[0]
         return {
             "kind": f"{resource.kind}List",
             "apiVersion": resource.api_version,
             "metadata": {"resourceVersion": str(store.version)},
-            "items": things,
+            "items": items,
         }
 
     def _write(
@@ -151,10 +151,10 @@ class Api:
         )
         if verb == "DELETE" and not key.name:
             labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
-            found = store.select(resource.plural, key.namespace, labels, fields)
-            for thing in found:
-                writes.delete(store, self.world.key(thing), options, body)
-            return 200, {"kind": f"{resource.kind}List", "metadata": {}, "items": found}
+            selected = store.select(resource.plural, key.namespace, labels, fields)
+            for obj in selected:
+                writes.delete(store, self.world.key(obj), options, body)
+            return 200, {"kind": f"{resource.kind}List", "metadata": {}, "items": selected}
         if verb == "DELETE":
             return 200, writes.delete(store, key, options, body)
         if verb == "POST" and not key.name:
@@ -162,10 +162,10 @@ class Api:
         if verb == "PUT":
             return 200, writes.replace(store, key, body, options)
         if verb == "PATCH" and request.kind == APPLY:
-            there = key in store.objects
-            return 200 if there else 201, writes.apply(store, key, body, options)
+            exists = key in store.objects
+            return 200 if exists else 201, writes.apply(store, key, body, options)
         if verb == "PATCH":
             return 200, writes.patch(store, key, request.kind, body, options)
         if verb == "POST":
             raise not_found(resource, key.name)
-        raise bad_request(f"no {verb} here")
+        raise bad_request(f"{verb} is not supported for {resource.plural}")

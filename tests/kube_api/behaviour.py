@@ -1,4 +1,4 @@
-"""What becomes of containers, scripted by a part of their image's reference."""
+"""How containers behave, set by a test per part of their image's reference."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ READY_AFTER = 0.2
 START = 0.05
 """Seconds from the pod's scheduling to the start of its containers."""
 PULL = 0.1
-"""Seconds that one try to pull an image takes."""
+"""Seconds that an attempt to pull an image takes."""
 BACK_OFF = (10.0, 300.0)
-"""First and longest pause between tries, in seconds of manifests.
+"""First and longest pause between attempts, in seconds of manifests.
 
 https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
 """
@@ -20,51 +20,51 @@ https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What becomes of a container. Times are real seconds from its first start on."""
+    """How a container behaves. Times are in real seconds since the start of its pod."""
 
     ready_after: float = READY_AFTER
-    """Seconds from the pod's beginning until it is ready."""
+    """When it becomes ready."""
     never_ready: bool = False
     unready_after: float | None = None
-    """It was ready, and is no more."""
+    """When it stops being ready."""
     pull_error: bool | float = False
-    """The image cannot be pulled, for ever or for so many seconds."""
+    """The image cannot be pulled: always, or for this number of seconds."""
     unschedulable: bool | float = False
-    """No node takes the pod, for ever or for so many seconds."""
+    """No node fits the pod: always, or for this number of seconds."""
     crash_after: float | None = None
-    """Every run of the container ends so many seconds after its start."""
+    """Seconds after which each run of the container ends."""
     crash_loop: bool = False
-    """Every run ends before it is ready: `crash_after` 0.05."""
+    """Each run ends before it is ready: `crash_after` 0.05."""
     crashes: int | None = None
-    """So many runs crash; the next one stays. Without it, all crash."""
+    """Number of runs that crash before one keeps running (default: all crash)."""
     exit_code: int = 1
     job_fails: bool = False
     job_seconds: float = 0.1
     """How long a container of a Job runs."""
     http: dict[str, int] = field(default_factory=dict)
-    """Status by path, which the pod answers through the API server's proxy; else 200."""
+    """Status by path for requests through the API server's proxy (default: 200)."""
     http_after: float = 0.0
-    """Seconds from which on `http` counts; 200 before."""
+    """When `http` takes effect; 200 before."""
     logs: str = ""
 
     @property
     def runs_for(self) -> float | None:
-        """How long each run lasts before it crashes; None where it does not."""
+        """Seconds that each run lasts before it crashes; None if it does not."""
         return START if self.crash_loop and self.crash_after is None else self.crash_after
 
 
 class Behaviours:
-    """The behaviours of a test: the first whose text is in the image's reference counts."""
+    """The behaviours of a test: of an image, the first whose text its reference contains."""
 
-    def __init__(self, told: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, behaviours: dict[str, dict[str, Any]]) -> None:
         self.table: dict[str, Behaviour] = {}
-        self.update(told)
+        self.update(behaviours)
 
-    def update(self, told: dict[str, dict[str, Any]]) -> None:
-        """Adds behaviours, before those that are there. Raises `ValueError` for unknown names."""
-        known = {each.name for each in fields(Behaviour)}
+    def update(self, behaviours: dict[str, dict[str, Any]]) -> None:
+        """Adds behaviours before the existing ones. Raises `ValueError` for unknown fields."""
+        known = {field.name for field in fields(Behaviour)}
         added = {}
-        for part, how in told.items():
+        for part, how in behaviours.items():
             if unknown := set(how) - known:
                 raise ValueError(f"behaviour of {part!r}: unknown {', '.join(sorted(unknown))}")
             added[part] = Behaviour(**how)
@@ -72,12 +72,12 @@ class Behaviours:
         self.table = {**added, **rest}
 
     def of(self, image: str) -> Behaviour:
-        """What becomes of an image."""
+        """The behaviour of an image."""
         return next((how for part, how in self.table.items() if part in image), Behaviour())
 
 
 class Life(NamedTuple):
-    """A container at one moment of its life. Times are in seconds since its pod's beginning."""
+    """The state of a container at one time. Times are in seconds since the start of its pod."""
 
     phase: str
     """pulling, pull-back-off, creating, running, back-off, ended"""
@@ -85,21 +85,21 @@ class Life(NamedTuple):
     restarts: int = 0
     started: float = 0.0
     ended: float = 0.0
-    """When the current or last run began, and when the last run that is over ended."""
+    """When the current or last run started, and when the last completed run ended."""
     previous: float = 0.0
-    """When the run that ended last began."""
+    """When the last completed run started."""
     exit_code: int = 0
     until: float = math.inf
-    """When something happens next."""
+    """When the state changes next."""
 
 
 def pause(number: int, scale: float) -> float:
-    """Real seconds before the try after the `number`th failure, from 1 on."""
+    """Real seconds to wait after the `number`th failure, from 1 on."""
     return min(BACK_OFF[0] * 2.0 ** (number - 1), BACK_OFF[1]) * scale
 
 
 def live(how: Behaviour, age: float, policy: str, scale: float) -> Life:
-    """Where a container is `age` seconds after its pod's beginning."""
+    """The state of a container `age` seconds after the start of its pod."""
     pulled = 0.0
     if how.pull_error:
         pulled = math.inf if how.pull_error is True else float(how.pull_error)
@@ -118,7 +118,7 @@ def live(how: Behaviour, age: float, policy: str, scale: float) -> Life:
         previous, ended = started, started + runs_for
         if policy == "Never" or (policy == "OnFailure" and code == 0):
             return Life("ended", False, restarts, started, ended, previous, code)
-        # The first restart comes at once.
+        # The first restart is immediate.
         started = ended + (pause(restarts, scale) if restarts else 0.0)
         if age < started:
             return Life("back-off", False, restarts, ended, ended, previous, code, started)

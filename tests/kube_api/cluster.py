@@ -24,12 +24,12 @@ from tests.kube_api.world import World
 from tests.kube_api.writes import Options
 
 TIME_SCALE = 0.02
-"""A second of a manifest lasts so many seconds: a deadline of 120 is over after 2.4 seconds."""
+"""Real seconds per second of a manifest: a deadline of 120 s ends after 2.4 s."""
 LAG = 0.02
 
 
 class FakeCluster:
-    """A cluster for one test: `with FakeCluster() as cluster`, then `cluster.kubeconfig`."""
+    """A cluster: `with FakeCluster() as cluster`, then `cluster.environment` for kubectl."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class FakeCluster:
         lag: float = LAG,
         port: int = 0,
     ) -> None:
-        """`folder` is for kubeconfig and kubectl's cache; without one, a temporary folder."""
+        """`folder` is for the kubeconfig and kubectl's cache (default: a temporary folder)."""
         self._own = None if folder else Path(tempfile.mkdtemp(prefix="kube-api-"))
         self.folder = folder or Path(str(self._own))
         self.world = World(Store(), Behaviours(behaviour or {}), time_scale, lag)
@@ -72,7 +72,7 @@ class FakeCluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What kubectl needs: KUBECONFIG, and KUBECACHEDIR for discovery."""
+        """The variables for kubectl: KUBECONFIG, and KUBECACHEDIR for discovery."""
         return {
             "KUBECONFIG": str(self.kubeconfig),
             "KUBECACHEDIR": str(self.folder / "kubectl-cache"),
@@ -80,38 +80,38 @@ class FakeCluster:
 
     @property
     def requests(self) -> list[dict[str, Any]]:
-        """The writing requests up to now: time, verb, path, dry_run, manager, status."""
+        """The writing requests so far: time, verb, path, dry_run, manager, status."""
         with self.server.lock:
             return list(self.api.requests)
 
-    def create(self, *things: Object, manager: str = "somebody") -> None:
-        """Puts objects in, as somebody else would have."""
+    def create(self, *objects: Object, manager: str = "another-client") -> None:
+        """Creates objects as another client."""
         with self.server.lock:
             controllers.tick(self.world)
-            for thing in things:
-                key = key_of(thing)
-                writes.create(self.world.store, key, thing, Options(manager))
+            for obj in objects:
+                key = key_of(obj)
+                writes.create(self.world.store, key, obj, Options(manager))
 
     def namespace(self, name: str) -> None:
-        """Makes a namespace."""
-        thing = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        self.create(thing)
+        """Creates a namespace."""
+        obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        self.create(obj)
 
     def patch(self, kind: str, name: str, namespace: str, body: Object) -> None:
-        """Merges a patch into an object, as somebody else would have."""
+        """Merges a patch into an object as another client."""
         with self.server.lock:
             controllers.tick(self.world)
             key = Key(BY_KIND[kind].plural, namespace, name)
-            writes.patch(self.world.store, key, patches.MERGE, body, Options("somebody"))
+            writes.patch(self.world.store, key, patches.MERGE, body, Options("another-client"))
 
     def delete(self, kind: str, name: str, namespace: str = "") -> None:
-        """Deletes an object, as somebody else would have."""
+        """Deletes an object as another client."""
         with self.server.lock:
             controllers.tick(self.world)
             self.world.store.remove(Key(BY_KIND[kind].plural, namespace, name))
 
     def objects(self, kind: str, namespace: str = "", labels: str = "") -> list[Object]:
-        """The objects of a kind by name; of all namespaces, where none is given."""
+        """The objects of a kind, sorted by name (default: of all namespaces)."""
         with self.server.lock:
             controllers.tick(self.world)
             plural = BY_KIND[kind].plural
@@ -119,23 +119,23 @@ class FakeCluster:
 
     def find(self, kind: str, name: str, namespace: str = "") -> Object | None:
         """An object, or None."""
-        found = (t for t in self.objects(kind, namespace) if t["metadata"]["name"] == name)
-        return next(found, None)
+        objects = self.objects(kind, namespace)
+        return next((obj for obj in objects if obj["metadata"]["name"] == name), None)
 
     def names(self, kind: str, namespace: str = "") -> list[str]:
         """The names of the objects of a kind."""
-        return [thing["metadata"]["name"] for thing in self.objects(kind, namespace)]
+        return [obj["metadata"]["name"] for obj in self.objects(kind, namespace)]
 
     def images(self, namespace: str) -> dict[str, str]:
         """The image of each workload's first container, by the workload's name."""
         return {
-            thing["metadata"]["name"]: thing["spec"]["template"]["spec"]["containers"][0]["image"]
+            obj["metadata"]["name"]: obj["spec"]["template"]["spec"]["containers"][0]["image"]
             for kind in ("Deployment", "StatefulSet", "DaemonSet")
-            for thing in self.objects(kind, namespace)
+            for obj in self.objects(kind, namespace)
         }
 
     def running(self, namespace: str) -> dict[str, str]:
-        """The image of each pod's first container that is ready, by the pod's name."""
+        """The image of the first container of each ready pod, by the pod's name."""
         return {
             pod["metadata"]["name"]: pod["spec"]["containers"][0]["image"]
             for pod in self.objects("Pod", namespace)
@@ -157,13 +157,13 @@ class FakeCluster:
         return True
 
     def snapshot(self) -> World:
-        """All that is there now, for `restore`."""
+        """The state of the cluster, for `restore`."""
         with self.server.lock:
             controllers.tick(self.world)
             return copy.deepcopy(self.world)
 
     def restore(self, snapshot: World) -> None:
-        """Puts a snapshot back; faults, hooks and the list of requests are as in a new cluster."""
+        """Restores a snapshot; faults, hooks and the list of requests are then empty."""
         with self.server.lock:
             self.server.hooks = []
             self.world = self.api.world = copy.deepcopy(snapshot)
@@ -171,28 +171,28 @@ class FakeCluster:
             self.api.requests = []
 
     def fault(self, verb: str, path: str, status: int = 500, times: int = 1, **more: Any) -> None:
-        """The next requests of this verb, to a path that matches, are answered so."""
+        """Makes the next `times` requests that match fail: see `Fault`."""
         with self.server.lock:
             self.api.faults.add(
                 [{"verb": verb, "path": path, "status": status, "times": times, **more}]
             )
 
     def after(self, verb: str, path: str, action: Callable[[], object]) -> None:
-        """Calls `action` once: after the next such request took effect, before its answer is sent.
+        """Calls `action` once: after the next request that matches took effect, before its answer.
 
-        `path` is a regular expression that is searched for in path and query. A client that needs
-        the answer sees all that `action` did: an order of events that no busy machine changes.
+        `path` is a regular expression, searched for in path and query. When the client has the
+        answer, `action` has returned: the order does not depend on how busy the machine is.
         """
         with self.server.lock:
             self.server.hooks.append(Hook(verb, path, action))
 
     @contextmanager
     def holding(self, verb: str, path: str) -> Iterator[Callable[[], None]]:
-        """Holds the answer to the next such request until the block ends.
+        """Holds the answer to the next request that matches until the block ends.
 
-        Yields a function that waits until the request took effect. From then on its client waits
-        for the answer, so that a signal reaches it within this very request. It raises
-        `TimeoutError` where no such request comes within a minute.
+        Yields a function that returns when the request took effect. Its client then waits for the
+        answer, so a signal reaches it within this request. The function raises `TimeoutError` if
+        there is no such request within 60 s.
         """
         reached, ended = threading.Event(), threading.Event()
 
@@ -211,18 +211,18 @@ class FakeCluster:
             ended.set()
 
     def behave(self, image: str, **how: Any) -> None:
-        """From now on, containers whose image has this text in it behave so."""
+        """Sets how containers behave whose image contains this text, from now on."""
         with self.server.lock:
             controllers.tick(self.world)
             self.world.behaviours.update({image: how})
 
     def wait(self, done: Callable[[], bool], seconds: float = 10) -> None:
-        """Waits until a condition holds. Raises `TimeoutError` with the pods' states."""
+        """Waits until a condition is true. Raises `TimeoutError` with the states of pods."""
         deadline = time.time() + seconds
         while not done():
             if time.time() > deadline:
                 pods = {p["metadata"]["name"]: p["status"] for p in self.objects("Pod")}
-                raise TimeoutError(f"not within {seconds} s: {json.dumps(pods, indent=1)}")
+                raise TimeoutError(f"not true within {seconds} s: {json.dumps(pods, indent=1)}")
             time.sleep(0.02)
 
 

@@ -1,6 +1,6 @@
-"""The controllers, run at each request for all that happened since the last one.
+"""The controllers. They run at each request, for the time since the last one.
 
-There are no threads: a request moves the cluster's time from one event to the next up to now.
+There are no threads: a request moves the cluster's time from event to event up to now.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from tests.kube_api.statefulsets import HASH
 from tests.kube_api.world import World, counts
 
 ROUNDS = 10_000
-"""So many steps at one request would be an error of the fake."""
+"""Maximum number of steps per request; more are an error of the fake."""
 
 
 def tick(world: World) -> None:
-    """Brings the cluster to the present."""
+    """Moves the cluster's time up to now."""
     now = time.time()
     for _ in range(ROUNDS):
         before = world.store.version
@@ -31,34 +31,34 @@ def tick(world: World) -> None:
             world.store.time = max(now, world.store.time)
             return
         world.store.time = world.wakes
-    raise RuntimeError("the controllers of the fake cluster do not come to rest")
+    raise RuntimeError("the controllers of the fake cluster do not settle")
 
 
 def _sync(world: World) -> None:
     for plural, step in _STEPS.items():
-        for thing in world.store.select(plural):
-            if world.key(thing) in world.store.objects:
-                step(world, world.store.read(world.key(thing)))
+        for obj in world.store.select(plural):
+            if world.key(obj) in world.store.objects:
+                step(world, world.store.read(world.key(obj)))
 
 
-def _daemon_set(world: World, thing: Object) -> None:
-    """One pod, as there is one node; the old one goes before the new one comes."""
-    if not world.sees(thing):
+def _daemon_set(world: World, obj: Object) -> None:
+    """Keeps one pod, as there is one node; deletes the old one before it creates the new one."""
+    if not world.sees(obj):
         return
-    revision = statefulsets.revise(world, thing)
+    revision = statefulsets.revise(world, obj)
     own = revision["metadata"]["labels"][HASH]
-    for pod in world.store.owned("pods", thing):
+    for pod in world.store.owned("pods", obj):
         old = pod["metadata"]["labels"][HASH] != own
-        if old and thing["spec"]["updateStrategy"]["type"] == "RollingUpdate":
-            world.delete_pod(thing, pod)
-    if not world.store.owned("pods", thing):
-        number = world.note(thing)["made"] = world.note(thing).get("made", 0) + 1
-        name = f"{thing['metadata']['name']}-{own[:4]}{number}"
-        world.make_pod(thing, name, thing["spec"]["template"], **{HASH: own})
-    pods = world.store.owned("pods", thing)
-    available = sum(world.is_available(pod, thing) for pod in pods)
+        if old and obj["spec"]["updateStrategy"]["type"] == "RollingUpdate":
+            world.delete_pod(obj, pod)
+    if not world.store.owned("pods", obj):
+        number = world.note(obj)["made"] = world.note(obj).get("made", 0) + 1
+        name = f"{obj['metadata']['name']}-{own[:4]}{number}"
+        world.make_pod(obj, name, obj["spec"]["template"], **{HASH: own})
+    pods = world.store.owned("pods", obj)
+    available = sum(world.is_available(pod, obj) for pod in pods)
     status = {
-        "observedGeneration": thing["metadata"]["generation"],
+        "observedGeneration": obj["metadata"]["generation"],
         "currentNumberScheduled": 1,
         "desiredNumberScheduled": 1,
         "numberMisscheduled": 0,
@@ -69,19 +69,19 @@ def _daemon_set(world: World, thing: Object) -> None:
             numberUnavailable=1 - available,
         ),
     }
-    world.set_status(thing, status)
+    world.set_status(obj, status)
 
 
-def _autoscaler(world: World, thing: Object) -> None:
-    """Keeps the number of replicas within its limits: there is no load."""
-    target, namespace = thing["spec"]["scaleTargetRef"], thing["metadata"]["namespace"]
+def _autoscaler(world: World, obj: Object) -> None:
+    """Keeps the number of replicas within the limits; there is no load."""
+    target, namespace = obj["spec"]["scaleTargetRef"], obj["metadata"]["namespace"]
     plural = {"Deployment": "deployments", "StatefulSet": "statefulsets"}.get(target["kind"], "")
     for scaled in world.store.select(plural, namespace, fields=f"metadata.name={target['name']}"):
         before = scaled["spec"]["replicas"]
-        least, most = thing["spec"].get("minReplicas", 1), thing["spec"]["maxReplicas"]
+        least, most = obj["spec"].get("minReplicas", 1), obj["spec"]["maxReplicas"]
         wanted = min(max(before, least), most) if before else 0
         world.set_spec(scaled, replicas=wanted)
-        world.set_status(thing, {"currentReplicas": before, "desiredReplicas": wanted})
+        world.set_status(obj, {"currentReplicas": before, "desiredReplicas": wanted})
 
 
 _STEPS = {

@@ -1,4 +1,4 @@
-"""What the API server fills in on a write, as far as tests and controllers look at it."""
+"""Defaults that the API server sets on a write, as far as tests and controllers read them."""
 
 from __future__ import annotations
 
@@ -66,31 +66,31 @@ _SPECS: dict[str, Object] = {
 }
 
 
-def fill(thing: Object, key: Key, uid: str) -> None:
-    """Fills in the defaults of an object, in place."""
-    spec = thing.get("spec")
-    if thing["kind"] in _SPECS:
-        spec = thing.setdefault("spec", {})
-        _merge(spec, _SPECS[thing["kind"]])
+def fill(obj: Object, key: Key, uid: str) -> None:
+    """Sets the defaults of an object in place."""
+    spec = obj.get("spec")
+    if obj["kind"] in _SPECS:
+        spec = obj.setdefault("spec", {})
+        _merge(spec, _SPECS[obj["kind"]])
         kind = (spec.get("strategy") or spec.get("updateStrategy") or {}).get("type")
         if kind in ("Recreate", "OnDelete"):
             (spec.get("strategy") or spec["updateStrategy"]).pop("rollingUpdate", None)
-    special = _SPECIAL.get(thing["kind"])
+    special = _SPECIAL.get(obj["kind"])
     if special:
-        special(thing, key, uid)
-    template = pod_template(thing)
+        special(obj, key, uid)
+    template = pod_template(obj)
     if isinstance(template, dict) and isinstance(template.get("spec"), dict):
         _pod(template["spec"])
 
 
-def pod_template(thing: Object) -> Any:
-    """What in an object has a pod's `metadata` and `spec`; None where nothing does."""
-    spec = thing.get("spec") or {}
-    if thing["kind"] == "Pod":
-        return thing
-    if thing["kind"] == "CronJob":
+def pod_template(obj: Object) -> Any:
+    """The part of an object with a pod's `metadata` and `spec`; None if it has none."""
+    spec = obj.get("spec") or {}
+    if obj["kind"] == "Pod":
+        return obj
+    if obj["kind"] == "CronJob":
         spec = (spec.get("jobTemplate") or {}).get("spec") or {}
-    return spec.get("template") if thing["kind"] not in ("Service", "Ingress") else None
+    return spec.get("template") if obj["kind"] not in ("Service", "Ingress") else None
 
 
 def _pod(spec: Object) -> None:
@@ -116,24 +116,24 @@ def _merge(target: Object, defaults: Object) -> None:
 
 def _copy(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _copy(each) for key, each in value.items()}
+        return {key: _copy(item) for key, item in value.items()}
     return list(value) if isinstance(value, list) else value
 
 
-def _secret(thing: Object, key: Key, uid: str) -> None:
-    thing.setdefault("type", "Opaque")
-    for name, text in (thing.pop("stringData", None) or {}).items():
-        thing.setdefault("data", {})[name] = base64.b64encode(text.encode()).decode()
+def _secret(obj: Object, key: Key, uid: str) -> None:
+    obj.setdefault("type", "Opaque")
+    for name, text in (obj.pop("stringData", None) or {}).items():
+        obj.setdefault("data", {})[name] = base64.b64encode(text.encode()).decode()
 
 
-def _namespace(thing: Object, key: Key, uid: str) -> None:
-    labels = thing["metadata"].setdefault("labels", {})
+def _namespace(obj: Object, key: Key, uid: str) -> None:
+    labels = obj["metadata"].setdefault("labels", {})
     labels["kubernetes.io/metadata.name"] = key.name
-    thing["status"] = {"phase": "Active"}
+    obj["status"] = {"phase": "Active"}
 
 
-def _service(thing: Object, key: Key, uid: str) -> None:
-    spec = thing["spec"]
+def _service(obj: Object, key: Key, uid: str) -> None:
+    spec = obj["spec"]
     if spec["type"] == "ExternalName":
         return
     number = zlib.crc32(uid.encode())
@@ -144,13 +144,11 @@ def _service(thing: Object, key: Key, uid: str) -> None:
         port.setdefault("targetPort", port.get("port"))
 
 
-def _job(thing: Object, key: Key, uid: str) -> None:
-    if thing["spec"].get("manualSelector"):
+def _job(obj: Object, key: Key, uid: str) -> None:
+    if obj["spec"].get("manualSelector"):
         return
-    thing["spec"].setdefault(
-        "selector", {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
-    )
-    template = thing["spec"].get("template")
+    obj["spec"].setdefault("selector", {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}})
+    template = obj["spec"].get("template")
     if isinstance(template, dict):
         labels = template.setdefault("metadata", {}).setdefault("labels", {})
         for prefix in ("", "batch.kubernetes.io/"):
@@ -158,11 +156,11 @@ def _job(thing: Object, key: Key, uid: str) -> None:
             labels[f"{prefix}job-name"] = key.name
 
 
-def _claim(thing: Object, key: Key, uid: str) -> None:
-    thing["spec"].setdefault("storageClassName", "standard")
-    thing["spec"].setdefault("volumeName", f"pvc-{uid}")
-    capacity = (thing["spec"].get("resources") or {}).get("requests") or {}
-    thing["status"] = {"phase": "Bound", "capacity": dict(capacity)}
+def _claim(obj: Object, key: Key, uid: str) -> None:
+    obj["spec"].setdefault("storageClassName", "standard")
+    obj["spec"].setdefault("volumeName", f"pvc-{uid}")
+    capacity = (obj["spec"].get("resources") or {}).get("requests") or {}
+    obj["status"] = {"phase": "Bound", "capacity": dict(capacity)}
 
 
 _SPECIAL = {

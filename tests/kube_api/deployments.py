@@ -23,8 +23,14 @@ def sync(world: World, deployment: Object) -> None:
     new = _new_set(world, deployment)
     _scale(world, deployment, new)
     sets = world.store.owned("replicasets", deployment)
-    new = next(each for each in sets if each["metadata"]["uid"] == new["metadata"]["uid"])
-    _write_status(world, deployment, new, [each for each in sets if each is not new])
+    new = next(
+        replica_set
+        for replica_set in sets
+        if replica_set["metadata"]["uid"] == new["metadata"]["uid"]
+    )
+    _write_status(
+        world, deployment, new, [replica_set for replica_set in sets if replica_set is not new]
+    )
 
 
 def _new_set(world: World, deployment: Object) -> Object:
@@ -32,25 +38,27 @@ def _new_set(world: World, deployment: Object) -> Object:
     metadata, spec = deployment["metadata"], deployment["spec"]
     own = digest(spec["template"])
     sets = world.store.owned("replicasets", deployment)
-    found = next((s for s in sets if s["metadata"]["labels"][HASH] == own), None)
-    highest = max((_revision(each) for each in sets if each is not found), default=0)
-    if found is None:
+    newest = next((s for s in sets if s["metadata"]["labels"][HASH] == own), None)
+    highest = max(
+        (_revision(replica_set) for replica_set in sets if replica_set is not newest), default=0
+    )
+    if newest is None:
         template = copy.deepcopy(spec["template"])
         labels = template.setdefault("metadata", {}).setdefault("labels", {})
         labels[HASH] = own
         selector = copy.deepcopy(spec["selector"])
         selector.setdefault("matchLabels", {})[HASH] = own
-        found = world.make(
+        newest = world.make(
             "ReplicaSet",
             deployment,
             f"{metadata['name']}-{own}",
             {"labels": dict(labels), "annotations": {REVISION: str(highest + 1)}},
             spec={"replicas": 0, "selector": selector, "template": template},
         )
-    elif _revision(found) <= highest:
-        found = world.annotate(found, REVISION, str(highest + 1))
-    world.annotate(deployment, REVISION, str(_revision(found)))
-    return world.set_spec(found, minReadySeconds=spec.get("minReadySeconds", 0))
+    elif _revision(newest) <= highest:
+        newest = world.annotate(newest, REVISION, str(highest + 1))
+    world.annotate(deployment, REVISION, str(_revision(newest)))
+    return world.set_spec(newest, minReadySeconds=spec.get("minReadySeconds", 0))
 
 
 def _scale(world: World, deployment: Object, new: Object) -> None:
@@ -58,68 +66,77 @@ def _scale(world: World, deployment: Object, new: Object) -> None:
     spec = deployment["spec"]
     wanted = spec["replicas"]
     others = [
-        each
-        for each in world.store.owned("replicasets", deployment)
-        if each["metadata"]["uid"] != new["metadata"]["uid"]
+        replica_set
+        for replica_set in world.store.owned("replicasets", deployment)
+        if replica_set["metadata"]["uid"] != new["metadata"]["uid"]
     ]
-    old = [each for each in others if each["spec"]["replicas"]]
+    old = [replica_set for replica_set in others if replica_set["spec"]["replicas"]]
     if spec.get("paused"):
         return
     if spec["strategy"]["type"] == "Recreate":
-        for each in old:
-            world.set_spec(each, replicas=0)
-        if not any(world.store.owned("pods", each) for each in others):
+        for replica_set in old:
+            world.set_spec(replica_set, replicas=0)
+        if not any(world.store.owned("pods", replica_set) for replica_set in others):
             _to(world, deployment, new, wanted)
         return
     _roll(world, deployment, new, old)
-    _forget(world, deployment, [each for each in others if not each["spec"]["replicas"]])
+    _forget(
+        world,
+        deployment,
+        [replica_set for replica_set in others if not replica_set["spec"]["replicas"]],
+    )
 
 
 def _roll(world: World, deployment: Object, new: Object, old: list[Object]) -> None:
     """One step from the old ReplicaSets to the new one."""
     spec = deployment["spec"]
     wanted = spec["replicas"]
-    total = sum(each["spec"]["replicas"] for each in (*old, new))
+    total = sum(replica_set["spec"]["replicas"] for replica_set in (*old, new))
     surge, unavailable = _limits(spec)
     if new["spec"]["replicas"] > wanted:
         _to(world, deployment, new, wanted)
     elif new["spec"]["replicas"] < wanted and total < wanted + surge:
         more = min(wanted - new["spec"]["replicas"], wanted + surge - total)
         _to(world, deployment, new, new["spec"]["replicas"] + more)
-        return  # the old ones are looked at when the new pods are there
-    available = {each["metadata"]["uid"]: _available(world, each) for each in (*old, new)}
+        return  # the old ones follow when the new pods exist
+    available = {
+        replica_set["metadata"]["uid"]: _available(world, replica_set)
+        for replica_set in (*old, new)
+    }
     least = wanted - unavailable
     spare = total - least - (new["spec"]["replicas"] - available[new["metadata"]["uid"]])
-    for each in old:  # those that do not work go first
-        broken = min(each["spec"]["replicas"] - available[each["metadata"]["uid"]], spare)
+    for replica_set in old:  # broken pods first
+        broken = min(
+            replica_set["spec"]["replicas"] - available[replica_set["metadata"]["uid"]], spare
+        )
         if broken > 0:
             spare -= broken
-            _to(world, deployment, each, each["spec"]["replicas"] - broken)
+            _to(world, deployment, replica_set, replica_set["spec"]["replicas"] - broken)
             return
     spare = min(spare, sum(available.values()) - least)
-    for each in old:
-        fewer = min(each["spec"]["replicas"], spare)
+    for replica_set in old:
+        fewer = min(replica_set["spec"]["replicas"], spare)
         if fewer > 0:
             spare -= fewer
-            _to(world, deployment, each, each["spec"]["replicas"] - fewer)
+            _to(world, deployment, replica_set, replica_set["spec"]["replicas"] - fewer)
 
 
 def _forget(world: World, deployment: Object, idle: list[Object]) -> None:
     """Removes the oldest ReplicaSets beyond the limit of the history."""
     limit = deployment["spec"]["revisionHistoryLimit"]
-    for each in sorted(idle, key=_revision)[: max(0, len(idle) - limit)]:
-        if not world.store.owned("pods", each):
-            world.store.remove(world.key(each))
+    for replica_set in sorted(idle, key=_revision)[: max(0, len(idle) - limit)]:
+        if not world.store.owned("pods", replica_set):
+            world.store.remove(world.key(replica_set))
 
 
-def _to(world: World, deployment: Object, each: Object, replicas: int) -> None:
-    before, name = each["spec"]["replicas"], each["metadata"]["name"]
+def _to(world: World, deployment: Object, replica_set: Object, replicas: int) -> None:
+    before, name = replica_set["spec"]["replicas"], replica_set["metadata"]["name"]
     if before != replicas:
         text = f"Scaled {'up' if replicas > before else 'down'} replica set {name}"
         world.event(
             deployment, "Normal", "ScalingReplicaSet", f"{text} from {before} to {replicas}"
         )
-        world.set_spec(each, replicas=replicas)
+        world.set_spec(replica_set, replicas=replicas)
 
 
 def _limits(spec: Object) -> tuple[int, int]:
@@ -146,7 +163,7 @@ def sync_set(world: World, replica_set: Object) -> None:
         own = digest([replica_set["metadata"]["uid"], number])[:5]
         name = f"{replica_set['metadata']['name']}-{own}"
         pods.append(world.make_pod(replica_set, name, template))
-    # Those that are not ready go first, and of them the youngest.
+    # Pods that are not ready are deleted first, and of them the youngest.
     pods.sort(key=world.is_ready, reverse=True)
     for pod in pods[wanted:]:
         world.delete_pod(replica_set, pod)
@@ -163,10 +180,10 @@ def sync_set(world: World, replica_set: Object) -> None:
 
 def _write_status(world: World, deployment: Object, new: Object, old: list[Object]) -> None:
     wanted, generation = deployment["spec"]["replicas"], deployment["metadata"]["generation"]
-    every = [each.get("status") or {} for each in (new, *old)]
+    every = [replica_set.get("status") or {} for replica_set in (new, *old)]
     updated = every[0].get("replicas", 0)
     total, ready, available = (
-        sum(each.get(name, 0) for each in every)
+        sum(replica_set.get(name, 0) for replica_set in every)
         for name in ("replicas", "readyReplicas", "availableReplicas")
     )
     numbers = counts(
@@ -200,7 +217,7 @@ def _write_status(world: World, deployment: Object, new: Object, old: list[Objec
 def _progress(
     world: World, deployment: Object, new: Object, now: tuple[int, ...], done: bool
 ) -> Object:
-    """The condition Progressing: how long nothing has got better."""
+    """The condition Progressing: how long there has been no progress."""
     note, name = world.note(deployment), new["metadata"]["name"]
     if note.get("set") != name:
         note.update(set=name, best=now, moved=world.time, done=False)

@@ -1,4 +1,4 @@
-"""What kubectl asks before it does anything: versions, groups, resources, and OpenAPI.
+"""Discovery by kubectl: versions, groups, resources, and OpenAPI.
 
 https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
 """
@@ -23,14 +23,14 @@ VERSION = {
     "platform": "linux/amd64",
 }
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-"""With it, kubectl needs two requests instead of one for each group."""
+"""With it, kubectl sends two requests instead of one for each group."""
 
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update"]
 _SUBRESOURCES = {"pods": ("log", "proxy")}
 
 
 def answer(path: str, accept: str) -> tuple[str, Any] | None:
-    """Media type and body for a discovery request; None where the path is another one."""
+    """Media type and body for a discovery request; None for other paths."""
     plain = "application/json"
     if path == "/version":
         return plain, VERSION
@@ -43,10 +43,10 @@ def answer(path: str, accept: str) -> tuple[str, Any] | None:
     if path == "/openapi/v3":
         return plain, {"paths": {name: {"serverRelativeURL": url} for name, url in _urls().items()}}
     if path.startswith("/openapi/v3/"):
-        found = _documents().get(path.removeprefix("/openapi/v3/"))
-        return (plain, found) if found else None
-    found = _resource_lists().get(path)
-    return (plain, found) if found else None
+        document = _documents().get(path.removeprefix("/openapi/v3/"))
+        return (plain, document) if document else None
+    listed = _resource_lists().get(path)
+    return (plain, listed) if listed else None
 
 
 def _by_group() -> dict[tuple[str, str], list[Resource]]:
@@ -62,7 +62,7 @@ def _aggregated(*, core: bool) -> Object:
     for (group, version), resources in _by_group().items():
         if (group == "") is not core:
             continue
-        told = [
+        described = [
             {
                 "resource": r.plural,
                 "responseKind": {"group": r.group, "version": r.version, "kind": r.kind},
@@ -77,7 +77,7 @@ def _aggregated(*, core: bool) -> Object:
             }
             for r in resources
         ]
-        version_of = {"version": version, "resources": told, "freshness": "Current"}
+        version_of = {"version": version, "resources": described, "freshness": "Current"}
         items.append({"metadata": {"name": group}, "versions": [version_of]})
     return {
         "kind": "APIGroupDiscoveryList",
@@ -93,9 +93,9 @@ def _groups(*, core: bool) -> Object:
         return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
     groups = []
     for group, version in _by_group():
-        told = {"groupVersion": f"{group}/{version}", "version": version}
+        served = {"groupVersion": f"{group}/{version}", "version": version}
         if group:
-            groups.append({"name": group, "versions": [told], "preferredVersion": told})
+            groups.append({"name": group, "versions": [served], "preferredVersion": served})
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
@@ -156,8 +156,8 @@ def _documents() -> dict[str, Object]:
 
 @cache
 def _urls() -> dict[str, str]:
-    """Where the documents are; the hash lets kubectl keep them in its cache."""
+    """The paths of the documents; with the hash, kubectl caches them."""
     return {
-        name: f"/openapi/v3/{name}?hash={hashlib.sha256(str(found).encode()).hexdigest()[:16]}"
-        for name, found in _documents().items()
+        name: f"/openapi/v3/{name}?hash={hashlib.sha256(str(document).encode()).hexdigest()[:16]}"
+        for name, document in _documents().items()
     }

@@ -1,4 +1,4 @@
-"""Answers other than success, as the API server words them.
+"""Error answers with the messages of the API server.
 
 https://github.com/kubernetes/apimachinery/blob/master/pkg/api/errors/errors.go
 """
@@ -11,7 +11,7 @@ from tests.kube_api.resources import Resource
 
 
 class ApiError(Exception):
-    """An answer other than success."""
+    """An error answer."""
 
     def __init__(
         self, code: int, reason: str, message: str, details: dict[str, Any] | None = None
@@ -38,19 +38,19 @@ def _details(resource: Resource, name: str) -> dict[str, Any]:
 
 
 def not_found(resource: Resource, name: str) -> ApiError:
-    """There is no such object."""
+    """The object does not exist."""
     message = f'{resource.qualified} "{name}" not found'
     return ApiError(404, "NotFound", message, _details(resource, name))
 
 
 def already_exists(resource: Resource, name: str) -> ApiError:
-    """An object of that name is there already."""
+    """An object of this name already exists."""
     message = f'{resource.qualified} "{name}" already exists'
     return ApiError(409, "AlreadyExists", message, _details(resource, name))
 
 
 def conflict(resource: Resource, name: str, why: str = "") -> ApiError:
-    """Somebody else wrote the object meanwhile."""
+    """Another client wrote the object meanwhile."""
     why = why or (
         "the object has been modified; please apply your changes to the latest version and "
         "try again"
@@ -59,35 +59,35 @@ def conflict(resource: Resource, name: str, why: str = "") -> ApiError:
     return ApiError(409, "Conflict", message, _details(resource, name))
 
 
-def apply_conflict(resource: Resource, name: str, found: list[tuple[str, str]]) -> ApiError:
-    """Other managers own fields that were applied; `found` has (manager, field path)."""
+def apply_conflict(resource: Resource, name: str, owned: list[tuple[str, str]]) -> ApiError:
+    """Other managers own applied fields; `owned` has (manager, field path)."""
     causes = [
         {"reason": "FieldManagerConflict", "message": f'conflict with "{who}"', "field": path}
-        for who, path in found
+        for who, path in owned
     ]
-    told = "; ".join(f'conflict with "{who}": {path}' for who, path in found)
-    count = f"{len(found)} conflict{'s' if len(found) > 1 else ''}"
+    text = "; ".join(f'conflict with "{who}": {path}' for who, path in owned)
+    count = f"{len(owned)} conflict{'s' if len(owned) > 1 else ''}"
     details = {**_details(resource, name), "causes": causes}
-    return ApiError(409, "Conflict", f"Apply failed with {count}: {told}", details)
+    return ApiError(409, "Conflict", f"Apply failed with {count}: {text}", details)
 
 
 def invalid(resource: Resource, name: str, problems: list[tuple[str, str]]) -> ApiError:
-    """The object breaks rules; `problems` has (field path, message)."""
+    """The object is invalid; `problems` has (field path, message)."""
     causes = [
         {"reason": "FieldValueInvalid", "message": text, "field": path} for path, text in problems
     ]
-    told = ", ".join(f"{path}: {text}" for path, text in problems)
+    joined = ", ".join(f"{path}: {text}" for path, text in problems)
     kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
     details = {**_details(resource, name), "kind": resource.kind, "causes": causes}
-    message = f'{kind} "{name}" is invalid: {told if len(problems) == 1 else f"[{told}]"}'
+    message = f'{kind} "{name}" is invalid: {joined if len(problems) == 1 else f"[{joined}]"}'
     return ApiError(422, "Invalid", message, details)
 
 
 def bad_request(message: str) -> ApiError:
-    """The request itself cannot be understood."""
+    """The request is malformed."""
     return ApiError(400, "BadRequest", message)
 
 
 def not_implemented(what: str) -> ApiError:
-    """What the fake does not do."""
+    """The fake does not support the request."""
     return ApiError(501, "NotImplemented", f"the fake Kubernetes API does not support {what}")

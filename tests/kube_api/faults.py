@@ -1,4 +1,4 @@
-"""Faults of the API server, on demand."""
+"""Faults of the API server that tests inject."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ _REASONS = {
 
 @dataclass
 class Fault:
-    """The next `times` requests that match are answered with `status`, or not at all."""
+    """The next `times` requests that match fail with `status`, or get no answer."""
 
     verb: str = ""
-    """GET, POST, PUT, PATCH, DELETE; empty for all."""
+    """GET, POST, PUT, PATCH or DELETE; "" for all."""
     path: str = ""
-    """A regular expression that is searched for in path and query."""
+    """A regular expression, searched for in path and query."""
     status: int = 500
     times: int = 1
-    """-1: for ever."""
+    """-1: always."""
     reset: bool = False
-    """The connection is reset instead of an answer."""
+    """Resets the connection instead of answering."""
     after: bool = False
-    """The request is carried out all the same: only its answer is lost."""
+    """The request takes effect, and only its answer is lost."""
     slow: float = 0.0
-    """Seconds until the answer, which is then the right one."""
+    """Seconds until the answer, which is then correct."""
     retry_after: int = 0
-    """Seconds; with it, kubectl itself asks again up to ten times."""
+    """Seconds; with it, kubectl repeats the request up to ten times."""
 
     def error(self) -> ApiError:
         """The answer."""
@@ -53,22 +53,22 @@ class Fault:
 
 
 class Faults:
-    """The faults that are due; the first that matches counts."""
+    """The injected faults; of a request, the first that matches."""
 
-    def __init__(self, told: list[dict[str, Any]]) -> None:
+    def __init__(self, faults: list[dict[str, Any]]) -> None:
         self.due: list[Fault] = []
-        self.add(told)
+        self.add(faults)
 
-    def add(self, told: list[dict[str, Any]]) -> None:
-        """Adds faults. Raises `ValueError` for unknown names."""
-        known = {each.name for each in fields(Fault)}
-        for each in told:
-            if unknown := set(each) - known:
-                raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
-            self.due.append(Fault(**each))
+    def add(self, faults: list[dict[str, Any]]) -> None:
+        """Adds faults. Raises `ValueError` for unknown fields."""
+        known = {field.name for field in fields(Fault)}
+        for fault in faults:
+            if unknown := set(fault) - known:
+                raise ValueError(f"unknown fields of a fault: {', '.join(sorted(unknown))}")
+            self.due.append(Fault(**fault))
 
     def take(self, verb: str, address: str) -> Fault | None:
-        """The fault of a request, which is then used up once."""
+        """The fault of a request, which is then used once; None without one."""
         if address.startswith("/_test/"):
             return None
         for fault in self.due:

@@ -1,4 +1,4 @@
-"""Which fields an object has, as sets of paths in the notation of `managedFields`.
+"""The fields of an object as sets of paths in the notation of `managedFields`.
 
 https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
 """
@@ -66,7 +66,7 @@ _UNMANAGED = (
 
 
 def list_keys(field: str, value: Any) -> tuple[str, ...]:
-    """The keys by which the items of a list are merged; none where the list is one value."""
+    """The keys by which the items of a list are merged; empty if the list is one value."""
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         return ()
     if field == "ports":
@@ -85,24 +85,24 @@ def item_key(keys: Iterable[str], item: dict[str, Any]) -> str:
 
 
 def paths(value: Any, field: str = "", at: Path = ()) -> Iterator[Path]:
-    """The paths of an object's fields, without those that nobody manages."""
+    """The paths of an object's fields, without unmanaged ones."""
     if at in _UNMANAGED:
         return
     if isinstance(value, dict) and value and field not in ATOMIC:
-        for key, each in value.items():
-            yield from paths(each, key, (*at, f"f:{key}"))
+        for key, child in value.items():
+            yield from paths(child, key, (*at, f"f:{key}"))
     elif keys := list_keys(field, value):
         for item in value:
             here = (*at, item_key(keys, item))
             yield (*here, ".")
-            for key, each in item.items():
-                yield from paths(each, key, (*here, f"f:{key}"))
+            for key, child in item.items():
+                yield from paths(child, key, (*here, f"f:{key}"))
     elif at:
         yield at
 
 
 def leaves(value: Any) -> dict[Path, Any]:
-    """The values of an object's fields, by path; an item of a list itself has the value None."""
+    """The values of an object's fields by path; an item of a list has the value None."""
     return {path: look(value, path) for path in paths(value)}
 
 
@@ -123,10 +123,10 @@ def look(value: Any, path: Path) -> Any:
     return value
 
 
-def to_tree(found: Iterable[Path]) -> Tree:
+def to_tree(owned: Iterable[Path]) -> Tree:
     """fieldsV1 of a set of paths."""
     tree: Tree = {}
-    for path in sorted(found):
+    for path in sorted(owned):
         here = tree
         for step in path:
             here = here.setdefault(step, {})
@@ -143,8 +143,8 @@ def from_tree(tree: Tree, at: Path = ()) -> Iterator[Path]:
             yield here
 
 
-def told(path: Path) -> str:
-    """A path as messages write it."""
+def show(path: Path) -> str:
+    """A path in the notation of messages."""
     steps = []
     for step in path:
         if step.startswith("f:"):
@@ -156,7 +156,7 @@ def told(path: Path) -> str:
 
 
 def merge(live: Any, wanted: Any, field: str = "") -> Any:
-    """`live` with `wanted` over it: maps and keyed lists are merged, all else is replaced."""
+    """`wanted` merged into `live`: maps and keyed lists are merged, other values replaced."""
     if isinstance(live, dict) and isinstance(wanted, dict) and field not in ATOMIC:
         return {**live, **{key: merge(live.get(key), v, key) for key, v in wanted.items()}}
     keys = list_keys(field, wanted)
@@ -171,14 +171,14 @@ def merge(live: Any, wanted: Any, field: str = "") -> Any:
 
 
 def prune(value: Any, tree: Tree, field: str = "") -> Any:
-    """`value` without the fields of `tree`; None where nothing is left of it."""
+    """`value` without the fields of `tree`; None if nothing is left."""
     if isinstance(value, dict):
         kept = {}
-        for key, each in value.items():
+        for key, child in value.items():
             below = tree.get(f"f:{key}")
             if below is None:
-                kept[key] = each
-            elif below and (rest := prune(each, below, key)) is not None:
+                kept[key] = child
+            elif below and (rest := prune(child, below, key)) is not None:
                 kept[key] = rest
         return kept or None
     if keys := list_keys(field, value):

@@ -93,7 +93,7 @@ def _write_status(
         before = "SuccessCriteriaMet" if kind == "Complete" else "FailureTarget"
         at = world.note(job)["ended"]
         status["conditions"] = [
-            condition(each, True, reason, message, at) for each in (before, kind)
+            condition(name, True, reason, message, at) for name in (before, kind)
         ]
         if kind == "Complete":
             status["completionTime"] = stamp(at)

@@ -1,4 +1,4 @@
-"""Pods, as the scheduler and a kubelet bring them about: one node, which has room for all."""
+"""The scheduler and the kubelet of the only node, which has room for all pods."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def sync(world: World, pod: Object) -> None:
         lives.append(life)
         if life.until < math.inf:
             world.wake(run.begun + life.until)
-        _tell(world, pod, container, how, life)
+        _record_events(world, pod, container, how, life)
         statuses.append(_alive(container, life, run.begun))
     _write(world, pod, run, statuses, lives)
 
@@ -184,8 +184,10 @@ def _alive(container: Object, life: Life, begun: float) -> Object:
     )
 
 
-def _tell(world: World, pod: Object, container: Object, how: Behaviour, life: Life) -> None:
-    """The events of what happened last to a container."""
+def _record_events(
+    world: World, pod: Object, container: Object, how: Behaviour, life: Life
+) -> None:
+    """Records the events of the state of a container."""
     name, image = container["name"], container["image"]
     if life.phase == "pulling":
         world.event(

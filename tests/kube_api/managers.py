@@ -1,4 +1,4 @@
-"""Who manages which fields of an object: `metadata.managedFields`, and what follows from it.
+"""Field managers of an object: `metadata.managedFields`, and conflicts.
 
 https://kubernetes.io/docs/reference/using-api/server-side-apply/
 """
@@ -25,13 +25,13 @@ class Manager:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What tells entries apart."""
+        """The key of an entry."""
         return self.name, self.operation, self.subresource
 
 
-def read(thing: Object | None) -> list[Manager]:
+def read(obj: Object | None) -> list[Manager]:
     """The managers of an object."""
-    metadata = thing.get("metadata", {}) if thing else {}
+    metadata = obj.get("metadata", {}) if obj else {}
     return [
         Manager(
             entry.get("manager", ""),
@@ -48,16 +48,16 @@ def write(resource: Resource, managers: list[Manager]) -> list[Object]:
     """`managedFields` of an object."""
     return [
         {
-            "manager": each.name,
-            "operation": each.operation,
+            "manager": manager.name,
+            "operation": manager.operation,
             "apiVersion": resource.api_version,
-            "time": each.time,
+            "time": manager.time,
             "fieldsType": "FieldsV1",
-            "fieldsV1": fields.to_tree(each.owns),
-            **({"subresource": each.subresource} if each.subresource else {}),
+            "fieldsV1": fields.to_tree(manager.owns),
+            **({"subresource": manager.subresource} if manager.subresource else {}),
         }
-        for each in managers
-        if each.owns
+        for manager in managers
+        if manager.owns
     ]
 
 
@@ -66,8 +66,8 @@ def apply(
 ) -> tuple[Object, list[Manager]]:
     """The object with `wanted` applied, and its managers.
 
-    What `who` applied before and leaves out now is removed, unless others own it too.
-    Raises 409 where others own a field that would change, unless `force`.
+    Fields that `who` applied before and now omits are removed, unless others own them too.
+    Raises 409 if others own a field that would change, unless `force`.
     """
     known = read(live)
     before = next((m for m in known if m.identity == who.identity), None)
@@ -77,14 +77,14 @@ def apply(
     changed = {p for p, value in applied.items() if p not in current or current[p] != value}
     lost = [(m, path) for m in others for path in sorted(m.owns & changed)]
     if lost and not force:
-        found = [(m.name, fields.told(path)) for m, path in lost]
-        raise apply_conflict(resource, wanted["metadata"]["name"], found)
+        owned = [(m.name, fields.show(path)) for m, path in lost]
+        raise apply_conflict(resource, wanted["metadata"]["name"], owned)
     for manager, path in lost:
         manager.owns.discard(path)
     merged = fields.merge(live, wanted)
     gone = (before.owns if before else set()) - who.owns
     for path in list(gone):
-        # An item of a list stays as long as anybody owns something in it.
+        # An item of a list stays while any manager owns a field of it.
         inside = path[:-1] if path[-1] == "." else path
         if any(p[: len(inside)] == inside for m in others for p in m.owns):
             gone.discard(path)
@@ -97,7 +97,7 @@ def apply(
 
 
 def update(live: Object | None, wanted: Object, who: Manager) -> list[Manager]:
-    """The managers after an ordinary write, which takes over what it changes."""
+    """The managers after another write, which takes over the fields that it changes."""
     known = read(wanted if wanted["metadata"].get("managedFields") else live)
     before, after = fields.leaves(live or {}), fields.leaves(wanted)
     changed = {p for p, value in after.items() if p not in before or before[p] != value}

@@ -1,4 +1,4 @@
-"""The kinds of patches, besides server-side apply.
+"""Patches other than server-side apply.
 
 https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/
 """
@@ -18,7 +18,7 @@ STRATEGIC = "application/strategic-merge-patch+json"
 
 
 def patch(kind: str, live: Object, body: Any) -> Object:
-    """The patched object. Raises 400, 415 or 422 for what is no patch."""
+    """The patched object. Raises 400, 415 or 422 for an invalid patch."""
     if kind == JSON:
         return _json(copy.deepcopy(live), body)
     if kind == MERGE and isinstance(body, dict):
@@ -26,7 +26,7 @@ def patch(kind: str, live: Object, body: Any) -> Object:
     if kind == STRATEGIC and isinstance(body, dict):
         return dict(_strategic(live, body, ""))
     if kind in (MERGE, STRATEGIC):
-        raise bad_request("the patch is no object")
+        raise bad_request("the patch is not an object")
     raise ApiError(415, "UnsupportedMediaType", f"no patch of the type {kind!r} is known")
 
 
@@ -99,7 +99,7 @@ def _operate(target: Any, last: str, operation: dict[str, Any]) -> None:
     elif what == "add":
         target[place] = operation["value"]
     elif what == "replace":
-        _ = target[place]  # it must be there
+        _ = target[place]  # it must exist
         target[place] = operation["value"]
     else:
         raise ValueError(f"no operation {what}")

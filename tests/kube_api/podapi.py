@@ -1,4 +1,4 @@
-"""What clients ask of a pod itself: its log, and HTTP by way of the API server's proxy."""
+"""Subresources of a pod: its log, and HTTP through the API server's proxy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.kube_api.resources import Key, Object
 from tests.kube_api.world import World
 
 NOT_HTTP = frozenset({5432, 6379})
-"""Ports of programs that close the connection when they hear HTTP."""
+"""Ports of programs that close the connection on an HTTP request."""
 
 
 def answer(world: World, key: Key, what: str, query: dict[str, str]) -> tuple[int, Any]:
@@ -25,12 +25,12 @@ def answer(world: World, key: Key, what: str, query: dict[str, str]) -> tuple[in
 
 
 def container_of(pod: Object, name: str) -> tuple[Object, Object]:
-    """A container and its status. Raises 400 where there is none of that name."""
+    """A container and its status. Raises 400 if there is none of this name."""
     for container in pod["spec"]["containers"]:
         if name in ("", container["name"]):
             statuses = (pod.get("status") or {}).get("containerStatuses") or []
-            found = [status for status in statuses if status["name"] == container["name"]]
-            return container, found[0] if found else {}
+            named = [status for status in statuses if status["name"] == container["name"]]
+            return container, named[0] if named else {}
     raise bad_request(f"container {name} is not valid for pod {pod['metadata']['name']}")
 
 
@@ -61,7 +61,7 @@ def _log(world: World, pod: Object, query: dict[str, str]) -> str:
 def _proxy(world: World, pod: Object, port: int, path: str) -> tuple[int, Any]:
     address = f"{(pod.get('status') or {}).get('podIP', '')}:{port}"
     for container in pod["spec"]["containers"]:
-        ports = [each["containerPort"] for each in container.get("ports") or []]
+        ports = [item["containerPort"] for item in container.get("ports") or []]
         if port in ports:
             _, status = container_of(pod, container["name"])
             if "running" not in (status.get("state") or {}):

@@ -1,4 +1,4 @@
-"""The ConfigMaps and Secrets that a pod cannot start without."""
+"""The ConfigMaps and Secrets that a pod needs to start."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def _lacks(
     if not name or optional:
         return ""
     plural, kind = _KINDS[what]
-    found = store.objects.get(Key(plural, namespace, name))
-    if found is None:
+    obj = store.objects.get(Key(plural, namespace, name))
+    if obj is None:
         return f'{what} "{name}" not found'
-    if key and key not in {**(found.get("data") or {}), **(found.get("binaryData") or {})}:
+    if key and key not in {**(obj.get("data") or {}), **(obj.get("binaryData") or {})}:
         return f"couldn't find key {key} in {kind} {namespace}/{name}"
     return ""

@@ -1,4 +1,4 @@
-"""The resources that the fake knows: one table, from which discovery and routing follow."""
+"""The resources of the fake: one table, for discovery and routing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Object = dict[str, Any]
 
 
 class Resource(NamedTuple):
-    """One resource of the API. `counts` is whether `metadata.generation` rises with its spec."""
+    """A resource of the API. `counts`: `metadata.generation` increases when its spec changes."""
 
     group: str
     version: str
@@ -20,22 +20,22 @@ class Resource(NamedTuple):
 
     @property
     def api_version(self) -> str:
-        """What manifests call the group and version."""
+        """Group and version, as in manifests."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
     def prefix(self) -> str:
-        """Where the group and version begin in URLs."""
+        """The prefix of the group and version in URLs."""
         return f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
 
     @property
     def qualified(self) -> str:
-        """What the API server calls the resource in its messages."""
+        """The name of the resource in messages of the API server."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
 class Key(NamedTuple):
-    """Where an object is; `namespace` is empty for what has none."""
+    """The key of an object; `namespace` is "" for cluster-scoped ones."""
 
     plural: str
     namespace: str
@@ -75,8 +75,8 @@ def find(prefix: str, plural: str) -> Resource | None:
     return resource if resource and resource.prefix == prefix else None
 
 
-def key_of(thing: Object) -> Key:
-    """Where an object of a manifest belongs; without a namespace, in `default`."""
-    resource, metadata = BY_KIND[thing["kind"]], thing["metadata"]
+def key_of(obj: Object) -> Key:
+    """The key of an object in a manifest; the namespace is `default` if it has none."""
+    resource, metadata = BY_KIND[obj["kind"]], obj["metadata"]
     namespace = metadata.get("namespace") or "default"
     return Key(resource.plural, namespace if resource.namespaced else "", metadata["name"])

@@ -18,7 +18,7 @@ _NONE = object()
 
 
 def by_labels(text: str, labels: dict[str, str]) -> bool:
-    """Whether labels match a selector as URLs have it."""
+    """Whether labels match a selector in the notation of URLs."""
     return all(_label(part.strip(), labels) for part in _PARTS.split(text) if part.strip())
 
 
@@ -33,22 +33,22 @@ def _label(part: str, labels: dict[str, str]) -> bool:
     return part[1:] not in labels if part.startswith("!") else part in labels
 
 
-def by_fields(text: str, thing: Object) -> bool:
-    """Whether an object matches a field selector. Raises 400 for what cannot be read."""
+def by_fields(text: str, obj: Object) -> bool:
+    """Whether an object matches a field selector. Raises 400 for an invalid one."""
     for part in filter(None, text.split(",")):
         match = _EQUAL.fullmatch(part)
         if not match:
             raise bad_request(f"invalid field selector {part!r}")
         name, how, value = match.groups()
-        if (str(_at(thing, name)) == value) != (how != "!="):
+        if (str(_at(obj, name)) == value) != (how != "!="):
             return False
     return True
 
 
-def _at(thing: Any, name: str) -> Any:
+def _at(obj: Any, name: str) -> Any:
     for step in name.split("."):
-        thing = thing.get(step, "") if isinstance(thing, dict) else ""
-    return thing
+        obj = obj.get(step, "") if isinstance(obj, dict) else ""
+    return obj
 
 
 def by_selector(selector: Object, labels: dict[str, str]) -> bool:
@@ -56,10 +56,10 @@ def by_selector(selector: Object, labels: dict[str, str]) -> bool:
     for name, value in (selector.get("matchLabels") or {}).items():
         if labels.get(name) != value:
             return False
-    for each in selector.get("matchExpressions") or []:
-        there, values = each["key"] in labels, each.get("values") or []
-        fits = labels.get(each["key"]) in values
-        matches = {"In": fits, "NotIn": not fits, "Exists": there, "DoesNotExist": not there}
-        if not matches[each["operator"]]:
+    for rule in selector.get("matchExpressions") or []:
+        exists, values = rule["key"] in labels, rule.get("values") or []
+        fits = labels.get(rule["key"]) in values
+        matches = {"In": fits, "NotIn": not fits, "Exists": exists, "DoesNotExist": not exists}
+        if not matches[rule["operator"]]:
             return False
     return True

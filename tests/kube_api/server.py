@@ -1,4 +1,4 @@
-"""The API over HTTP, on a loopback port, with what tests ask below /_test/."""
+"""The API over HTTP on a loopback port, and below /_test/ the interface for tests."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from tests.kube_api.errors import ApiError, bad_request
 
 
 class Hook(NamedTuple):
-    """An action after the first request of a verb to a path that matches."""
+    """An action after the first request that matches."""
 
     verb: str
     path: str
     action: Callable[[], object]
 
     def matches(self, request: Request) -> bool:
-        """Whether a request is the one that the hook waits for."""
+        """Whether the hook is for this request."""
         return self.verb == request.verb and bool(re.search(self.path, request.address))
 
 
 class Server(ThreadingHTTPServer):
-    """Answers one request after the other, each at the present time of the cluster."""
+    """Answers one request at a time, each at the current time of the cluster."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -46,21 +46,21 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address of the server."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away, as one that is killed does, is no error."""
+        """Ignores clients that close the connection, as killed ones do."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
     def respond(self, request: Request) -> tuple[Answer, bytes]:
-        """The answer and its body, taken at one moment; then come the hooks for the request."""
+        """Answers a request under the lock, then runs its hooks; the answer and its body."""
         with self.lock:
             done = self._respond(request)
             due = [hook for hook in self.hooks if hook.matches(request)]
             self.hooks = [hook for hook in self.hooks if hook not in due]
-        for hook in due:  # without the lock: a hook may wait while others are answered
+        for hook in due:  # without the lock: a hook may wait, and other requests are answered
             hook.action()
         return done
 
@@ -73,7 +73,7 @@ class Server(ThreadingHTTPServer):
                 done = self.api.answer(request)
         except ApiError as error:
             done = Answer(error.code, error.status())
-        except Exception as error:  # noqa: BLE001 - as the API server answers its own panics
+        except Exception as error:  # noqa: BLE001 - the API server answers its panics so
             traceback.print_exc()
             text = f"Internal error occurred: {error!r}"
             done = Answer(500, ApiError(500, "InternalError", text).status())
@@ -90,7 +90,7 @@ class Server(ThreadingHTTPServer):
             if (verb, path) == ("GET", "/_test/requests"):
                 return {"requests": api.requests}
             if (verb, path) == ("POST", "/_test/behaviour"):
-                controllers.tick(api.world)  # until now, things went as they were
+                controllers.tick(api.world)  # until now, the former behaviours apply
                 api.world.behaviours.update(body)
                 return {}
             if (verb, path) == ("POST", "/_test/faults"):
@@ -98,7 +98,7 @@ class Server(ThreadingHTTPServer):
                 return {}
         except (TypeError, ValueError, AttributeError) as error:
             raise bad_request(str(error)) from error
-        raise ApiError(404, "NotFound", f"there is no {verb} {path}")
+        raise ApiError(404, "NotFound", f"no {verb} {path}")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -139,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
         self.wfile.flush()
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - http.server's names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - names of http.server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-        """Tests have no use for a log of requests."""
+        """Logs nothing."""

@@ -18,60 +18,60 @@ def revise(world: World, owner: Object) -> Object:
     own = digest(owner["spec"]["template"])
     name = f"{owner['metadata']['name']}-{own}"
     known = world.store.owned("controllerrevisions", owner)
-    found = next((each for each in known if each["metadata"]["name"] == name), None)
-    highest = max((each["revision"] for each in known if each is not found), default=0)
-    if found is None:
+    newest = next((obj for obj in known if obj["metadata"]["name"] == name), None)
+    highest = max((obj["revision"] for obj in known if obj is not newest), default=0)
+    if newest is None:
         labels = {**(owner["spec"]["template"]["metadata"].get("labels") or {}), HASH: own}
         data = {"spec": {"template": copy.deepcopy(owner["spec"]["template"])}}
-        found = world.make(
+        newest = world.make(
             "ControllerRevision", owner, name, {"labels": labels}, data=data, revision=highest + 1
         )
-    elif found["revision"] <= highest:
-        metadata = dict(found["metadata"])
-        revised = {**found, "metadata": metadata, "revision": highest + 1}
-        found = world.store.put(world.key(found), revised)
-    return found
+    elif newest["revision"] <= highest:
+        metadata = dict(newest["metadata"])
+        revised = {**newest, "metadata": metadata, "revision": highest + 1}
+        newest = world.store.put(world.key(newest), revised)
+    return newest
 
 
-def sync(world: World, thing: Object) -> None:
+def sync(world: World, obj: Object) -> None:
     """One step of a StatefulSet's controller."""
-    if not world.sees(thing):
+    if not world.sees(obj):
         return
-    update = revise(world, thing)["metadata"]["name"]
-    status = thing.get("status") or {}
+    update = revise(world, obj)["metadata"]["name"]
+    status = obj.get("status") or {}
     current = status.get("currentRevision") or update
-    if not _step(world, thing, current, update):
-        # Nothing to make: pods of other revisions may go, one at a time, the last one first.
-        _roll(world, thing, update)
-    _write_status(world, thing, current, update)
+    if not _step(world, obj, current, update):
+        # All pods exist: those of other revisions are deleted one at a time, the last one first.
+        _roll(world, obj, update)
+    _write_status(world, obj, current, update)
 
 
-def _pods(world: World, thing: Object) -> dict[int, Object]:
-    prefix = f"{thing['metadata']['name']}-"
-    pods = world.store.owned("pods", thing)
+def _pods(world: World, obj: Object) -> dict[int, Object]:
+    prefix = f"{obj['metadata']['name']}-"
+    pods = world.store.owned("pods", obj)
     return {int(pod["metadata"]["name"].removeprefix(prefix)): pod for pod in pods}
 
 
-def _step(world: World, thing: Object, current: str, update: str) -> bool:
-    """Makes and removes pods for the number of replicas; whether that is still under way."""
-    spec, pods = thing["spec"], _pods(world, thing)
+def _step(world: World, obj: Object, current: str, update: str) -> bool:
+    """Creates and deletes pods for the number of replicas; whether it is not done yet."""
+    spec, pods = obj["spec"], _pods(world, obj)
     ordered = spec["podManagementPolicy"] == "OrderedReady"
     for index in range(spec["replicas"]):
         pod = pods.get(index)
         if pod is not None and pod["status"].get("phase") in ("Failed", "Succeeded"):
-            world.delete_pod(thing, pod)
+            world.delete_pod(obj, pod)
             pod = None
         if pod is None:
-            _make(world, thing, index, current if index < _partition(spec) else update)
+            _make(world, obj, index, current if index < _partition(spec) else update)
             if ordered:
                 return True
-        elif ordered and not world.is_available(pod, thing):
-            # A broken pod is waited for, of whatever revision it is: there a rollback gets stuck.
+        elif ordered and not world.is_available(pod, obj):
+            # The controller waits for a broken pod of any revision: a rollback is stuck there.
             # https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
             return True
     for index in sorted(pods, reverse=True):
         if index >= spec["replicas"]:
-            world.delete_pod(thing, pods[index])
+            world.delete_pod(obj, pods[index])
             return True
     return False
 
@@ -81,26 +81,26 @@ def _partition(spec: Object) -> int:
     return int(rolling.get("partition") or 0)
 
 
-def _roll(world: World, thing: Object, update: str) -> None:
-    spec = thing["spec"]
+def _roll(world: World, obj: Object, update: str) -> None:
+    spec = obj["spec"]
     if spec["updateStrategy"]["type"] != "RollingUpdate":
         return
-    for index, pod in sorted(_pods(world, thing).items(), reverse=True):
+    for index, pod in sorted(_pods(world, obj).items(), reverse=True):
         if index < _partition(spec):
             return
         if pod["metadata"]["labels"][HASH] != update:
-            world.delete_pod(thing, pod)
+            world.delete_pod(obj, pod)
             return
-        if not world.is_available(pod, thing):
+        if not world.is_available(pod, obj):
             return
 
 
-def _make(world: World, thing: Object, index: int, revision: str) -> None:
-    namespace, name = thing["metadata"]["namespace"], f"{thing['metadata']['name']}-{index}"
+def _make(world: World, obj: Object, index: int, revision: str) -> None:
+    namespace, name = obj["metadata"]["namespace"], f"{obj['metadata']['name']}-{index}"
     key = Key("controllerrevisions", namespace, revision)
     template = copy.deepcopy(world.store.read(key)["data"]["spec"]["template"])
-    for claim in thing["spec"].get("volumeClaimTemplates") or []:
-        _claim(world, thing, claim, name)
+    for claim in obj["spec"].get("volumeClaimTemplates") or []:
+        _claim(world, obj, claim, name)
         volume = {
             "name": claim["metadata"]["name"],
             "persistentVolumeClaim": {"claimName": f"{claim['metadata']['name']}-{name}"},
@@ -112,29 +112,29 @@ def _make(world: World, thing: Object, index: int, revision: str) -> None:
         "statefulset.kubernetes.io/pod-name": name,
         "apps.kubernetes.io/pod-index": str(index),
     }
-    world.make_pod(thing, name, template, **labels)
+    world.make_pod(obj, name, template, **labels)
 
 
-def _claim(world: World, thing: Object, claim: Object, pod: str) -> None:
-    """The claim of a pod, which stays when the pod and its StatefulSet go."""
+def _claim(world: World, obj: Object, claim: Object, pod: str) -> None:
+    """Creates the claim of a pod; it outlives the pod and the StatefulSet."""
     name = f"{claim['metadata']['name']}-{pod}"
-    if Key("persistentvolumeclaims", thing["metadata"]["namespace"], name) in world.store.objects:
+    if Key("persistentvolumeclaims", obj["metadata"]["namespace"], name) in world.store.objects:
         return
     labels = dict(claim["metadata"].get("labels") or {})
     metadata = {"labels": labels, "ownerReferences": []}
     spec = copy.deepcopy(claim["spec"])
-    world.make("PersistentVolumeClaim", thing, name, metadata, spec=spec)
+    world.make("PersistentVolumeClaim", obj, name, metadata, spec=spec)
 
 
-def _write_status(world: World, thing: Object, current: str, update: str) -> None:
-    pods, wanted = list(_pods(world, thing).values()), thing["spec"]["replicas"]
+def _write_status(world: World, obj: Object, current: str, update: str) -> None:
+    pods, wanted = list(_pods(world, obj).values()), obj["spec"]["replicas"]
     revisions = [pod["metadata"]["labels"][HASH] for pod in pods]
     ready = sum(world.is_ready(pod) for pod in pods)
-    available = sum(world.is_available(pod, thing) for pod in pods)
+    available = sum(world.is_available(pod, obj) for pod in pods)
     if revisions.count(update) == len(pods) == ready == wanted:
         current = update
     status = {
-        "observedGeneration": thing["metadata"]["generation"],
+        "observedGeneration": obj["metadata"]["generation"],
         "replicas": len(pods),
         "availableReplicas": available,
         **counts(
@@ -146,4 +146,4 @@ def _write_status(world: World, thing: Object, current: str, update: str) -> Non
         "updateRevision": update,
         "collisionCount": 0,
     }
-    world.set_status(thing, status)
+    world.set_status(obj, status)

@@ -1,4 +1,4 @@
-"""Lists as `kubectl get` prints them without `-o json`: the server writes the columns.
+"""Tables for `kubectl get` without `-o json`: the server writes the columns.
 
 https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
 """
@@ -15,7 +15,7 @@ from tests.kube_api.resources import Object
 Row = list[Any]
 
 
-def table(kind: str, things: list[Object], now: float) -> Object:
+def table(kind: str, items: list[Object], now: float) -> Object:
     """The Table of a list of objects."""
     columns, row = _TABLES.get(kind, _TABLES[""])
     names = columns.split()
@@ -36,20 +36,20 @@ def table(kind: str, things: list[Object], now: float) -> Object:
         ],
         "rows": [
             {
-                "cells": [_age(cell, now) for cell in row(thing)],
+                "cells": [_age(cell, now) for cell in row(obj)],
                 "object": {
                     "kind": "PartialObjectMetadata",
                     "apiVersion": "meta.k8s.io/v1",
-                    "metadata": thing["metadata"],
+                    "metadata": obj["metadata"],
                 },
             }
-            for thing in things
+            for obj in items
         ],
     }
 
 
 class _Since(str):
-    """A timestamp that is shown as an age."""
+    """A timestamp, shown as an age."""
 
 
 def _age(cell: Any, now: float) -> Any:
@@ -59,26 +59,26 @@ def _age(cell: Any, now: float) -> Any:
     return f"{seconds}s" if seconds < 120 else f"{seconds // 60}m"
 
 
-def _plain(thing: Object) -> Row:
-    return [thing["metadata"]["name"], _since(thing)]
+def _plain(obj: Object) -> Row:
+    return [obj["metadata"]["name"], _since(obj)]
 
 
-def _since(thing: Object) -> _Since:
-    return _Since(thing["metadata"]["creationTimestamp"])
+def _since(obj: Object) -> _Since:
+    return _Since(obj["metadata"]["creationTimestamp"])
 
 
 def _pod(pod: Object) -> Row:
     status = pod.get("status") or {}
     containers = status.get("containerStatuses") or []
-    told = status.get("phase", "Unknown")
+    state = status.get("phase", "Unknown")
     for container in containers:
         for kind in ("waiting", "terminated"):
-            told = (container["state"].get(kind) or {}).get("reason", told)
+            state = (container["state"].get(kind) or {}).get("reason", state)
     ready = sum(container["ready"] for container in containers)
     return [
         pod["metadata"]["name"],
         f"{ready}/{len(pod['spec']['containers'])}",
-        told,
+        state,
         str(sum(container["restartCount"] for container in containers)),
         _since(pod),
         status.get("podIP", "<none>"),
@@ -97,32 +97,32 @@ def _event(event: Object) -> Row:
     ]
 
 
-def _deployment(thing: Object) -> Row:
-    status = thing.get("status") or {}
+def _deployment(obj: Object) -> Row:
+    status = obj.get("status") or {}
     return [
-        thing["metadata"]["name"],
-        f"{status.get('readyReplicas', 0)}/{thing['spec']['replicas']}",
+        obj["metadata"]["name"],
+        f"{status.get('readyReplicas', 0)}/{obj['spec']['replicas']}",
         status.get("updatedReplicas", 0),
         status.get("availableReplicas", 0),
-        _since(thing),
+        _since(obj),
     ]
 
 
-def _stateful_set(thing: Object) -> Row:
-    status = thing.get("status") or {}
-    ready = f"{status.get('readyReplicas', 0)}/{thing['spec']['replicas']}"
-    return [thing["metadata"]["name"], ready, _since(thing)]
+def _stateful_set(obj: Object) -> Row:
+    status = obj.get("status") or {}
+    ready = f"{status.get('readyReplicas', 0)}/{obj['spec']['replicas']}"
+    return [obj["metadata"]["name"], ready, _since(obj)]
 
 
-def _job(thing: Object) -> Row:
-    status = thing.get("status") or {}
+def _job(obj: Object) -> Row:
+    status = obj.get("status") or {}
     ended = [c["type"] for c in status.get("conditions") or []][-1:] or ["Running"]
-    done = f"{status.get('succeeded', 0)}/{thing['spec']['completions']}"
-    return [thing["metadata"]["name"], ended[0], done, _since(thing)]
+    done = f"{status.get('succeeded', 0)}/{obj['spec']['completions']}"
+    return [obj["metadata"]["name"], ended[0], done, _since(obj)]
 
 
-def _namespace(thing: Object) -> Row:
-    return [thing["metadata"]["name"], "Active", _since(thing)]
+def _namespace(obj: Object) -> Row:
+    return [obj["metadata"]["name"], "Active", _since(obj)]
 
 
 _TABLES: dict[str, tuple[str, Callable[[Object], Row]]] = {

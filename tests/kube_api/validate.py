@@ -1,4 +1,4 @@
-"""What the API server refuses, as far as release programs can run into it."""
+"""Validation by the API server, as far as releases can fail it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.kube_api.errors import ApiError, bad_request, invalid
 from tests.kube_api.resources import Object, Resource
 
 REJECT = "test.wfgen/reject"
-"""An annotation whose value is why the object is refused."""
+"""An annotation: the object is refused with its value as the reason."""
 SIZE = 1024 * 1024
 """https://kubernetes.io/docs/concepts/configuration/configmap/ and .../secret/, in bytes."""
 
@@ -41,14 +41,14 @@ _MUTABLE = {
     ],
     "PersistentVolumeClaim": ["resources", "volumeAttributesClassName"],
 }
-"""All that may change in the specs of these kinds."""
+"""The only fields that may change in the specs of these kinds."""
 _FIXED = {"Deployment": "selector", "ReplicaSet": "selector", "DaemonSet": "selector"}
 
 
-def check(resource: Resource, thing: Object, live: Object | None) -> None:
-    """Raises 422 (400 for wrong types) for what is not allowed."""
-    metadata = thing["metadata"]
-    _types(thing)
+def check(resource: Resource, obj: Object, live: Object | None) -> None:
+    """Raises 422 for an invalid object, 400 for wrong types."""
+    metadata = obj["metadata"]
+    _types(obj)
     problems: Problems = []
     name = metadata.get("name", "")
     if not _NAME.fullmatch(name):
@@ -57,11 +57,11 @@ def check(resource: Resource, thing: Object, live: Object | None) -> None:
     if reason := (metadata.get("annotations") or {}).get(REJECT):
         problems.append((f"metadata.annotations[{REJECT}]", f"Invalid value: {reason}"))
     if resource.kind in ("ConfigMap", "Secret"):
-        problems += _size(thing)
-    spec = thing.get("spec") or {}
+        problems += _size(obj)
+    spec = obj.get("spec") or {}
     if resource.kind in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"):
         problems += _selector(spec)
-    template = pod_template(thing)
+    template = pod_template(obj)
     if template is not None or resource.kind in ("Job", "CronJob"):
         where = {"Pod": "spec", "CronJob": "spec.jobTemplate.spec.template.spec"}
         problems += _pod(where.get(resource.kind, "spec.template.spec"), template or {}, resource)
@@ -70,44 +70,46 @@ def check(resource: Resource, thing: Object, live: Object | None) -> None:
     ):
         problems.append(("spec.maxReplicas", "Invalid value: must not be less than `minReplicas`"))
     if live is not None:
-        problems += _changes(resource.kind, thing, live)
+        problems += _changes(resource.kind, obj, live)
     if problems:
         raise invalid(resource, name, problems)
 
 
-def _types(thing: Object) -> None:
+def _types(obj: Object) -> None:
     for field in ("labels", "annotations"):
-        for key, value in (thing["metadata"].get(field) or {}).items():
+        for key, value in (obj["metadata"].get(field) or {}).items():
             if not isinstance(value, str):
-                raise _decoding(thing, f"metadata.{field}.{key}", value)
-    if thing["kind"] in ("ConfigMap", "Secret"):
-        for key, value in (thing.get("data") or {}).items():
+                raise _decoding(obj, f"metadata.{field}.{key}", value)
+    if obj["kind"] in ("ConfigMap", "Secret"):
+        for key, value in (obj.get("data") or {}).items():
             if not isinstance(value, str):
-                raise _decoding(thing, f"data.{key}", value)
+                raise _decoding(obj, f"data.{key}", value)
 
 
-def _decoding(thing: Object, field: str, value: Any) -> ApiError:
+def _decoding(obj: Object, field: str, value: Any) -> ApiError:
     return bad_request(
-        f"{thing['kind']} in version {thing.get('apiVersion')!r} cannot be handled as a "
-        f"{thing['kind']}: json: cannot unmarshal {type(value).__name__} into Go struct field "
+        f"{obj['kind']} in version {obj.get('apiVersion')!r} cannot be handled as a "
+        f"{obj['kind']}: json: cannot unmarshal {type(value).__name__} into Go struct field "
         f"{field} of type string"
     )
 
 
 def _labels(where: str, metadata: Object) -> Problems:
-    found: Problems = []
+    problems: Problems = []
     for name, value in (metadata.get("labels") or {}).items():
         if not _LABEL_NAME.fullmatch(name):
-            found.append((f"{where}.labels", f'Invalid value: "{name}": not a qualified name'))
+            problems.append((f"{where}.labels", f'Invalid value: "{name}": not a qualified name'))
         if not _LABEL.fullmatch(value):
-            found.append((f"{where}.labels", f'Invalid value: "{value}": not a valid label value'))
-    return found
+            problems.append(
+                (f"{where}.labels", f'Invalid value: "{value}": not a valid label value')
+            )
+    return problems
 
 
-def _size(thing: Object) -> Problems:
-    data = {**(thing.get("data") or {}), **(thing.get("binaryData") or {})}
+def _size(obj: Object) -> Problems:
+    data = {**(obj.get("data") or {}), **(obj.get("binaryData") or {})}
     if sum(len(key) + len(value.encode()) for key, value in data.items()) > SIZE:
-        where = "data" if thing["kind"] == "Secret" else ""
+        where = "data" if obj["kind"] == "Secret" else ""
         return [(where, f"Too long: may not be more than {SIZE} bytes")]
     return []
 
@@ -127,41 +129,43 @@ def _selector(spec: Object) -> Problems:
 
 def _pod(where: str, template: Object, resource: Resource) -> Problems:
     spec = template.get("spec") or {}
-    found: Problems = _labels(where.replace(".spec", ".metadata"), template.get("metadata") or {})
+    problems: Problems = _labels(
+        where.replace(".spec", ".metadata"), template.get("metadata") or {}
+    )
     containers = spec.get("containers") or []
     if not containers:
-        found.append((f"{where}.containers", "Required value"))
+        problems.append((f"{where}.containers", "Required value"))
     names: set[str] = set()
     volumes = {volume.get("name") for volume in spec.get("volumes") or []}
     for index, container in enumerate(containers):
         here = f"{where}.containers[{index}]"
         if not container.get("name"):
-            found.append((f"{here}.name", "Required value"))
+            problems.append((f"{here}.name", "Required value"))
         elif container["name"] in names:
-            found.append((f"{here}.name", f'Duplicate value: "{container["name"]}"'))
+            problems.append((f"{here}.name", f'Duplicate value: "{container["name"]}"'))
         names.add(container.get("name", ""))
         if not container.get("image"):
-            found.append((f"{here}.image", "Required value"))
+            problems.append((f"{here}.image", "Required value"))
         for mount in container.get("volumeMounts") or []:
             if resource.kind != "StatefulSet" and mount.get("name") not in volumes:
-                found.append((f"{here}.volumeMounts", f'Not found: "{mount.get("name")}"'))
+                problems.append((f"{here}.volumeMounts", f'Not problems: "{mount.get("name")}"'))
     policy = spec.get("restartPolicy")
     if resource.kind in ("Job", "CronJob") and policy not in ("Never", "OnFailure"):
         text = f'Required value: valid values: "OnFailure", "Never", not "{policy}"'
-        found.append((f"{where}.restartPolicy", text))
+        problems.append((f"{where}.restartPolicy", text))
     elif resource.kind not in ("Job", "CronJob", "Pod") and policy != "Always":
         text = f'Unsupported value: "{policy}": supported values: "Always"'
-        found.append((f"{where}.restartPolicy", text))
-    return found
+        problems.append((f"{where}.restartPolicy", text))
+    return problems
 
 
-def _changes(kind: str, thing: Object, live: Object) -> Problems:
-    new, old = thing.get("spec") or {}, live.get("spec") or {}
+def _changes(kind: str, obj: Object, live: Object) -> Problems:
+    new, old = obj.get("spec") or {}, live.get("spec") or {}
     if kind in ("ConfigMap", "Secret") and live.get("immutable"):
-        if (thing.get("data"), thing.get("immutable")) != (live.get("data"), True):
+        if (obj.get("data"), obj.get("immutable")) != (live.get("data"), True):
             return [("data", "Forbidden: field is immutable when `immutable` is set")]
-    elif kind == "Secret" and thing.get("type") != live.get("type"):
-        return [("type", f'Invalid value: "{thing.get("type")}": field is immutable')]
+    elif kind == "Secret" and obj.get("type") != live.get("type"):
+        return [("type", f'Invalid value: "{obj.get("type")}": field is immutable')]
     elif kind in _FIXED and new.get(_FIXED[kind]) != old.get(_FIXED[kind]):
         return [(f"spec.{_FIXED[kind]}", "Invalid value: field is immutable")]
     elif kind in _MUTABLE:

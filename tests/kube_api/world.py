@@ -1,4 +1,4 @@
-"""What the controllers share: the store, the cluster's time, and when they must look again."""
+"""State that controllers share: the store, the cluster's time, and when they must run next."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from tests.kube_api.store import Store, stamp
 
 @dataclass
 class Run:
-    """What the kubelet remembers of a pod; times are seconds since the epoch."""
+    """State of the kubelet per pod; times are in seconds since the epoch."""
 
     born: float
     scheduled: float | None = None
     begun: float | None = None
-    """When all that its containers need was there."""
+    """When everything that its containers need existed."""
     ready_since: float | None = None
     turned: float | None = None
-    """When it last became ready or ceased to be."""
+    """When it last became ready or stopped being ready."""
 
 
 @dataclass
 class World:
-    """A cluster from within. `time_scale` is how long a second of a manifest takes, in seconds;
-    `lag` how long controllers take to see a change, in seconds.
+    """The state of a cluster. `time_scale` is the real seconds per second of a manifest, `lag` the
+    seconds until controllers see a change.
     """
 
     store: Store
@@ -40,9 +40,9 @@ class World:
     runs: dict[str, Run] = field(default_factory=dict)
     """By the pod's uid."""
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What a controller remembers of an object, by its uid."""
+    """State of controllers per object, by its uid."""
     wakes: float = math.inf
-    _told: set[tuple[str, str, str]] = field(default_factory=set)
+    _recorded: set[tuple[str, str, str]] = field(default_factory=set)
 
     @property
     def time(self) -> float:
@@ -50,54 +50,54 @@ class World:
         return self.store.time
 
     def wake(self, at: float) -> None:
-        """Controllers must look again then."""
+        """Makes the controllers run at a time."""
         if at > self.time:
             self.wakes = min(self.wakes, at)
 
-    def sees(self, thing: Object) -> bool:
-        """Whether the last change of an object has come to its controller."""
-        due = self.store.changed.get(thing["metadata"]["uid"], 0.0) + self.lag
+    def sees(self, obj: Object) -> bool:
+        """Whether its controller sees the last change of an object."""
+        due = self.store.changed.get(obj["metadata"]["uid"], 0.0) + self.lag
         if self.time < due:
             self.wake(due)
         return self.time >= due
 
     @staticmethod
-    def key(thing: Object) -> Key:
-        """Where an object is."""
-        return key_of(thing)
+    def key(obj: Object) -> Key:
+        """The key of an object."""
+        return key_of(obj)
 
-    def note(self, thing: Object) -> dict[str, Any]:
-        """What its controller remembers of an object."""
-        return self.notes.setdefault(thing["metadata"]["uid"], {})
+    def note(self, obj: Object) -> dict[str, Any]:
+        """State of the controller of an object."""
+        return self.notes.setdefault(obj["metadata"]["uid"], {})
 
-    def set_status(self, thing: Object, status: Object) -> Object:
-        """Writes a status where it is another one."""
-        if thing.get("status") == status:
-            return thing
-        changed = {**thing, "metadata": dict(thing["metadata"]), "status": status}
-        return self.store.put(self.key(thing), changed)
+    def set_status(self, obj: Object, status: Object) -> Object:
+        """Writes a status if it differs."""
+        if obj.get("status") == status:
+            return obj
+        changed = {**obj, "metadata": dict(obj["metadata"]), "status": status}
+        return self.store.put(self.key(obj), changed)
 
-    def set_spec(self, thing: Object, **values: Any) -> Object:
-        """Writes fields of a spec where they have other values."""
-        if all(thing["spec"].get(name) == value for name, value in values.items()):
-            return thing
-        metadata = {**thing["metadata"], "generation": thing["metadata"]["generation"] + 1}
-        changed = {**thing, "metadata": metadata, "spec": {**thing["spec"], **values}}
-        return self.store.put(self.key(thing), changed)
+    def set_spec(self, obj: Object, **values: Any) -> Object:
+        """Writes fields of a spec if they differ."""
+        if all(obj["spec"].get(name) == value for name, value in values.items()):
+            return obj
+        metadata = {**obj["metadata"], "generation": obj["metadata"]["generation"] + 1}
+        changed = {**obj, "metadata": metadata, "spec": {**obj["spec"], **values}}
+        return self.store.put(self.key(obj), changed)
 
-    def annotate(self, thing: Object, name: str, value: str) -> Object:
-        """Writes an annotation where it has another value."""
-        annotations = thing["metadata"].get("annotations") or {}
+    def annotate(self, obj: Object, name: str, value: str) -> Object:
+        """Writes an annotation if it differs."""
+        annotations = obj["metadata"].get("annotations") or {}
         if annotations.get(name) == value:
-            return thing
-        metadata = {**thing["metadata"], "annotations": {**annotations, name: value}}
-        return self.store.put(self.key(thing), {**thing, "metadata": metadata})
+            return obj
+        metadata = {**obj["metadata"], "annotations": {**annotations, name: value}}
+        return self.store.put(self.key(obj), {**obj, "metadata": metadata})
 
     def make(self, kind: str, owner: Object, name: str, metadata: Object, **body: Any) -> Object:
-        """A new object that another one owns."""
+        """Creates an object that another one owns."""
         resource, namespace = BY_KIND[kind], owner["metadata"]["namespace"]
         key = Key(resource.plural, namespace, name)
-        thing = {
+        obj = {
             "apiVersion": resource.api_version,
             "kind": kind,
             "metadata": {
@@ -119,11 +119,11 @@ class World:
             },
             **body,
         }
-        defaults.fill(thing, key, "")
-        return self.store.put(key, thing)
+        defaults.fill(obj, key, "")
+        return self.store.put(key, obj)
 
     def make_pod(self, owner: Object, name: str, template: Object, **labels: str) -> Object:
-        """A pod of a template."""
+        """Creates a pod from a template."""
         given = template.get("metadata") or {}
         metadata: Object = {"labels": {**(given.get("labels") or {}), **labels}}
         if given.get("annotations"):
@@ -139,13 +139,13 @@ class World:
         self.store.remove(self.key(pod))
 
     def event(self, about: Object, kind: str, reason: str, message: str) -> None:
-        """Records an event, once: objects are looked at again and again."""
+        """Records an event once: controllers run repeatedly."""
         metadata = about["metadata"]
-        told = (metadata["uid"], reason, message)
-        if told in self._told:
+        identity = (metadata["uid"], reason, message)
+        if identity in self._recorded:
             return
-        self._told.add(told)
-        name = f"{metadata['name']}.{digest(told)}"
+        self._recorded.add(identity)
+        name = f"{metadata['name']}.{digest(identity)}"
         key = Key("events", metadata["namespace"], name)
         self.store.put(
             key,
@@ -190,13 +190,13 @@ class World:
 
 
 def digest(value: Any) -> str:
-    """A short name for a value, as pods and revisions have it."""
+    """A short hash of a value, for names of pods and revisions."""
     text = json.dumps(value, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 def counts(**numbers: int) -> Object:
-    """Numbers of a status; the API leaves out those that are zero."""
+    """Numbers of a status; the API omits zeros."""
     return {name: number for name, number in numbers.items() if number}
 
 

@@ -17,7 +17,7 @@ from tests.kube_api.store import Store, stamp
 
 @dataclass(frozen=True)
 class Options:
-    """How a write is meant. `subresource` is empty, or `status`."""
+    """Options of a write. `subresource` is "" or `status`."""
 
     manager: str = "unknown"
     dry_run: bool = False
@@ -25,10 +25,10 @@ class Options:
     subresource: str = ""
 
 
-def create(store: Store, key: Key, thing: Object, options: Options) -> Object:
-    """A new object. Raises 409 where it is there, 404 where its namespace is not."""
-    thing = _body(key, thing)
-    metadata = thing["metadata"]
+def create(store: Store, key: Key, obj: Object, options: Options) -> Object:
+    """Creates an object. Raises 409 if it exists, 404 if its namespace does not."""
+    obj = _body(key, obj)
+    metadata = obj["metadata"]
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = metadata["generateName"] + secrets.token_hex(3)[:5]
     key = Key(key.plural, key.namespace, metadata.get("name", ""))
@@ -37,23 +37,23 @@ def create(store: Store, key: Key, thing: Object, options: Options) -> Object:
     if metadata.get("resourceVersion"):
         raise bad_request("resourceVersion should not be set on objects to be created")
     who = Manager(options.manager, "Update", set(), stamp(store.time))
-    return _finish(store, key, thing, None, options, who)
+    return _finish(store, key, obj, None, options, who)
 
 
-def replace(store: Store, key: Key, thing: Object, options: Options) -> Object:
-    """The object instead of what is there. Raises 409 where that is not what was read."""
+def replace(store: Store, key: Key, obj: Object, options: Options) -> Object:
+    """Replaces an object. Raises 409 if it is not the version that was read."""
     live = store.read(key)
-    thing = _body(key, thing)
-    resource, metadata = BY_PLURAL[key.plural], thing["metadata"]
+    obj = _body(key, obj)
+    resource, metadata = BY_PLURAL[key.plural], obj["metadata"]
     _is_current(resource, live, metadata)
     if options.subresource == "status":
-        return _status(store, key, live, thing.get("status") or {}, options)
+        return _status(store, key, live, obj.get("status") or {}, options)
     who = Manager(options.manager, "Update", set(), stamp(store.time))
-    return _finish(store, key, thing, live, options, who)
+    return _finish(store, key, obj, live, options, who)
 
 
 def patch(store: Store, key: Key, kind: str, body: Any, options: Options) -> Object:
-    """The object with a patch in it."""
+    """Patches an object."""
     live = store.read(key)
     patched = patches.patch(kind, live, body)
     patched["metadata"].setdefault("name", key.name)
@@ -61,7 +61,7 @@ def patch(store: Store, key: Key, kind: str, body: Any, options: Options) -> Obj
 
 
 def apply(store: Store, key: Key, wanted: Object, options: Options) -> Object:
-    """Server-side apply. Raises 409 where others own what would change, unless `options.force`."""
+    """Server-side apply. Raises 409 if others own changed fields, unless `options.force`."""
     if not options.manager:
         raise bad_request("PatchOptions.meta.k8s.io is invalid: fieldManager: Required value")
     wanted = _body(key, wanted)
@@ -81,7 +81,7 @@ def apply(store: Store, key: Key, wanted: Object, options: Options) -> Object:
 
 
 def delete(store: Store, key: Key, options: Options, body: Any) -> Object:
-    """Deletes at once: there are neither finalizers nor grace periods."""
+    """Deletes an object at once: there are no finalizers or grace periods."""
     live, resource = store.read(key), BY_PLURAL[key.plural]
     asked = body if isinstance(body, dict) else {}
     for name, value in (asked.get("preconditions") or {}).items():
@@ -96,19 +96,19 @@ def delete(store: Store, key: Key, options: Options, body: Any) -> Object:
     return {**status, "details": details}
 
 
-def _body(key: Key, thing: Any) -> Object:
+def _body(key: Key, obj: Any) -> Object:
     resource = BY_PLURAL[key.plural]
-    if not isinstance(thing, dict) or not isinstance(thing.get("metadata"), dict):
-        raise bad_request("the body is no Kubernetes object")
-    thing = copy.deepcopy(thing)
-    if thing.get("kind", resource.kind) != resource.kind:
-        raise bad_request(f"{thing['kind']} is no {resource.kind}")
-    name, namespace = thing["metadata"].get("name"), thing["metadata"].get("namespace")
+    if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
+        raise bad_request("the body is not a Kubernetes object")
+    obj = copy.deepcopy(obj)
+    if obj.get("kind", resource.kind) != resource.kind:
+        raise bad_request(f"{obj['kind']} is not a {resource.kind}")
+    name, namespace = obj["metadata"].get("name"), obj["metadata"].get("namespace")
     if key.name and name != key.name:
         raise bad_request(f"the name of the object ({name}) is not the one in the URL ({key.name})")
     if resource.namespaced and namespace not in (None, "", key.namespace):
         raise bad_request("the namespace of the object does not match the one in the URL")
-    return {"kind": resource.kind, "apiVersion": resource.api_version, **thing}
+    return {"kind": resource.kind, "apiVersion": resource.api_version, **obj}
 
 
 def _is_current(resource: Resource, live: Object, metadata: Object) -> None:
@@ -118,7 +118,7 @@ def _is_current(resource: Resource, live: Object, metadata: Object) -> None:
 
 
 def _normal(wanted: Object) -> Object:
-    """What was applied as it is stored: a Secret's `stringData` is its `data`."""
+    """An applied object in its stored form: a Secret's `stringData` becomes `data`."""
     if wanted["kind"] == "Secret" and wanted.get("stringData"):
         wanted = copy.deepcopy(wanted)
         defaults.fill(wanted, Key("", "", ""), "")
@@ -128,39 +128,39 @@ def _normal(wanted: Object) -> Object:
 def _finish(
     store: Store,
     key: Key,
-    thing: Object,
+    obj: Object,
     live: Object | None,
     options: Options,
     who: Manager | list[Manager],
 ) -> Object:
-    resource, metadata = BY_PLURAL[key.plural], thing["metadata"]
+    resource, metadata = BY_PLURAL[key.plural], obj["metadata"]
     if key.namespace and Key("namespaces", "", key.namespace) not in store.objects:
         raise not_found(BY_PLURAL["namespaces"], key.namespace)
     old = live["metadata"] if live else {}
     uid = old.get("uid") or str(uuid.uuid4())
-    thing.pop("status", None)
+    obj.pop("status", None)
     if live and "status" in live:
-        thing["status"] = live["status"]
-    defaults.fill(thing, key, uid)
+        obj["status"] = live["status"]
+    defaults.fill(obj, key, uid)
     metadata.update(
         name=key.name, uid=uid, creationTimestamp=old.get("creationTimestamp") or stamp(store.time)
     )
     if resource.namespaced:
         metadata["namespace"] = key.namespace
-    validate.check(resource, thing, live)
-    entries = who if isinstance(who, list) else managers.update(live, thing, who)
+    validate.check(resource, obj, live)
+    entries = who if isinstance(who, list) else managers.update(live, obj, who)
     metadata["managedFields"] = managers.write(resource, entries)
     if resource.counts:
-        same = live is not None and live.get("spec") == thing.get("spec")
+        same = live is not None and live.get("spec") == obj.get("spec")
         metadata["generation"] = old.get("generation", 0) + (0 if same else 1)
     metadata.pop("resourceVersion", None)
     if live:
         metadata["resourceVersion"] = old["resourceVersion"]
-    if options.dry_run or thing == live:
-        return thing
-    return store.put(key, thing)
+    if options.dry_run or obj == live:
+        return obj
+    return store.put(key, obj)
 
 
 def _status(store: Store, key: Key, live: Object, status: Object, options: Options) -> Object:
-    thing = {**live, "metadata": dict(live["metadata"]), "status": status}
-    return thing if options.dry_run or thing == live else store.put(key, thing)
+    obj = {**live, "metadata": dict(live["metadata"]), "status": status}
+    return obj if options.dry_run or obj == live else store.put(key, obj)

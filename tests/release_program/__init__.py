@@ -1,1 +1,1 @@
-"""Tests of the release program's cluster side."""
+"""Tests of the release program's commands that use the cluster."""

@@ -1,9 +1,10 @@
-"""The release program, run as the pipelines run it, against a fake cluster."""
+"""Runs the release program as the pipelines do, with a fake cluster."""
 
 from __future__ import annotations
 
 import base64
 import gzip
+import itertools
 import json
 import os
 import shutil
@@ -24,17 +25,17 @@ from tests.kube_api.world import World
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = "wfgen-release-production"
 APP = "server,client"
-"""The services that are built here; a release of them alone is a shorter test."""
+"""The services with images built from source; releasing only them makes a test shorter."""
 
 
 def digest(text: str) -> str:
-    """A digest that a test can tell by its beginning."""
+    """A digest that begins with `text` in hexadecimal."""
     return "sha256:" + (text.encode().hex() + "0" * 64)[:64]
 
 
 @dataclass
 class Outputs:
-    """How a command ended."""
+    """The result of a command."""
 
     code: int
     log: str
@@ -44,7 +45,7 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Start:
-    """Where a test begins: a checkout and a cluster to copy, and the number of the last run."""
+    """The start of a test: a checkout and a cluster to copy, and the id of the last run."""
 
     checkout: Path
     world: World
@@ -52,7 +53,7 @@ class Start:
 
 
 def describe(environment: str) -> dict[str, Any]:
-    """The description of an environment of the sample project, but hurried."""
+    """The description of an environment of the sample project, with shorter times."""
     path = ROOT / f".github/actions/release/{environment}.json"
     description: dict[str, Any] = json.loads(path.read_text("utf-8"))
     for service in description["services"].values():
@@ -61,7 +62,7 @@ def describe(environment: str) -> dict[str, Any]:
 
 
 def git(checkout: Path, *arguments: str) -> str:
-    """What git prints in a checkout."""
+    """Runs git in a checkout; its output."""
     who = {
         f"GIT_{role}_{what}": "test@example.com"
         for role in ("AUTHOR", "COMMITTER")
@@ -74,14 +75,14 @@ def git(checkout: Path, *arguments: str) -> str:
 
 
 def commit(checkout: Path) -> str:
-    """Commits whatever changed, also nothing, and returns the commit."""
+    """Commits all changes, or an empty commit; the commit."""
     git(checkout, "add", "--all")
     git(checkout, "commit", "--quiet", "--allow-empty", "--message", "a change")
     return git(checkout, "rev-parse", "HEAD")
 
 
 class Release:
-    """A checkout, a cluster, and one run of a pipeline after the other."""
+    """A checkout, a cluster, and the runs of a pipeline."""
 
     def __init__(self, folder: Path, cluster: FakeCluster, start: Start) -> None:
         self.folder, self.cluster = folder, cluster
@@ -94,7 +95,7 @@ class Release:
         cluster.restore(start.world)
 
     def commit(self, path: str = "", old: str = "", new: str = "") -> str:
-        """A new commit, with `new` for `old` in a file of the checkout where one is given."""
+        """Replaces `old` by `new` in a file, if one is given, and commits; the commit."""
         if path:
             text = (self.checkout / path).read_text("utf-8")
             assert old in text
@@ -103,7 +104,7 @@ class Release:
         return self.sha
 
     def start(self, command: str, **environment: str) -> subprocess.Popen[str]:
-        """Starts a command, in a process of its own."""
+        """Starts a command in a new process group."""
         description = self.folder / "description.json"
         description.write_text(json.dumps(self.description), "utf-8")
         for name in ("outputs", "summary"):
@@ -132,31 +133,31 @@ class Release:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # who ends the job ends its kubectl
+            start_new_session=True,  # so that a signal also ends its kubectl
         )
 
     def end(self, process: subprocess.Popen[str]) -> Outputs:
-        """What a command that was started said, when it has ended."""
+        """Waits until a command ends; its result."""
         log = "".join(process.communicate(timeout=300))
         values, summary = _read(self.folder / "outputs"), (self.folder / "summary").read_text()
         return Outputs(process.returncode, log, values, summary)
 
     def run(self, command: str, **environment: str) -> Outputs:
-        """One command from beginning to end."""
+        """Runs a command; its result."""
         return self.end(self.start(command, **environment))
 
     def preflight(self, **environment: str) -> Outputs:
-        """A preflight of a new run, unless told otherwise, with images c3 and s3."""
+        """Runs the preflight of a new run with images c3 and s3, unless `environment` differs."""
         self.run_id += 1
         names = [n for n, s in self.description["services"].items() if s["deploy"]]
-        told = {
+        inputs = {
             "WFGEN_SERVICES": json.dumps(names),
             "WFGEN_IMAGES": json.dumps(self.images(client="c3", server="s3")),
         }
-        return self.run("preflight", **told, **environment)
+        return self.run("preflight", **inputs, **environment)
 
     def images(self, **tags: str) -> dict[str, str]:
-        """References by digest for the services that are built here."""
+        """References by digest for the services in `APP`."""
         return {
             name: f"ghcr.io/acme/shop-{name}@{digest(tags[name])}"
             for name in ("client", "server")
@@ -164,17 +165,17 @@ class Release:
         }
 
     def release(self, until: str = "", services: str = "", **tags: str) -> dict[str, Outputs]:
-        """The jobs of _deploy.yml by its conditions, all or `until` one of them.
+        """Runs the jobs of _deploy.yml by its conditions, all or up to `until`.
 
-        `services` is a comma list, of all where it is empty; `tags` tell the images apart.
+        `services` are separated by commas (default: all); `tags` name the images.
         """
         self.run_id += 1
         names = [n for n, s in self.description["services"].items() if s["deploy"]]
-        told = {
+        inputs = {
             "WFGEN_SERVICES": json.dumps(services.split(",") if services else names),
             "WFGEN_IMAGES": json.dumps(self.images(**tags)),
         }
-        done = {"preflight": self.run("preflight", **told)}
+        done = {"preflight": self.run("preflight", **inputs)}
         for command in ("migrate", "deploy", "monitor"):
             if done["preflight"].values["proceed"] != "true" or until in done:
                 break
@@ -189,37 +190,37 @@ class Release:
     @property
     def record(self) -> dict[str, Any]:
         """The release record in the cluster."""
-        found = self.cluster.find("ConfigMap", RECORD, "shop")
-        assert found is not None
-        record: dict[str, Any] = json.loads(found["data"]["record.json"])
+        stored = self.cluster.find("ConfigMap", RECORD, "shop")
+        assert stored is not None
+        record: dict[str, Any] = json.loads(stored["data"]["record.json"])
         return record
 
     def change_record(self, **values: Any) -> None:
-        """Makes the record say something else, as if it had come about."""
+        """Changes fields of the record."""
         text = json.dumps({**self.record, **values})
         self.cluster.patch("ConfigMap", RECORD, "shop", {"data": {"record.json": text}})
 
     def manifests(self, release: int) -> dict[str, Any]:
         """The stored manifests of a release, by kind/name."""
-        found = self.cluster.find("ConfigMap", f"{RECORD}-{release}", "shop")
-        assert found is not None
-        packed = base64.b64decode(found["data"]["manifests"])
+        stored = self.cluster.find("ConfigMap", f"{RECORD}-{release}", "shop")
+        assert stored is not None
+        packed = base64.b64decode(stored["data"]["manifests"])
         objects = json.loads(gzip.decompress(packed))
-        return {f"{thing['kind']}/{thing['metadata']['name']}": thing for thing in objects}
+        return {f"{obj['kind']}/{obj['metadata']['name']}": obj for obj in objects}
 
     def change_manifests(self, release: int, objects: list[dict[str, Any]]) -> None:
-        """Makes a release's stored manifests others, as if it had been another one."""
+        """Replaces the stored manifests of a release."""
         packed = base64.b64encode(gzip.compress(json.dumps(objects).encode())).decode()
         data = {"data": {"manifests": packed}}
         self.cluster.patch("ConfigMap", f"{RECORD}-{release}", "shop", data)
 
     @property
     def writes(self) -> list[str]:
-        """Verb and path of every request that changed something, in order."""
+        """Verb and path of each request that changed an object, in order."""
         return [
-            f"{each['verb']} {each['path']}"
-            for each in self.cluster.requests
-            if not each["dry_run"] and each["status"] < 300
+            f"{request['verb']} {request['path']}"
+            for request in self.cluster.requests
+            if not request["dry_run"] and request["status"] < 300
         ]
 
 
@@ -228,18 +229,13 @@ def _read(path: Path) -> dict[str, str]:
     lines = iter(path.read_text("utf-8").splitlines())
     for line in lines:
         name, _, mark = line.partition("<<")
-        told = []
-        for each in lines:
-            if each == mark:
-                break
-            told.append(each)
-        values[name] = "\n".join(told)
+        values[name] = "\n".join(itertools.takewhile(mark.__ne__, lines))
     return values
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeCluster]:
-    """One API server for all tests: kubectl keeps what discovery told it of an address."""
+    """One API server for all tests, as kubectl caches discovery per address."""
     find_program("kubectl")
     with FakeCluster(tmp_path_factory.mktemp("cluster")) as cluster:
         cluster.namespace("shop")
@@ -248,7 +244,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeCluster]:
 
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory, server: FakeCluster) -> Start:
-    """The sample project in a commit, and nothing in its namespace."""
+    """The sample project in a commit, and an empty namespace."""
     checkout = tmp_path_factory.mktemp("project") / "checkout"
     shutil.copytree(ROOT / "kube", checkout / "kube")
     git(checkout, "init", "--quiet", "--template=", "--initial-branch=main")
@@ -260,7 +256,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory, server: FakeCluster) -> Star
 def released(
     tmp_path_factory: pytest.TempPathFactory, server: FakeCluster, empty: Start
 ) -> tuple[Start, dict[str, Outputs]]:
-    """The first good release, c1 and s1, made once; and what its jobs said."""
+    """The first good release, c1 and s1, made once; and the results of its jobs."""
     release = Release(tmp_path_factory.mktemp("released"), server, empty)
     done = release.release(client="c1", server="s1")
     assert done["monitor"].code == 0, done
@@ -269,14 +265,14 @@ def released(
 
 @pytest.fixture
 def cluster(server: FakeCluster, empty: Start) -> FakeCluster:
-    """A cluster with an empty namespace, shop."""
+    """A cluster with an empty namespace `shop`."""
     server.restore(empty.world)
     return server
 
 
 @pytest.fixture
 def first(tmp_path: Path, server: FakeCluster, empty: Start) -> Release:
-    """The sample project, before its first release."""
+    """The sample project before its first release."""
     return Release(tmp_path, server, empty)
 
 
@@ -294,7 +290,7 @@ def deployed(
     server: FakeCluster,
     released: tuple[Start, dict[str, Outputs]],
 ) -> Start:
-    """After the deploy of a second release, c2 and s2, made once."""
+    """The state after the deploy of a second release, c2 and s2, made once."""
     release = Release(tmp_path_factory.mktemp("deployed"), server, released[0])
     done = release.release("deploy", client="c2", server="s2")
     assert done["deploy"].code == 0, done
@@ -303,8 +299,8 @@ def deployed(
 
 
 @pytest.fixture
-def flying(tmp_path: Path, server: FakeCluster, deployed: Start) -> Release:
-    """The sample project with a second release in flight, c2 and s2, which the last run owns."""
+def in_flight(tmp_path: Path, server: FakeCluster, deployed: Start) -> Release:
+    """The sample project with a second release in flight, c2 and s2, owned by the last run."""
     release = Release(tmp_path, server, deployed)
     release.change_record(lease=time.time() + 1800)  # `deployed` may be older than a lease
     return release

@@ -1,4 +1,4 @@
-"""What must hold before a release begins, and which services take no part in it."""
+"""Conditions for starting a release, and services that are left out of it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ REDIS = "kube/bases/redis/statefulset.yaml"
 
 
 def begin(shop: Release, services: str, **environment: str) -> Outputs:
-    """A preflight of some services, with images c2 and s2."""
+    """Runs the preflight of some services with images c2 and s2."""
     shop.run_id += 1
     names = ", ".join(f'"{name}"' for name in services.split(","))
     images = str(shop.images(client="c2", server="s2")).replace("'", '"')
-    told = {"WFGEN_SERVICES": f"[{names}]", "WFGEN_IMAGES": images}
-    return shop.run("preflight", **told, **environment)
+    inputs = {"WFGEN_SERVICES": f"[{names}]", "WFGEN_IMAGES": images}
+    return shop.run("preflight", **inputs, **environment)
 
 
-def test_manifests_that_kustomize_refuses_begin_no_release(shop: Release) -> None:
+def test_manifests_that_kustomize_rejects_start_no_release(shop: Release) -> None:
     shop.commit("kube/bases/client/kustomization.yaml", "deployment.yaml", "gone.yaml")
     writes = len(shop.writes)
     done = begin(shop, "client")
@@ -38,7 +38,7 @@ def test_what_a_release_depends_on_must_be_live_or_part_of_it(first: Release) ->
     assert begin(first, "postgres,redis,server,client").values["proceed"] == "true"
 
 
-def test_another_major_version_of_a_database_takes_permission_and_a_backup(shop: Release) -> None:
+def test_another_major_version_of_a_database_needs_permission_and_a_backup(shop: Release) -> None:
     shop.commit(REDIS, "redis:7.4.1", "redis:8.0.0")
     redis = shop.description["services"]["redis"]
     done = begin(shop, "redis")
@@ -53,11 +53,11 @@ def test_another_major_version_of_a_database_takes_permission_and_a_backup(shop:
     assert job is not None
     container = job["spec"]["template"]["spec"]["containers"][0]
     assert (container["image"], container["command"]) == ("redis:8.0.0", ["backup"])
-    # The data is the claim's, and a Job has none.
+    # The claim has the data, and a Job mounts no claim.
     assert [m["name"] for m in container["volumeMounts"]] == ["config"]
 
 
-def test_a_backup_that_fails_leaves_the_database_as_it_is(shop: Release) -> None:
+def test_a_backup_that_fails_leaves_the_database_unchanged(shop: Release) -> None:
     shop.commit(REDIS, "redis:7.4.1", "redis:8.0.0")
     command = {"command": ["backup"], "timeout_seconds": 600, "contracting": False}
     shop.description["services"]["redis"].update(allow_major=8, migrate=command)
@@ -68,12 +68,12 @@ def test_a_backup_that_fails_leaves_the_database_as_it_is(shop: Release) -> None
     assert shop.cluster.images("shop")["redis"] == "redis:7.4.1"
 
 
-def test_a_minor_version_of_a_database_takes_no_permission(shop: Release) -> None:
+def test_a_minor_version_of_a_database_needs_no_permission(shop: Release) -> None:
     shop.commit(REDIS, "redis:7.4.1", "redis:7.4.2")
     assert begin(shop, "redis").values["proceed"] == "true"
 
 
-def test_a_database_whose_manifests_did_not_change_takes_no_part(shop: Release) -> None:
+def test_a_database_whose_manifests_did_not_change_is_not_released(shop: Release) -> None:
     by_hand = {"spec": {"template": {"metadata": {"annotations": {"by": "hand"}}}}}
     shop.cluster.patch("StatefulSet", "redis", "shop", by_hand)
     shop.commit("kube/bases/postgres/statefulset.yaml", "postgres:17.2", "postgres:17.3")
@@ -85,26 +85,26 @@ def test_a_database_whose_manifests_did_not_change_takes_no_part(shop: Release) 
 
 
 @pytest.mark.slow
-def test_a_database_that_is_gone_is_made_again(shop: Release) -> None:
+def test_a_deleted_database_is_created_again(shop: Release) -> None:
     shop.cluster.delete("StatefulSet", "redis", "shop")
     assert shop.release("deploy", client="c1", server="s1")["deploy"].code == 0
     assert "redis" in shop.cluster.images("shop")
 
 
-def test_going_back_is_refused_where_an_image_is_gone(flying: Release) -> None:
-    assert flying.run("monitor").code == 0
-    flying.cluster.behave(flying.images(server="s1")["server"], pull_error=True)
-    flying.cluster.world.time_scale = 1  # no deadline of the Job ends before the pull is judged
-    done = begin(flying, APP, WFGEN_GO_BACK="1")
+def test_going_back_is_refused_if_an_image_is_gone(in_flight: Release) -> None:
+    assert in_flight.run("monitor").code == 0
+    in_flight.cluster.behave(in_flight.images(server="s1")["server"], pull_error=True)
+    in_flight.cluster.world.time_scale = 1  # no deadline of the Job ends before the pull is judged
+    done = begin(in_flight, APP, WFGEN_GO_BACK="1")
     assert refused(done), done
     assert "cannot go back to release 1" in done.log
     assert "ErrImagePull" in done.log
-    flying.cluster.behave(flying.images(server="s1")["server"], job_fails=True)
-    assert begin(flying, APP, WFGEN_GO_BACK="1").values["proceed"] == "true"
+    in_flight.cluster.behave(in_flight.images(server="s1")["server"], job_fails=True)
+    assert begin(in_flight, APP, WFGEN_GO_BACK="1").values["proceed"] == "true"
 
 
 @pytest.mark.slow
-def test_grpc_health_takes_the_probe_that_finds_it(shop: Release) -> None:
+def test_grpc_health_needs_a_grpc_probe(shop: Release) -> None:
     shop.description["services"]["client"]["health"] = {"type": "grpc", "port": 9000}
     done = begin(shop, "client")
     assert refused(done), done

@@ -1,4 +1,4 @@
-"""What counts as evidence for and against a rollout, by objects made up for it."""
+"""Evidence for and against a rollout, judged from objects that the tests make."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def owned(kind: str, name: str, owner: str, **more: Any) -> Object:
 
 
 def workload(kind: str = "Deployment", replicas: int = 1, **status: Any) -> Object:
-    found = {
+    current = {
         "observedGeneration": 3,
         "updatedReplicas": replicas,
         "availableReplicas": replicas,
@@ -67,7 +67,7 @@ def workload(kind: str = "Deployment", replicas: int = 1, **status: Any) -> Obje
             "selector": {"matchLabels": {"app": "client"}},
             "template": template,
         },
-        "status": found,
+        "status": current,
     }
 
 
@@ -86,7 +86,7 @@ def pod(
     revision: str = "",
 ) -> Object:
     labels = {"app": "client", HASH: revision}
-    state = {"waiting": {"reason": waiting, "message": "told"}} if waiting else {"running": {}}
+    state = {"waiting": {"reason": waiting, "message": "not found"}} if waiting else {"running": {}}
     status = {"name": "client", "restartCount": restarts, "state": state}
     return owned(
         "Pod",
@@ -109,7 +109,7 @@ def judge(
     return evidence.judge(client, [workload()], cluster, {"Deployment/client": settled})
 
 
-def test_a_ready_pod_of_the_current_revision_with_the_image_is_what_counts(
+def test_only_ready_pods_of_the_current_revision_with_the_image_count(
     client: Service,
 ) -> None:
     assert judge(client, workload(), pod()).ready
@@ -119,13 +119,13 @@ def test_a_ready_pod_of_the_current_revision_with_the_image_is_what_counts(
     assert not judge(client, workload(replicas=2), pod()).ready
 
 
-def test_a_pod_of_the_other_release_that_still_answers_is_waited_for(client: Service) -> None:
+def test_a_rollout_is_not_done_while_a_pod_of_the_old_release_runs(client: Service) -> None:
     live = workload()
-    live["status"]["replicas"] = 2  # with the last one of the old
+    live["status"]["replicas"] = 2  # one of them is old
     assert not judge(client, live, pod()).ready
 
 
-def test_copies_that_an_autoscaler_adds_during_the_bake_time_are_not_waited_for(
+def test_replicas_that_an_autoscaler_adds_during_the_bake_time_may_be_unready(
     client: Service,
 ) -> None:
     watch = rollout.Watch(client, AT)
@@ -146,26 +146,26 @@ def test_a_status_that_is_older_than_the_apply_proves_nothing(client: Service) -
     assert judge(client, workload(conditions=late), pod()).fatal
 
 
-def test_a_pod_that_is_ready_but_not_yet_available_is_waited_for(client: Service) -> None:
+def test_a_rollout_is_not_done_while_a_ready_pod_is_not_available(client: Service) -> None:
     assert not judge(client, workload(availableReplicas=0), pod()).ready
     assert not judge(client, workload(updatedReplicas=0), pod()).ready
 
 
-def test_an_image_that_cannot_be_pulled_counts_once_it_lasts(
+def test_an_image_that_cannot_be_pulled_fails_after_some_time(
     client: Service, clock: Callable[[float], None]
 ) -> None:
     watch = rollout.Watch(client, AT)
-    # A pull fails, is waited for, and is tried again: all of that is one sign.
+    # A failed pull, the wait after it and the next attempt are one sign.
     for seconds, reason in ((0, "ErrImagePull"), (2, "ImagePullBackOff"), (11, "ErrImagePull")):
         clock(seconds)
         watch.judge(judge(client, workload(), pod(ready=False, waiting=reason)))
         assert not watch.failure
     clock(12)
     watch.judge(judge(client, workload(), pod(ready=False, waiting="ImagePullBackOff")))
-    assert watch.failure == "pod: ImagePullBackOff: told"
+    assert watch.failure == "pod: ImagePullBackOff: not found"
 
 
-def test_a_pod_without_a_node_is_given_the_time_that_an_autoscaler_takes(
+def test_a_pod_without_a_node_gets_the_time_that_an_autoscaler_needs(
     client: Service, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pending = pod(ready=False)
@@ -199,7 +199,7 @@ def test_a_pod_without_a_node_is_given_the_time_that_an_autoscaler_takes(
     assert "Unschedulable: full" in watch.failure
 
 
-def test_a_bad_sign_that_goes_away_is_forgotten(
+def test_a_bad_sign_that_disappears_is_forgotten(
     client: Service, clock: Callable[[float], None]
 ) -> None:
     watch = rollout.Watch(client, AT)
@@ -209,7 +209,7 @@ def test_a_bad_sign_that_goes_away_is_forgotten(
     assert not watch.failure
 
 
-def test_one_restart_may_be_bad_luck_and_two_are_a_crash_loop(
+def test_one_restart_is_tolerated_and_two_are_a_crash_loop(
     client: Service, clock: Callable[[float], None]
 ) -> None:
     watch = rollout.Watch(client, AT)
@@ -220,7 +220,7 @@ def test_one_restart_may_be_bad_luck_and_two_are_a_crash_loop(
 
 
 @pytest.mark.parametrize("place", ["state", "lastState"])
-def test_a_crash_is_told_with_its_code_wherever_the_kubelet_has_it(
+def test_the_exit_code_of_a_crash_is_reported_from_state_and_last_state(
     client: Service, clock: Callable[[float], None], place: str
 ) -> None:
     crashed = pod(restarts=2)
@@ -232,7 +232,7 @@ def test_a_crash_is_told_with_its_code_wherever_the_kubelet_has_it(
     assert watch.failure == "pod restarted 2 times (exit code 3)"
 
 
-def test_restarts_before_the_release_are_not_its_fault(
+def test_restarts_before_the_release_do_not_count(
     client: Service, clock: Callable[[float], None]
 ) -> None:
     watch = rollout.Watch(client, AT + 3600)
@@ -242,7 +242,7 @@ def test_restarts_before_the_release_are_not_its_fault(
     assert (watch.failure, watch.restarts) == ("", 1)
 
 
-def test_a_workload_that_is_gone_or_was_changed_is_lost_at_once(client: Service) -> None:
+def test_a_workload_that_is_deleted_or_changed_fails_at_once(client: Service) -> None:
     assert judge(client, {"kind": "Other", "metadata": {"name": "x"}}).fatal.endswith("is gone")
     changed = workload()
     changed["spec"]["template"]["spec"]["containers"][0]["image"] = "other"
@@ -268,12 +268,12 @@ def test_a_daemon_set_is_judged_by_the_pods_of_its_newest_revision(
         assert state.ready is ready
 
 
-def test_only_broken_pods_of_another_revision_are_in_the_way_of_a_stateful_set() -> None:
+def test_only_broken_pods_of_another_revision_block_a_stateful_set() -> None:
     live = workload("StatefulSet", updateRevision="new")
     pods = [
         pod("broken", ready=False, revision="old"),
-        pod("well", ready=True, revision="old"),
+        pod("healthy", ready=True, revision="old"),
         pod("starting", ready=False, revision="new"),
     ]
     stuck = evidence.stuck_pods(live, evidence.Cluster([live, *pods]))
-    assert [each["metadata"]["name"] for each in stuck] == ["broken"]
+    assert [obj["metadata"]["name"] for obj in stuck] == ["broken"]

@@ -1,8 +1,7 @@
-"""Releases under random faults: an API server that fails, jobs that die, images that are bad.
+"""Releases under random faults: a failing API server, killed jobs, bad images.
 
-Whatever happens, in the end the cluster is on the old release or on the new one, never on a mix,
-and the record says on which. The API server gets well again, and the watchdog looks, as it does on
-its schedule.
+In the end the old release or the new one is live, never a mix, and the record names it: once the
+API server has recovered and the watchdog has run, as it does on its schedule.
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ IMAGES: tuple[dict[str, Any], ...] = (
     {"http": {"/healthz": 503}}, {"crash_loop": True, "crashes": 1},
     {"once_healthy": {"crash_loop": True}}, {"once_healthy": {"never_ready": True}},
 )  # fmt: skip
-"""How an image behaves: `once_healthy`, from its first answer to a health check on. The first two
-images are good."""
+"""Behaviours of images, the first two of them good. `once_healthy` applies after the first health
+check."""
 
 
 @dataclass(frozen=True)
 class Death:
-    """A job that is killed at its so-manieth request of a kind, before it is done or after."""
+    """A job is killed at the `number`th request of a kind, before or after it takes effect."""
 
     command: str
     kind: str
@@ -48,7 +47,7 @@ class Death:
 
 @dataclass(frozen=True)
 class Trouble:
-    """All that goes wrong with one release."""
+    """Everything that goes wrong with one release."""
 
     faults: list[dict[str, Any]]
     death: Death | None
@@ -81,7 +80,7 @@ TROUBLES = st.builds(
 
 
 class Doomed(Release):
-    """A release with one job that dies."""
+    """A release with one job that is killed."""
 
     death: Death | None = None
 
@@ -96,7 +95,7 @@ class Doomed(Release):
 
 @contextmanager
 def killing(group: int, death: Death) -> Iterator[None]:
-    """Kills a group of processes at one of the requests from now on."""
+    """Kills a process group at one of the requests from now on."""
     count, answer = 0, Api.answer
 
     def counted(api: Api, request: Request) -> Answer:
@@ -106,7 +105,7 @@ def killing(group: int, death: Death) -> Iterator[None]:
         due = hit and count == death.number
         if due and not death.after:
             os.killpg(group, signal.SIGKILL)
-            return Answer(500, "nobody hears it", reset=True)
+            return Answer(500, "", reset=True)
         done = answer(api, request)
         if due:
             os.killpg(group, signal.SIGKILL)
@@ -118,7 +117,7 @@ def killing(group: int, death: Death) -> Iterator[None]:
 
 
 def settle(shop: Release) -> None:
-    """What is left to the watchdog, once the API server is well again."""
+    """Removes the faults and runs the watchdog, as often as a release is in flight."""
     shop.cluster.api.faults.due.clear()
     ended = {"WFGEN_FINISHED_RUN": str(shop.run_id), "GITHUB_EVENT_NAME": "workflow_dispatch"}
     for run in ("900", "901"):
@@ -127,7 +126,7 @@ def settle(shop: Release) -> None:
 
 
 def check(folder: Path, server: FakeCluster, start: Start, trouble: Trouble) -> int:
-    """The release that is live after one of c2 and s2 over c1 and s1, by record and by cluster."""
+    """Releases c2 and s2 over c1 and s1; the release that is then live."""
     shop = Doomed(folder, server, start)
     shop.environment.update(WFGEN_RETRY_SECONDS="0.01", WFGEN_POLL_SECONDS="0.2")
     for service in shop.description["services"].values():
@@ -145,11 +144,11 @@ def check(folder: Path, server: FakeCluster, start: Start, trouble: Trouble) -> 
     done = shop.release(services=APP, client="c2", server="s2")
     settle(shop)
 
-    record, told = shop.record, {name: each.values for name, each in done.items()}
-    assert (record["state"], record["in_flight"]) == ("good", None), told
-    assert record["release"] in (1, 2), told
+    record, outputs = shop.record, {name: result.values for name, result in done.items()}
+    assert (record["state"], record["in_flight"]) == ("good", None), outputs
+    assert record["release"] in (1, 2), outputs
     images = new if record["release"] == 2 else before
-    assert server.images("shop") == images, told
+    assert server.images("shop") == images, outputs
     assert {n: s["image"] for n, s in record["services"].items() if s["image"]} == {
         name: images[name] for name in ("client", "server")
     }
@@ -159,9 +158,9 @@ def check(folder: Path, server: FakeCluster, start: Start, trouble: Trouble) -> 
         assert pod["containers"][0]["image"] == images[name]
     running = {pod.rsplit("-", 2)[0]: image for pod, image in server.running("shop").items()}
     assert running.items() >= {(name, images[name]) for name in ("client", "server")}
-    if told.get("monitor", {}).get("verified") == "true":
+    if outputs.get("monitor", {}).get("verified") == "true":
         assert record["release"] == 2
-    if told.get("rollback", {}).get("restored") == "all":
+    if outputs.get("rollback", {}).get("restored") == "all":
         assert record["release"] == 1
     return int(record["release"])
 
@@ -175,7 +174,7 @@ def check(folder: Path, server: FakeCluster, start: Start, trouble: Trouble) -> 
     ],
     ids=["after-the-commit-point", "while-rolling-back"],
 )
-def test_a_job_that_dies_leaves_no_mix_of_releases(
+def test_a_killed_job_leaves_no_mix_of_releases(
     tmp_path: Path,
     server: FakeCluster,
     released: tuple[Start, dict[str, Outputs]],
@@ -197,7 +196,7 @@ def test_a_job_that_dies_leaves_no_mix_of_releases(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(TROUBLES)
-def test_no_trouble_leaves_a_mix_of_releases(
+def test_random_faults_leave_no_mix_of_releases(
     tmp_path_factory: pytest.TempPathFactory,
     server: FakeCluster,
     released: tuple[Start, dict[str, Outputs]],

@@ -9,9 +9,9 @@ from tests.release_program.conftest import APP, Release
 
 
 def deploy_bad_client(shop: Release) -> None:
-    """Releases a client and a server up to the monitor; all pods are ready when it starts.
+    """Releases a client and a server up to the deploy, and waits until all pods are ready.
 
-    The client is applied last: everything else of the release is applied and ready before it.
+    The client is applied last, when the rest of the release is ready.
     """
     done = shop.release("deploy", APP, client="bad", server="s2")
     assert done["deploy"].code == 0, done["deploy"].log
@@ -56,7 +56,7 @@ def test_a_crash_within_the_bake_time_rolls_back_every_service(shop: Release) ->
     assert_rolled_back(shop, before)
 
 
-def test_what_only_the_bad_release_added_is_gone_after_the_rollback(shop: Release) -> None:
+def test_the_rollback_deletes_what_only_the_bad_release_added(shop: Release) -> None:
     before = shop.cluster.find("Deployment", "client", "shop")
     path = "kube/bases/client/deployment.yaml"
     sidecar = "        - name: sidecar\n          image: busybox:1.37.0\n"
@@ -80,10 +80,10 @@ def test_what_only_the_bad_release_added_is_gone_after_the_rollback(shop: Releas
     assert "new" not in shop.cluster.names("ServiceAccount", "shop")
 
 
-def test_a_bad_dependency_stops_the_deploy_and_blames_the_application(shop: Release) -> None:
+def test_a_bad_dependency_stops_the_deploy_with_the_application_as_cause(shop: Release) -> None:
     before = shop.cluster.images("shop")
-    told = "connecting as shop:placeholder-of-the-test, refused"  # the password is the Secret's
-    shop.cluster.behave(shop.images(server="bad")["server"], never_ready=True, logs=told)
+    text = "connecting as shop:placeholder-of-the-test, refused"  # the password is the Secret's
+    shop.cluster.behave(shop.images(server="bad")["server"], never_ready=True, logs=text)
     done = shop.release(services=APP, client="c2", server="bad")
     assert done["deploy"].code == 1
     assert "connecting as shop:***, refused" in done["deploy"].log
@@ -94,59 +94,59 @@ def test_a_bad_dependency_stops_the_deploy_and_blames_the_application(shop: Rele
     assert shop.cluster.images("shop") == before
 
 
-def test_what_somebody_else_deploys_meanwhile_is_not_taken_for_the_release(
-    flying: Release,
+def test_what_another_client_deploys_meanwhile_does_not_count_as_the_release(
+    in_flight: Release,
 ) -> None:
     container = {"name": "client", "image": "somebody:else"}
     spec = {"spec": {"template": {"spec": {"containers": [container]}}}}
-    flying.cluster.patch("Deployment", "client", "shop", spec)
-    done = flying.run("monitor")
+    in_flight.cluster.patch("Deployment", "client", "shop", spec)
+    done = in_flight.run("monitor")
     assert done.code == 1
     assert "image somebody:else: somebody changed it" in done.log
 
 
-def test_an_api_server_that_does_not_answer_in_time_is_no_fault_of_the_application(
-    flying: Release,
+def test_an_api_server_that_does_not_answer_in_time_is_a_failure_of_the_infrastructure(
+    in_flight: Release,
 ) -> None:
-    flying.cluster.fault("GET", "/pods[?]", 503, times=-1)
-    for service in flying.description["services"].values():
+    in_flight.cluster.fault("GET", "/pods[?]", 503, times=-1)
+    for service in in_flight.description["services"].values():
         service["timeout_seconds"] = 1
-    done = flying.run("monitor")
+    done = in_flight.run("monitor")
     assert done.code == 1
     assert done.values == {"verified": "false", "cause": "infra"}
-    assert flying.record["in_flight"]["cause"] == "infra"
+    assert in_flight.record["in_flight"]["cause"] == "infra"
 
 
-def test_re_running_the_failed_jobs_after_a_rollback_does_nothing_and_says_what_to_do(
-    flying: Release,
+def test_re_running_failed_jobs_after_a_rollback_does_nothing_and_prints_what_to_do(
+    in_flight: Release,
 ) -> None:
-    assert flying.run("rollback").values == {"restored": "all", "cause": "infra"}
-    live, writes = flying.cluster.images("shop"), len(flying.writes)
+    assert in_flight.run("rollback").values == {"restored": "all", "cause": "infra"}
+    live, writes = in_flight.cluster.images("shop"), len(in_flight.writes)
     for command in ("migrate", "deploy", "monitor"):
-        done = flying.run(command)
+        done = in_flight.run(command)
         assert done.code == 1
         assert "Re-run all jobs, not only failed jobs" in done.log
-    assert flying.run("rollback").values == {"restored": "nothing"}
-    assert len(flying.writes) == writes
-    assert flying.cluster.images("shop") == live
+    assert in_flight.run("rollback").values == {"restored": "nothing"}
+    assert len(in_flight.writes) == writes
+    assert in_flight.cluster.images("shop") == live
 
 
-def test_a_release_that_is_being_undone_is_never_made_good(flying: Release) -> None:
-    flying.change_record(state="rolling-back")
-    done = flying.run("monitor")
+def test_a_release_that_is_rolled_back_meanwhile_is_never_verified(in_flight: Release) -> None:
+    in_flight.change_record(state="rolling-back")
+    done = in_flight.run("monitor")
     assert done.code == 1
     assert "being rolled back" in done.log
-    assert flying.record["release"] == 1
+    assert in_flight.record["release"] == 1
 
 
-def test_the_deadline_runs_from_the_apply_and_not_from_when_a_runner_was_found(
-    flying: Release,
+def test_the_timeout_starts_with_the_apply_and_not_with_the_monitor(
+    in_flight: Release,
 ) -> None:
-    flying.cluster.behave(flying.images(client="c2")["client"], http={"/healthz": 503})
-    flight = flying.record["in_flight"]
+    in_flight.cluster.behave(in_flight.images(client="c2")["client"], http={"/healthz": 503})
+    flight = in_flight.record["in_flight"]
     applied = dict.fromkeys(flight["applied"], time.time() - 300)
-    flying.change_record(in_flight={**flight, "applied": applied})
-    flying.description["services"]["client"]["timeout_seconds"] = 280
-    done = flying.run("monitor")  # of which a test waits for 90 s
+    in_flight.change_record(in_flight={**flight, "applied": applied})
+    in_flight.description["services"]["client"]["timeout_seconds"] = 280
+    done = in_flight.run("monitor")  # with a timeout from its own start, it would not end here
     assert "client: not ready after 280 s: " in done.log
     assert done.values["cause"] == "app"

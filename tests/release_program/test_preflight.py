@@ -1,4 +1,4 @@
-"""What may be released at all, and what an earlier run left."""
+"""Which releases preflight allows, and what it does with the remains of an earlier run."""
 
 from __future__ import annotations
 
@@ -10,36 +10,37 @@ from tests.release_program.conftest import RECORD, Outputs, Release, git
 
 
 def refused(done: Outputs) -> bool:
-    """Whether a preflight was refused so that the rollback does not even start."""
-    told = (done.values.get("proceed"), done.values.get("stale"))
-    return done.code == 1 and told == ("false", "false")
+    """Whether a preflight refused the release, so that the rollback does not start."""
+    outputs = (done.values.get("proceed"), done.values.get("stale"))
+    return done.code == 1 and outputs == ("false", "false")
 
 
-def test_a_second_run_is_refused_while_the_first_is_in_flight(flying: Release) -> None:
-    writes, owner = len(flying.writes), f"acme/shop/{flying.run_id}"
-    done = flying.preflight()
+def test_a_second_run_is_refused_while_the_first_is_in_flight(in_flight: Release) -> None:
+    writes, owner = len(in_flight.writes), f"acme/shop/{in_flight.run_id}"
+    done = in_flight.preflight()
     assert refused(done), done
     assert owner in done.log
-    assert refused(flying.preflight(GITHUB_REPOSITORY="other/shop"))
-    assert len(flying.writes) == writes
+    assert refused(in_flight.preflight(GITHUB_REPOSITORY="other/shop"))
+    assert len(in_flight.writes) == writes
 
 
 @pytest.mark.parametrize("same_run", [False, True], ids=["lease-ran-out", "all-jobs-re-run"])
-def test_what_a_run_left_in_flight_is_undone_before_anything_else(
-    flying: Release, same_run: bool
-) -> None:
+def test_a_release_left_in_flight_is_rolled_back_first(in_flight: Release, same_run: bool) -> None:
     if same_run:
-        flying.run_id -= 1
+        in_flight.run_id -= 1
     else:
-        flying.change_record(lease=0)
-    done = flying.preflight()
+        in_flight.change_record(lease=0)
+    done = in_flight.preflight()
     assert done.values["proceed"] == "true", done.log
-    assert flying.images(client="c1", server="s1").items() <= flying.cluster.images("shop").items()
-    assert (flying.record["state"], flying.record["release"]) == ("in-flight", 1)
-    assert flying.record["owner"] == f"acme/shop/{flying.run_id}"
+    assert (
+        in_flight.images(client="c1", server="s1").items()
+        <= in_flight.cluster.images("shop").items()
+    )
+    assert (in_flight.record["state"], in_flight.record["release"]) == ("in-flight", 1)
+    assert in_flight.record["owner"] == f"acme/shop/{in_flight.run_id}"
 
 
-def test_a_run_that_ends_after_preflight_leaves_everything_as_it_was(shop: Release) -> None:
+def test_a_run_that_ends_after_preflight_leaves_everything_unchanged(shop: Release) -> None:
     before = shop.cluster.images("shop")
     assert shop.preflight().values["proceed"] == "true"
     done = shop.run("rollback")
@@ -65,7 +66,9 @@ def test_a_commit_made_before_the_failure_that_it_contains_is_stale(shop: Releas
     shop.commit()
     shop.change_record(failed=[{"sha": bad, "at": time.time() + 60}])
     assert shop.preflight().values["stale"] == "true"
-    shop.change_record(failed=[{"sha": bad, "at": time.time() - 60}])  # what follows may mend it
+    shop.change_record(
+        failed=[{"sha": bad, "at": time.time() - 60}]
+    )  # a later commit may contain a fix
     assert shop.preflight().values["proceed"] == "true"
 
 
@@ -82,7 +85,7 @@ def test_a_held_environment_stays_held_until_a_forced_release_is_verified(
     assert shop.preflight(WFGEN_GO_BACK="1").values["proceed"] == "true"
 
 
-def test_going_back_to_what_is_gone_is_refused_at_once(shop: Release) -> None:
+def test_going_back_to_a_release_with_missing_objects_is_refused_at_once(shop: Release) -> None:
     done = shop.preflight(WFGEN_GO_BACK="7")
     assert refused(done), done
     assert "the manifests of release 7 are not stored" in done.log
@@ -93,7 +96,7 @@ def test_going_back_to_what_is_gone_is_refused_at_once(shop: Release) -> None:
     assert "Secret/server-secrets" in done.log
 
 
-def test_whoever_writes_the_record_first_releases(shop: Release) -> None:
+def test_the_first_run_that_writes_the_record_releases(shop: Release) -> None:
     shop.cluster.fault("PUT", RECORD, 409)
     done = shop.preflight()
     assert refused(done), done

@@ -1,4 +1,4 @@
-"""Previews: their namespaces, and what becomes of a preview that fails."""
+"""Previews: their namespaces, and previews that fail."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from wfgen.release_program.cluster import manifests
 from wfgen.release_program.commands import preview
 
 
-def test_a_preview_is_made_found_and_torn_down_by_its_labels(first: Release) -> None:
+def test_a_preview_is_created_listed_and_deleted_by_its_labels(first: Release) -> None:
     first.description = describe("staging")
     first.cluster.namespace("shop-pr-9")
     first.environment["WFGEN_NUMBER"] = "7"
     assert first.run("namespace").code == 0
-    found = json.loads(first.run("previews").values["namespaces"])
-    assert [each["number"] for each in found] == ["7"]
-    assert first.run("teardown", WFGEN_NUMBER="9").code == 1  # somebody else's
+    previews = json.loads(first.run("previews").values["namespaces"])
+    assert [preview["number"] for preview in previews] == ["7"]
+    assert first.run("teardown", WFGEN_NUMBER="9").code == 1  # no preview
     assert first.run("teardown").code == 0
     assert "shop-pr-9" in first.cluster.names("Namespace", "")
     assert "shop-pr-7" not in first.cluster.names("Namespace", "")
 
 
-def test_a_failed_preview_stays_up_and_its_address_is_its_own(first: Release) -> None:
+def test_a_failed_preview_stays_up_at_its_own_address(first: Release) -> None:
     first.description = describe("staging")
     first.environment["WFGEN_NUMBER"] = "7"
     first.run("namespace")
@@ -55,21 +55,23 @@ def test_a_failed_preview_stays_up_and_its_address_is_its_own(first: Release) ->
     ],
     ids=["no-tls", "several", "none"],
 )
-def test_every_host_of_a_preview_is_its_own(spec: dict[str, Any], wanted: dict[str, Any]) -> None:
+def test_each_host_of_a_preview_contains_its_number(
+    spec: dict[str, Any], wanted: dict[str, Any]
+) -> None:
     manifests._give_host("pr-7.example.com", {"kind": "Ingress", "spec": spec})
     assert spec == wanted
 
 
 def test_the_quota_admits_what_wfgen_new_writes() -> None:
-    """A quota on a resource admits no pod that leaves it out."""
+    """A quota on a resource rejects pods that do not set it."""
     named = [key.split(".") for key in preview.QUOTA if key.endswith((".cpu", ".memory"))]
-    looked = 0
+    checked = 0
     for path in (ROOT / "templates/kinds").glob("*/kube/*.yaml"):
-        thing = yaml.safe_load(path.read_text("utf-8"))
+        obj = yaml.safe_load(path.read_text("utf-8"))
         for container in (
-            thing.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
+            obj.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
         ):
-            looked += 1
+            checked += 1
             for part, resource in named:
                 assert resource in container["resources"][part], path
-    assert looked >= 4
+    assert checked >= 4

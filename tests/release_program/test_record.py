@@ -1,4 +1,4 @@
-"""What is kept in the cluster, and what a cluster answers that is not set up."""
+"""What is stored in the cluster, and errors of a cluster that is not set up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from wfgen.release_program.state.record_format import ROLLBACK_FAILED, dump_reco
 
 @pytest.fixture
 def description(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> Description:
-    """Production in a cluster that this very process reaches."""
+    """Production, with a cluster that this process can use."""
     for name, value in cluster.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("WFGEN_RETRY_SECONDS", "0.01")
@@ -29,7 +29,7 @@ def description(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> Descri
 
 
 def large(seed: int) -> list[dict[str, Any]]:
-    """Manifests that do not fit into one ConfigMap, however well they are packed."""
+    """Manifests that do not fit into one ConfigMap, even when compressed."""
     text = random.Random(seed)
     return [
         {
@@ -42,7 +42,7 @@ def large(seed: int) -> list[dict[str, Any]]:
     ]
 
 
-def test_manifests_of_more_than_one_object_can_hold_are_kept_in_several(
+def test_manifests_too_large_for_one_object_are_stored_in_several(
     description: Description, cluster: FakeCluster
 ) -> None:
     old, new = large(1), large(2)
@@ -50,8 +50,8 @@ def test_manifests_of_more_than_one_object_can_hold_are_kept_in_several(
     parts = cluster.names("ConfigMap", "shop")
     assert len(parts) > 1
     assert stored.read(description, 3) == old
-    assert [len(found) for found in stored.parts(description).values()] == [len(parts)]
-    # Whoever is cut off in the middle leaves what was there before.
+    assert [len(names) for names in stored.parts(description).values()] == [len(parts)]
+    # A write that is cut off leaves the former manifests.
     cluster.fault("PATCH", f"/{RECORD}-3[?]", 403)
     with pytest.raises(KubectlError):
         stored.write(description, 3, new)
@@ -195,20 +195,20 @@ def test_fields_of_a_newer_version_outlive_a_release_and_a_rollback(shop: Releas
     assert '"nested": null' in shop.run("record").log
 
 
-def test_fields_of_a_newer_version_outlive_a_takeover(flying: Release) -> None:
+def test_fields_of_a_newer_version_outlive_a_takeover(in_flight: Release) -> None:
     """What a failed rollback left belongs to the release that is forced past it."""
-    flying.change_record(
-        state="rollback-failed", in_flight={**flying.record["in_flight"], **NEW}, **NEW
+    in_flight.change_record(
+        state="rollback-failed", in_flight={**in_flight.record["in_flight"], **NEW}, **NEW
     )
-    flying.environment["WFGEN_FORCE"] = "true"
-    assert flying.preflight().values["proceed"] == "true"
-    record = flying.record
+    in_flight.environment["WFGEN_FORCE"] = "true"
+    assert in_flight.preflight().values["proceed"] == "true"
+    record = in_flight.record
     assert record["in_flight"]["release"] == 3
     assert record["in_flight"].items() >= NEW.items()
     # Another run's watchdog takes over, and the rollback fails: the release stays in flight.
-    flying.cluster.fault("PATCH", "/deployments/server[?]", 403, times=-1)
-    flying.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN=str(flying.run_id))
-    record = flying.record
+    in_flight.cluster.fault("PATCH", "/deployments/server[?]", 403, times=-1)
+    in_flight.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN=str(in_flight.run_id))
+    record = in_flight.record
     assert (record["state"], record["owner"]) == ("rollback-failed", "acme/shop/500")
     assert record["in_flight"].items() >= NEW.items()
     assert record.items() >= NEW.items()
@@ -238,14 +238,14 @@ def test_a_record_that_cannot_be_read_is_left_unchanged(
     assert len(shop.writes) == writes
 
 
-def test_an_expired_token_is_told_with_its_remedy(shop: Release) -> None:
+def test_an_expired_token_is_reported_with_its_remedy(shop: Release) -> None:
     shop.cluster.fault("", "", 401, times=-1)
     done = shop.preflight()
     assert refused(done), done
     assert "docs/delivery-setup.md, Cluster access" in done.log
 
 
-def test_a_namespace_that_is_not_there_is_told_with_its_remedy(first: Release) -> None:
+def test_a_missing_namespace_is_reported_with_its_remedy(first: Release) -> None:
     first.description["namespace"] = "nowhere"
     done = first.preflight()
     assert done.code == 1
@@ -255,7 +255,7 @@ def test_a_namespace_that_is_not_there_is_told_with_its_remedy(first: Release) -
 
 
 @pytest.mark.parametrize(
-    ("said", "heading"),
+    ("message", "heading"),
     [
         ('User "x" cannot patch resource "deployments" in API group "apps"', "Deployer role"),
         ("You must be logged in to the server (Unauthorized)", "Cluster access"),
@@ -265,12 +265,12 @@ def test_a_namespace_that_is_not_there_is_told_with_its_remedy(first: Release) -
         ("getting credentials: exec: executable aws failed", "Cluster access"),
     ],
 )
-def test_what_is_not_set_up_is_told_with_its_heading(said: str, heading: str) -> None:
-    assert str(KubectlError(said)) == f"{said}. See docs/delivery-setup.md, {heading}"
+def test_missing_set_up_is_reported_with_a_heading_of_the_page(message: str, heading: str) -> None:
+    assert str(KubectlError(message)) == f"{message}. See docs/delivery-setup.md, {heading}"
 
 
 @pytest.mark.parametrize("before", ["release", "kubectl apply"])
-def test_a_number_of_copies_that_is_no_longer_given_stays(
+def test_replicas_that_manifests_no_longer_set_stay_unchanged(
     description: Description, cluster: FakeCluster, before: str
 ) -> None:
     def web(**spec: Any) -> dict[str, Any]:
@@ -293,7 +293,7 @@ def test_a_number_of_copies_that_is_no_longer_given_stays(
         assert live is not None
         assert live["spec"]["replicas"] == 3
     assert "replicas" not in given["spec"]
-    # Whoever decides it from now on is not overruled.
+    # Another client may then change them.
     cluster.patch("Deployment", "web", "shop", {"spec": {"replicas": 5}})
     manifests.keep_replicas([given])
     kubectl.apply([given])

@@ -1,4 +1,4 @@
-"""What a release does that ends well, and what it leaves alone."""
+"""What a good release does, and what it leaves unchanged."""
 
 from __future__ import annotations
 
@@ -58,20 +58,20 @@ def test_what_was_live_before_the_first_release_stays_in_the_state_to_go_back_to
         assert {"Deployment/client", "Deployment/server"} <= shop.manifests(release).keys()
 
 
-def test_autoscaled_replicas_are_left_to_the_autoscaler(shop: Release) -> None:
+def test_autoscaled_replicas_are_left_unchanged(shop: Release) -> None:
     scaler = {"spec": {"minReplicas": 4}}
     shop.cluster.patch("HorizontalPodAutoscaler", "server", "shop", scaler)
     assert shop.release("deploy", "server", server="s2")["deploy"].code == 0
-    found = shop.cluster.find("Deployment", "server", "shop")
-    assert found is not None
-    assert found["spec"]["replicas"] == 4
+    server = shop.cluster.find("Deployment", "server", "shop")
+    assert server is not None
+    assert server["spec"]["replicas"] == 4
 
 
-def test_secrets_stand_in_no_record_and_in_no_log(
+def test_no_record_and_no_log_contains_secrets(
     shop: Release, released: tuple[Start, dict[str, Outputs]]
 ) -> None:
-    texts = [each.log + each.summary for each in released[1].values()]
-    texts += [json.dumps(thing) for thing in shop.cluster.objects("ConfigMap", "shop")]
+    texts = [result.log + result.summary for result in released[1].values()]
+    texts += [json.dumps(obj) for obj in shop.cluster.objects("ConfigMap", "shop")]
     texts.append(json.dumps(shop.manifests(1)))
     assert any("Secret/server-secrets" in text for text in texts)
     for text in texts:
@@ -79,7 +79,7 @@ def test_secrets_stand_in_no_record_and_in_no_log(
         assert base64.b64encode(SECRET.encode()).decode() not in text
 
 
-def test_a_secret_that_is_missing_stops_the_release_before_anything_is_applied(
+def test_a_missing_secret_stops_the_release_before_anything_is_applied(
     first: Release,
 ) -> None:
     first.environment["SECRET_POSTGRES_PASSWORD"] = ""
@@ -89,11 +89,11 @@ def test_a_secret_that_is_missing_stops_the_release_before_anything_is_applied(
     assert done["rollback"].values["restored"] == "nothing"
 
 
-def test_an_api_server_that_fails_now_and_then_does_not_fail_the_release(shop: Release) -> None:
+def test_an_api_server_that_fails_sometimes_does_not_fail_the_release(shop: Release) -> None:
     shop.cluster.fault("GET", "/pods[?]", 500, times=3)
     shop.cluster.fault("PATCH", "/deployments/server[?](?!.*dryRun)", 429)
     shop.cluster.fault("PUT", RECORD, 503)
-    shop.cluster.fault("PUT", RECORD, 504, after=True)  # written, but the answer is lost
+    shop.cluster.fault("PUT", RECORD, 504, after=True)  # it takes effect, and the answer is lost
     shop.cluster.fault("PATCH", "/deployments/client[?]", reset=True)
     done = shop.release(services=APP, client="c2", server="s2")
     assert done["monitor"].values["verified"] == "true", done
@@ -101,18 +101,18 @@ def test_an_api_server_that_fails_now_and_then_does_not_fail_the_release(shop: R
 
 
 def test_going_back_restores_a_recorded_release_and_holds_the_environment(
-    flying: Release,
+    in_flight: Release,
 ) -> None:
-    assert flying.run("monitor").code == 0
-    flying.environment["WFGEN_GO_BACK"] = "1"
-    done = flying.release(client="c1", server="s1")
+    assert in_flight.run("monitor").code == 0
+    in_flight.environment["WFGEN_GO_BACK"] = "1"
+    done = in_flight.release(client="c1", server="s1")
     assert done["monitor"].values["verified"] == "true", done
-    live = flying.cluster.images("shop")
-    assert flying.images(client="c1", server="s1").items() <= live.items()
-    record = flying.record
+    live = in_flight.cluster.images("shop")
+    assert in_flight.images(client="c1", server="s1").items() <= live.items()
+    record = in_flight.record
     assert (record["state"], record["release"]) == ("held", 3)
-    assert record["services"]["client"]["image"] == flying.images(client="c1")["client"]
-    assert "Deployment/client" in flying.manifests(3)
+    assert record["services"]["client"]["image"] == in_flight.images(client="c1")["client"]
+    assert "Deployment/client" in in_flight.manifests(3)
 
 
 def test_pruning_keeps_what_a_recorded_release_uses(shop: Release) -> None:
@@ -134,7 +134,7 @@ def test_pruning_keeps_what_a_recorded_release_uses(shop: Release) -> None:
     assert shop.cluster.names("PersistentVolumeClaim", "shop") == claims
 
 
-def test_a_release_of_another_repository_takes_nothing_away(shop: Release) -> None:
+def test_a_release_of_another_repository_deletes_nothing(shop: Release) -> None:
     path = "kube/overlays/production/kustomization.yaml"
     for line in (
         "  - ../../bases/server\n",
@@ -155,13 +155,13 @@ def test_a_release_of_another_repository_takes_nothing_away(shop: Release) -> No
     assert {"Deployment/server", "Ingress/shop"} <= shop.manifests(2).keys()
 
 
-def test_nothing_is_pruned_while_a_release_is_in_flight(flying: Release) -> None:
-    writes = len(flying.writes)
-    assert flying.run("prune").code == 0
-    assert len(flying.writes) == writes
+def test_nothing_is_pruned_while_a_release_is_in_flight(in_flight: Release) -> None:
+    writes = len(in_flight.writes)
+    assert in_flight.run("prune").code == 0
+    assert len(in_flight.writes) == writes
 
 
-def test_the_program_runs_as_a_folder_of_any_name_and_explains_each_command(
+def test_the_program_runs_from_any_folder_and_has_help_for_each_command(
     tmp_path: Path, cluster: FakeCluster
 ) -> None:
     copy = tmp_path / "elsewhere"

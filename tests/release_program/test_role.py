@@ -1,4 +1,4 @@
-"""The deployer's Role in docs/delivery-setup.md grants what releases do, and no more."""
+"""The deployer's Role in docs/delivery-setup.md grants exactly what releases need."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ANY_OVERLAY = {
         "poddisruptionbudgets"}
     for verb in ("get", "list", "create", "patch", "delete")
 }  # fmt: skip
-"""Kinds that any overlay may have, read, applied, pruned and rolled back all in one way."""
+"""Rights on kinds that any overlay may have: all are applied, pruned and rolled back alike."""
 
 
 @pytest.fixture
 def rights(monkeypatch: pytest.MonkeyPatch) -> set[Right]:
-    """The rights that the requests to the cluster take, from now on."""
-    found: set[Right] = set()
+    """The rights that the requests to the cluster need, from now on."""
+    needed: set[Right] = set()
     answer = Api.answer
 
     def noted(api: Api, request: Request) -> Answer:
@@ -42,20 +42,20 @@ def rights(monkeypatch: pytest.MonkeyPatch) -> set[Right]:
             plural, name, group = match["plural"], match["name"], match["group"] or ""
             resource = f"{plural}/{match['more']}" if match["more"] else plural
             read = "get" if name else "list"
-            found.add((group, resource, VERBS.get(request.verb, read)))
-            # Server-side apply makes what is not there: the API server then asks for both.
+            needed.add((group, resource, VERBS.get(request.verb, read)))
+            # Server-side apply of a new object needs both rights.
             key = Key(plural, match["namespace"] or "", name)
             if request.verb == "PATCH" and key not in api.world.store.objects:
-                found.add((group, resource, "create"))
+                needed.add((group, resource, "create"))
         return answer(api, request)
 
     monkeypatch.setattr(Api, "answer", noted)
-    return found
+    return needed
 
 
 @pytest.mark.slow
 def test_role_grants_what_releases_do(first: Release, rights: set[Right]) -> None:
-    """A good release, one that crashes and is rolled back, going back; then a preview."""
+    """Makes a good release, one that is rolled back, goes back, and makes a preview."""
     page = page_of("this repository")
     first.cluster.create(_earlier_attempt("server-migrate-1"))
     assert first.release(client="c1", server="s1")["monitor"].code == 0
@@ -83,7 +83,7 @@ def test_role_grants_what_releases_do(first: Release, rights: set[Right]) -> Non
 
 
 def _earlier_attempt(name: str) -> Object:
-    """A migration's Job that a run left which did not get on, and was run again."""
+    """The Job of a migration that an earlier attempt of the run left."""
     containers = [{"name": "server", "image": "server"}]
     template = {"spec": {"containers": containers, "restartPolicy": "Never"}}
     metadata = {"name": name, "namespace": "shop"}

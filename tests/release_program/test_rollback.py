@@ -1,4 +1,4 @@
-"""What the cluster is on, and what the record says, after a rollback."""
+"""What is live after a rollback, and what the record then has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.release_program.conftest import APP, RECORD, Release
 
 
-def test_an_apply_that_fails_midway_is_undone_for_all(shop: Release) -> None:
+def test_an_apply_that_fails_halfway_is_rolled_back_for_all_services(shop: Release) -> None:
     before = shop.cluster.images("shop")
     shop.cluster.fault("PATCH", "/deployments/client[?](?!.*dryRun)", 403)
     done = shop.release(services=APP, client="c2", server="s2")
@@ -21,7 +21,7 @@ def test_an_apply_that_fails_midway_is_undone_for_all(shop: Release) -> None:
     assert shop.record["failed"] == []
 
 
-def test_manifests_that_the_server_refuses_touch_nothing(shop: Release) -> None:
+def test_manifests_that_the_api_server_rejects_change_nothing(shop: Release) -> None:
     name = "metadata:\n  name: client"
     refused = "metadata:\n  annotations: {test.wfgen/reject: no}\n  name: client"
     shop.commit("kube/bases/client/deployment.yaml", name, refused)
@@ -35,85 +35,94 @@ def test_manifests_that_the_server_refuses_touch_nothing(shop: Release) -> None:
     assert shop.record["state"] == "good"
 
 
-def test_rollback_twice_is_the_same_as_once(flying: Release) -> None:
-    assert flying.run("rollback").values["restored"] == "all"
-    writes, live = len(flying.writes), flying.cluster.images("shop")
-    assert flying.images(client="c1", server="s1").items() <= live.items()
-    done = flying.run("rollback")
+def test_a_second_rollback_changes_nothing(in_flight: Release) -> None:
+    assert in_flight.run("rollback").values["restored"] == "all"
+    writes, live = len(in_flight.writes), in_flight.cluster.images("shop")
+    assert in_flight.images(client="c1", server="s1").items() <= live.items()
+    done = in_flight.run("rollback")
     assert (done.code, done.values["restored"]) == (0, "nothing")
-    assert len(flying.writes) == writes
-    assert flying.cluster.images("shop") == live
+    assert len(in_flight.writes) == writes
+    assert in_flight.cluster.images("shop") == live
 
 
-def test_after_the_commit_point_nothing_is_undone(shop: Release) -> None:
+def test_after_the_commit_point_nothing_is_rolled_back(shop: Release) -> None:
     writes = len(shop.writes)
     done = shop.run("rollback")
     assert (done.code, done.values["restored"]) == (0, "verified")
     assert len(shop.writes) == writes
 
 
-def test_only_the_owner_rolls_back_and_only_the_owner_is_monitored(flying: Release) -> None:
-    live, writes = flying.cluster.images("shop"), len(flying.writes)
-    done = flying.run("rollback", GITHUB_RUN_ID="999")
+def test_only_the_owner_monitors_and_rolls_back(in_flight: Release) -> None:
+    live, writes = in_flight.cluster.images("shop"), len(in_flight.writes)
+    done = in_flight.run("rollback", GITHUB_RUN_ID="999")
     assert (done.code, done.values["restored"]) == (1, "taken over")
-    assert f"owned by acme/shop/{flying.run_id}" in done.log
-    assert flying.run("monitor", GITHUB_RUN_ID="999").code == 1
-    assert flying.cluster.images("shop") == live
-    assert len(flying.writes) == writes
-    assert flying.record["state"] == "in-flight"
+    assert f"owned by acme/shop/{in_flight.run_id}" in done.log
+    assert in_flight.run("monitor", GITHUB_RUN_ID="999").code == 1
+    assert in_flight.cluster.images("shop") == live
+    assert len(in_flight.writes) == writes
+    assert in_flight.record["state"] == "in-flight"
 
 
-def test_a_rollback_that_fails_is_loud_and_ends_when_the_watchdog_is_dispatched(
-    flying: Release,
+def test_a_failed_rollback_is_reported_and_the_dispatched_watchdog_repeats_it(
+    in_flight: Release,
 ) -> None:
-    flying.cluster.fault("PATCH", "/deployments/server[?]", 403, times=-1)
-    done = flying.run("rollback")
+    in_flight.cluster.fault("PATCH", "/deployments/server[?]", 403, times=-1)
+    done = in_flight.run("rollback")
     assert (done.code, done.values["restored"]) == (1, "failed")
     assert "attempt 3 of 3" in done.log
     assert "The rollback failed" in done.summary
-    assert flying.record["state"] == "rollback-failed"
-    refused = flying.preflight()
+    assert in_flight.record["state"] == "rollback-failed"
+    refused = in_flight.preflight()
     assert (refused.code, refused.values["proceed"]) == (1, "false")
     assert "dispatch the watchdog" in refused.log
-    writes = len(flying.writes)
-    assert flying.run("watchdog", GITHUB_RUN_ID="500", GITHUB_EVENT_NAME="schedule").code == 1
-    assert len(flying.writes) == writes
-    flying.cluster.api.faults.due.clear()
-    flying.run("watchdog", GITHUB_RUN_ID="501", GITHUB_EVENT_NAME="workflow_dispatch")
-    assert flying.images(client="c1", server="s1").items() <= flying.cluster.images("shop").items()
-    assert flying.record["state"] == "good"
-    assert flying.preflight().values["proceed"] == "true"
+    writes = len(in_flight.writes)
+    assert in_flight.run("watchdog", GITHUB_RUN_ID="500", GITHUB_EVENT_NAME="schedule").code == 1
+    assert len(in_flight.writes) == writes
+    in_flight.cluster.api.faults.due.clear()
+    in_flight.run("watchdog", GITHUB_RUN_ID="501", GITHUB_EVENT_NAME="workflow_dispatch")
+    assert (
+        in_flight.images(client="c1", server="s1").items()
+        <= in_flight.cluster.images("shop").items()
+    )
+    assert in_flight.record["state"] == "good"
+    assert in_flight.preflight().values["proceed"] == "true"
 
 
-def test_a_release_forced_past_a_failed_rollback_undoes_both_when_it_fails(
-    flying: Release,
+def test_a_forced_release_after_a_failed_rollback_rolls_back_both_when_it_fails(
+    in_flight: Release,
 ) -> None:
-    flying.change_record(state="rollback-failed")
-    flying.environment["WFGEN_FORCE"] = "true"
-    assert flying.preflight().values["proceed"] == "true"
-    done = flying.run("rollback")
+    in_flight.change_record(state="rollback-failed")
+    in_flight.environment["WFGEN_FORCE"] = "true"
+    assert in_flight.preflight().values["proceed"] == "true"
+    done = in_flight.run("rollback")
     assert done.values["restored"] == "all", done.log
-    assert flying.images(client="c1", server="s1").items() <= flying.cluster.images("shop").items()
-    assert flying.record["state"] == "good"
+    assert (
+        in_flight.images(client="c1", server="s1").items()
+        <= in_flight.cluster.images("shop").items()
+    )
+    assert in_flight.record["state"] == "good"
 
 
 def test_an_api_server_that_does_not_answer_leaves_the_rollback_to_the_watchdog(
-    flying: Release,
+    in_flight: Release,
 ) -> None:
-    flying.cluster.fault("PATCH", "/deployments/", 503, times=-1)
-    flying.environment["WFGEN_RETRY_SECONDS"] = "0.01"
-    done = flying.run("rollback")
+    in_flight.cluster.fault("PATCH", "/deployments/", 503, times=-1)
+    in_flight.environment["WFGEN_RETRY_SECONDS"] = "0.01"
+    done = in_flight.run("rollback")
     assert (done.code, done.values["restored"]) == (1, "failed")
-    assert flying.record["state"] == "rolling-back"
-    flying.cluster.api.faults.due.clear()
-    finished = str(flying.run_id)
-    assert flying.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN=finished).code == 1
-    assert flying.images(client="c1", server="s1").items() <= flying.cluster.images("shop").items()
-    assert flying.record["state"] == "good"
+    assert in_flight.record["state"] == "rolling-back"
+    in_flight.cluster.api.faults.due.clear()
+    finished = str(in_flight.run_id)
+    assert in_flight.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN=finished).code == 1
+    assert (
+        in_flight.images(client="c1", server="s1").items()
+        <= in_flight.cluster.images("shop").items()
+    )
+    assert in_flight.record["state"] == "good"
 
 
 @pytest.mark.slow
-def test_a_first_release_that_fails_deletes_only_what_it_made_and_no_state(
+def test_a_first_release_that_fails_deletes_what_it_created_except_state(
     first: Release,
 ) -> None:
     stranger = {"kind": "ConfigMap", "metadata": {"name": "stranger", "namespace": "shop"}}
@@ -137,7 +146,7 @@ def test_what_is_live_before_the_first_release_is_release_0(shop: Release) -> No
     live = shop.cluster.images("shop")
     shop.cluster.behave(shop.images(client="bad")["client"], crash_loop=True)
     done = shop.release(client="bad", server="s2")
-    # Nothing changed about the databases but our label: they are no exception.
+    # Only wfgen's label changed in the databases, so they are restored as well.
     assert done["rollback"].values["restored"] == "all", done["rollback"].log
     assert shop.cluster.images("shop") == live
     assert (shop.record["state"], shop.record["release"]) == ("good", 0)
@@ -146,18 +155,21 @@ def test_what_is_live_before_the_first_release_is_release_0(shop: Release) -> No
     assert stored["Deployment/client"]["spec"]["replicas"] == 2
 
 
-def test_a_service_that_was_live_before_its_first_release_is_no_silent_exception(
-    flying: Release,
+def test_a_service_that_was_live_before_its_first_release_is_reported_as_not_restored(
+    in_flight: Release,
 ) -> None:
-    known = flying.manifests(1)
-    objects = [thing for name, thing in known.items() if not name.endswith("/client")]
-    flying.change_manifests(1, objects)
-    done = flying.run("rollback")
+    known = in_flight.manifests(1)
+    objects = [obj for name, obj in known.items() if not name.endswith("/client")]
+    in_flight.change_manifests(1, objects)
+    done = in_flight.run("rollback")
     assert done.values["restored"] == "except: client", done.log
-    assert flying.images(client="c2", server="s1").items() <= flying.cluster.images("shop").items()
+    assert (
+        in_flight.images(client="c2", server="s1").items()
+        <= in_flight.cluster.images("shop").items()
+    )
 
 
-def test_a_database_that_fails_is_named_and_left_alone(shop: Release) -> None:
+def test_a_database_that_fails_is_reported_and_left_unchanged(shop: Release) -> None:
     shop.commit("kube/bases/redis/statefulset.yaml", "redis:7.4.1", "redis:7.4.2")
     shop.cluster.behave("redis:7.4.2", never_ready=True)
     shop.description["services"]["redis"]["timeout_seconds"] = 1
@@ -169,7 +181,7 @@ def test_a_database_that_fails_is_named_and_left_alone(shop: Release) -> None:
     assert shop.images(client="c1", server="s1").items() <= live.items()
 
 
-def test_a_stateful_set_that_may_be_rolled_back_loses_its_stuck_pod(shop: Release) -> None:
+def test_the_rollback_of_a_stateful_set_deletes_its_stuck_pod(shop: Release) -> None:
     shop.description["services"]["redis"]["rollback"] = "auto"
     shop.commit("kube/bases/redis/statefulset.yaml", "redis:7.4.1", "redis:7.4.2")
     shop.cluster.behave("redis:7.4.2", pull_error=True)
@@ -181,8 +193,8 @@ def test_a_stateful_set_that_may_be_rolled_back_loses_its_stuck_pod(shop: Releas
     assert pod["spec"]["containers"][0]["image"] == "redis:7.4.1"
 
 
-def test_claims_and_jobs_are_neither_deleted_nor_applied_by_a_rollback(flying: Release) -> None:
-    def things(name: str) -> list[dict[str, Any]]:
+def test_a_rollback_neither_deletes_nor_applies_claims_and_jobs(in_flight: Release) -> None:
+    def objects_of(name: str) -> list[dict[str, Any]]:
         labels = {"app.kubernetes.io/name": "client"}
         metadata = {"name": name, "namespace": "shop", "labels": labels}
         container = {"name": "job", "image": "busybox:1.37.0"}
@@ -197,20 +209,20 @@ def test_claims_and_jobs_are_neither_deleted_nor_applied_by_a_rollback(flying: R
             for version, kind, spec in kinds
         ]
 
-    flying.cluster.create(*things("added"))
-    flying.change_manifests(1, [*flying.manifests(1).values(), *things("earlier")])
-    flying.change_manifests(2, [*flying.manifests(2).values(), *things("added")])
-    flight = flying.record["in_flight"]
+    in_flight.cluster.create(*objects_of("added"))
+    in_flight.change_manifests(1, [*in_flight.manifests(1).values(), *objects_of("earlier")])
+    in_flight.change_manifests(2, [*in_flight.manifests(2).values(), *objects_of("added")])
+    flight = in_flight.record["in_flight"]
     created = [*flight["created"], "Job/added", "PersistentVolumeClaim/added"]
-    flying.change_record(in_flight={**flight, "created": created})
-    assert flying.run("rollback").values["restored"] == "all"
+    in_flight.change_record(in_flight={**flight, "created": created})
+    assert in_flight.run("rollback").values["restored"] == "all"
     for kind in ("Job", "PersistentVolumeClaim"):
-        names = flying.cluster.names(kind, "shop")
+        names = in_flight.cluster.names(kind, "shop")
         assert "added" in names
         assert "earlier" not in names
 
 
-def test_a_failing_migration_leaves_everything_and_the_schema(shop: Release) -> None:
+def test_a_failed_migration_changes_nothing_else(shop: Release) -> None:
     before = shop.cluster.images("shop")
     shop.cluster.behave(shop.images(server="bad")["server"], job_fails=True)
     done = shop.release(services=APP, client="c2", server="bad")
@@ -222,7 +234,7 @@ def test_a_failing_migration_leaves_everything_and_the_schema(shop: Release) -> 
     assert shop.cluster.names("Job", "shop").count("server-migrate-2") == 1
 
 
-def test_a_migration_whose_image_is_not_there_is_not_waited_for(shop: Release) -> None:
+def test_a_migration_with_a_missing_image_fails_before_its_deadline(shop: Release) -> None:
     shop.cluster.behave(shop.images(server="bad")["server"], pull_error=True)
     shop.cluster.world.time_scale = 1  # no deadline of the Job ends before the pull is judged
     done = shop.release("migrate", APP, client="c2", server="bad")
@@ -231,7 +243,7 @@ def test_a_migration_whose_image_is_not_there_is_not_waited_for(shop: Release) -
     assert "deadline" not in done["migrate"].log
 
 
-def test_a_contracting_migration_switches_the_rollback_off_and_says_so(shop: Release) -> None:
+def test_a_contracting_migration_disables_the_rollback(shop: Release) -> None:
     shop.description["services"]["server"]["migrate"]["contracting"] = True
     shop.release("migrate", APP, client="c2", server="s2")
     done = shop.run("rollback")

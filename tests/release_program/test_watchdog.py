@@ -1,4 +1,4 @@
-"""What is left by a run that is gone."""
+"""What the watchdog does with the release of a run that ended."""
 
 from __future__ import annotations
 
@@ -11,23 +11,31 @@ import pytest
 from tests.release_program.conftest import APP, Release
 
 
-def test_a_run_that_ended_in_the_middle_is_undone_by_the_watchdog(flying: Release) -> None:
-    finished, live = str(flying.run_id), flying.cluster.images("shop")
-    done = flying.run("watchdog", GITHUB_RUN_ID="500")
-    assert (done.code, flying.cluster.images("shop")) == (0, live)  # the lease still runs
-    done = flying.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN="1")
-    assert (done.code, flying.cluster.images("shop")) == (0, live)
-    done = flying.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN=finished)
+def test_the_watchdog_rolls_back_the_release_of_a_run_that_ended_early(in_flight: Release) -> None:
+    finished, live = str(in_flight.run_id), in_flight.cluster.images("shop")
+    done = in_flight.run("watchdog", GITHUB_RUN_ID="500")
+    assert (done.code, in_flight.cluster.images("shop")) == (0, live)  # the lease has not expired
+    done = in_flight.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN="1")
+    assert (done.code, in_flight.cluster.images("shop")) == (0, live)
+    done = in_flight.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN=finished)
     assert done.code == 1
-    assert flying.images(client="c1", server="s1").items() <= flying.cluster.images("shop").items()
-    assert flying.record["state"] == "good"
-    assert flying.run("watchdog", GITHUB_RUN_ID="501").code == 0
+    assert (
+        in_flight.images(client="c1", server="s1").items()
+        <= in_flight.cluster.images("shop").items()
+    )
+    assert in_flight.record["state"] == "good"
+    assert in_flight.run("watchdog", GITHUB_RUN_ID="501").code == 0
 
 
-def test_a_run_that_was_silent_for_too_long_is_undone_by_the_watchdog(flying: Release) -> None:
-    flying.change_record(lease=time.time() - 1)
-    assert flying.run("watchdog", GITHUB_RUN_ID="500").code == 1
-    assert flying.images(client="c1", server="s1").items() <= flying.cluster.images("shop").items()
+def test_the_watchdog_rolls_back_the_release_of_a_run_whose_lease_expired(
+    in_flight: Release,
+) -> None:
+    in_flight.change_record(lease=time.time() - 1)
+    assert in_flight.run("watchdog", GITHUB_RUN_ID="500").code == 1
+    assert (
+        in_flight.images(client="c1", server="s1").items()
+        <= in_flight.cluster.images("shop").items()
+    )
 
 
 @pytest.mark.parametrize(

@@ -171,9 +171,8 @@ FAULTS = (
     Fault("revert whatever was restored", PRODUCTION, "revert_pr",
           " && (needs.release.outputs.restored == 'all' || "
           "startsWith(needs.release.outputs.restored, 'except'))", "", "revert-after-rollback"),
-    _dropped(
-        "always() of revert", PRODUCTION, "revert_pr", "always() && ", "revert-after-rollback"
-    ),
+    _dropped("always() of revert", PRODUCTION, "revert_pr", "always() && ",
+             "revert-after-rollback"),
     Fault("a revert that does not need the plan", PRODUCTION, "revert_pr",
           "needs: [plan, images, release]", "needs: [images, release]", "revert-after-rollback"),
     Fault("verdict only after success", PRODUCTION, "verdict", "    if: ${{ always() }}\n", "",

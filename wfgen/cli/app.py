@@ -95,7 +95,7 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if arguments[:1] in (["-C"], ["--directory"]):  # before the command, as with git
-        arguments = [*arguments[2:3], *arguments[:2], *arguments[3:]]
+        arguments = [*arguments[2:], *arguments[:2]]
     code = run(arguments)
     try:
         sys.stdout.flush()

@@ -29,7 +29,7 @@ note = text.note
 def findings(diagnostics: Iterable[Diagnostic]) -> str:
     """Findings as results."""
     diagnostics = list(diagnostics)
-    rules = {found.rule: found.rule.replace("-", " ") for found in diagnostics}
+    rules = {finding.rule: finding.rule.replace("-", " ") for finding in diagnostics}
     return _document(map(_finding, diagnostics), rules)
 
 

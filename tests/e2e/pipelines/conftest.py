@@ -1,4 +1,4 @@
-"""A shop per test, and what is held of each run of its workflows."""
+"""A shop per test, and the comparison of each run of its workflows with what is expected."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.judges.tools import find_program
 
 HERE = Path(__file__).parent
 QUIET = {"Notify", "Comment", "Release/Migrate"}
-"""Jobs that say nothing where there is nothing to do."""
+"""Jobs that print nothing if there is nothing to do."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """These take longest: they begin first, each with another one after it, as xdist deals two."""
+    """Starts the tests of this folder first, as they take longest; xdist deals tests in pairs."""
     mine = [item for item in items if item.path.is_relative_to(HERE)]
     others = [item for item in items if item not in mine]
     paired = itertools.chain.from_iterable(itertools.zip_longest(mine, others[: len(mine)]))
@@ -42,7 +42,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path, images: Images) -> Iter
 
 
 class ObserveRun(Protocol):
-    """Holds a run to what is expected of it, and keeps it for the page."""
+    """Compares a run with what is expected, and adds it to the page as a row."""
 
     def __call__(
         self,
@@ -62,8 +62,9 @@ class ObserveRun(Protocol):
 def observe_run(request: pytest.FixtureRequest, shop: Shop) -> ObserveRun:
     """Compares a run's jobs, its verdict, the pods, the record and the repository.
 
-    `failed` are jobs as GitHub names them, `says` the verdict's title, `record` its state and last
-    good release, `keeps` what tags, deployments and reverts the run left; `of` is production.
+    `failed` are jobs as GitHub names them, `says` is the title of the verdict, `record` the state
+    and the last good release, `keeps` the tags, deployments and reverts that the run made, and `of`
+    the environment (default: production).
     """
     places = itertools.count(20 * request.session.items.index(request.node))
 
@@ -81,16 +82,16 @@ def observe_run(request: pytest.FixtureRequest, shop: Shop) -> ObserveRun:
         live = of or shop.production
         assert {name.replace("/", " / ") for name in run.failed} == set(failed)
         assert title_of(run) == says
-        assert run.unmarked <= QUIET, "green, though its program did nothing"
+        assert run.unmarked <= QUIET, "a job succeeded although its program did nothing"
         messages = shop.github.messages
         assert messages == ([says] if "Verdict" in failed else [])
-        wanted = dict.fromkeys(APP, serves) if isinstance(serves, str) else serves
-        assert live.serves() == wanted
-        found = live.record
-        state = f"{found['state']}, release {found['release']}" if found else "none"
+        expected = dict.fromkeys(APP, serves) if isinstance(serves, str) else serves
+        assert live.serves() == expected
+        known = live.record
+        state = f"{known['state']}, release {known['release']}" if known else "none"
         assert state == record
         assert kept_in_repository(shop) == keeps
-        jobs, answers = name_jobs(shop, run), rows.name_answers(wanted)
+        jobs, answers = name_jobs(shop, run), rows.name_answers(expected)
         cells = (title, jobs, rows.quote(says), answers, state, keeps)
         row = rows.Row(rows.WORKFLOWS.name, next(places), cells)
         row.keep(Path(os.environ["E2E_FOLDER"]) / "rows")

@@ -1,4 +1,4 @@
-"""What a run of a workflow left, in the words of docs/release-behaviour.md."""
+"""The results of a workflow run, as docs/release-behaviour.md shows them."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ FILES = ("production.yml", "staging.yml", "staging-cleanup.yml", "watchdog.yml")
 
 
 def title_of(run: Run) -> str:
-    """The first line of what job `verdict` or `gate` says; "" where a workflow has neither."""
+    """The title of the summary of job `verdict` or `gate`; "" if the workflow has neither."""
     for job in ("Verdict", "Gate"):
-        if found := TITLE.search(run.logs.get(job, "")):
-            return found[1]
+        if title := TITLE.search(run.logs.get(job, "")):
+            return title[1]
     return ""
 
 
 def name_jobs(shop: Shop, run: Run) -> str:
-    """The jobs that began, as GitHub names them, in the workflow's order; failed ones in bold."""
+    """The jobs that started, as GitHub names them, in the workflow's order; failed ones in bold."""
     folder = shop.sample.root / ".github/workflows"
     order = [name for file in FILES for name in _jobs(folder / file)]
-    # Those of a matrix, job (value), end in any order.
+    # The jobs of a matrix, `job (value)`, end in any order.
     names = sorted(run.results, key=lambda name: (order.index(name.partition(" (")[0]), name))
-    told = [name.replace("/", " / ") for name in names]
+    shown = [name.replace("/", " / ") for name in names]
     return ", ".join(
         f"**{text}**" if name in run.failed else text
-        for name, text in zip(names, told, strict=True)
+        for name, text in zip(names, shown, strict=True)
     )
 
 
@@ -52,8 +52,8 @@ def _jobs(path: Path) -> list[str]:
 def kept_in_repository(shop: Shop) -> str:
     """The tags, GitHub deployments and reverts that the last run made."""
     made = [f"tag `{tag}`" for tag in shop.sample.tags if tag not in shop.tagged]
-    tasks = [each["task"] for each in shop.github.posted("deployments")]
-    states = [each["state"] for each in shop.github.posted("deployments/1/statuses")]
+    tasks = [body["task"] for body in shop.github.posted("deployments")]
+    states = [body["state"] for body in shop.github.posted("deployments/1/statuses")]
     made += [f"{task}: {state}" for task, state in zip(tasks, states, strict=True)]
     if shop.github.posted("pulls"):
         made.append("revert pull request opened")

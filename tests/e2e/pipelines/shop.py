@@ -1,4 +1,4 @@
-"""The sample project and its pipelines, before the cluster that `make e2e` started."""
+"""The sample project and its pipelines, in the cluster that `make e2e` starts."""
 
 from __future__ import annotations
 
@@ -23,52 +23,52 @@ from tests.github_api import serving
 
 BUILD = ROOT / "tests/e2e/standins/build-push"
 BEHAVING, REAL = "tests.e2e.behaving", "tests.e2e.image"
-"""What builds images: of the stand-in, or of the Dockerfiles in app/."""
+"""Modules that build images: of the stand-in, or from the Dockerfiles in app/."""
 DESCRIBED = ".github/actions/release/{}.json"
 PULL_REQUEST = "12"
 
 
 @dataclass(frozen=True)
 class Live:
-    """What is live of an environment."""
+    """What is live in an environment."""
 
     kube: Kube
     environment: str
     names: Mapping[str, str] | None = None
-    """The release of each commit: the sample application itself answers with its commit."""
+    """The release of each commit: the sample application answers with its commit."""
 
     def serves(self) -> dict[str, str]:
-        """What each service that is built here answers, asked in each ready pod: its release."""
+        """The release that all ready pods of each built service answer with."""
         return serves(self.kube) if self.names is None else name_releases(self.kube, self.names)
 
     @property
     def record(self) -> dict[str, Any]:
-        """The release record; {} where there is none."""
+        """The release record; {} if there is none."""
         name = f"wfgen-release-{self.environment}"
-        found = [c for c in self.kube.objects("configmap") if c["metadata"]["name"] == name]
-        return json.loads(found[0]["data"]["record.json"]) if found else {}
+        maps = [c for c in self.kube.objects("configmap") if c["metadata"]["name"] == name]
+        return json.loads(maps[0]["data"]["record.json"]) if maps else {}
 
     def pods(self, *services: str) -> set[str]:
-        """The names of the ready pods of these services (all)."""
+        """The names of the ready pods of these services (default: all)."""
         names = services or tuple(LISTEN)
         return {pod["metadata"]["name"] for name in names for pod in self.kube.pods(name)}
 
 
 @dataclass
 class Shop(Runner):
-    """The sample project with production in a namespace of its own, and one for a preview."""
+    """The sample project, with separate namespaces for production and a preview."""
 
     images: Images
     production: Live
     preview: Live
     runs: int = 0
     tagged: set[str] = field(default_factory=set)
-    """The tags that were there before the last run."""
+    """The tags that existed before the last run."""
 
     def start(
         self, event: str, workflow: str, payload: dict[str, Any], run: int, **more: Any
     ) -> Run:
-        """Runs a workflow; GitHub's requests are those of this run alone."""
+        """Runs a workflow; `github.requests` then has the requests of this run only."""
         self.tagged = set(self.sample.tags)
         self.github.requests.clear()
         return super().start(event, workflow, payload, run, **more)
@@ -79,46 +79,47 @@ class Shop(Runner):
         return self.runs
 
     def change(self, release: str, *services: str, **behaviour: str) -> str:
-        """A commit after which these services (all) are this release and behave so."""
+        """Commits a release of these services (default: all) that behaves as given."""
         for service in services or APP:
             behave(self.sample.root, service, release, **behaviour)
         return self.sample.commit(f"release {release}")
 
     def release(self, release: str, *services: str, **behaviour: str) -> Run:
-        """The production pipeline of such a commit."""
+        """Commits a release as `change` does, and runs the production pipeline."""
         self.change(release, *services, **behaviour)
         return self.push(self.new_run())
 
     def replace(self, path: str, old: str, new: str) -> None:
-        """Changes a file of the project; the next commit has it."""
+        """Changes a file of the project, for the next commit."""
         file = self.sample.root / path
         text = file.read_text("utf-8")
         assert old in text
         file.write_text(text.replace(old, new, 1), "utf-8")
 
     def describe(self, service: str, **values: Any) -> None:
-        """Changes what production's description says of a service."""
+        """Changes fields of a service in production's description."""
         path = self.sample.root / DESCRIBED.format("production")
         described = json.loads(path.read_text("utf-8"))
         described["services"][service].update(values)
         path.write_text(json.dumps(described), "utf-8")
 
     def image(self, service: str) -> str:
-        """The reference of what the newest commit's build makes of a service."""
+        """The reference of the image that a build of the newest commit makes of a service."""
         environment = behaving.read_behaviour(self.sample.root / "app" / service)
         built = {**environment, "GIT_SHA": self.sample.head}
         return self.images.build(f"acme/shop-{service}", built)
 
 
 def behave(root: Path, service: str, release: str, **behaviour: str) -> None:
-    """Writes how a service's next image behaves, in the words of standin/."""
-    told = {"RELEASE": release, "LISTEN": LISTEN[service], "READINESS": "/readyz", **behaviour}
-    text = "".join(f"{name}={value}\n" for name, value in told.items())
+    """Writes how a service's next image behaves: variables of standin/."""
+    variables = {"RELEASE": release, "LISTEN": LISTEN[service], "READINESS": "/readyz"}
+    variables.update(behaviour)
+    text = "".join(f"{name}={value}\n" for name, value in variables.items())
     (root / "app" / service / behaving.BEHAVIOUR).write_text(text, "utf-8")
 
 
 def adapt(root: Path, namespace: str, host: str) -> None:
-    """Other namespaces and registry, less patience, and stand-ins that behave as release one."""
+    """Sets the namespaces, the registry and shorter timeouts; the stand-ins are release one."""
     for environment in ("production", "staging"):
         path = root / DESCRIBED.format(environment)
         described = json.loads(path.read_text("utf-8"))
@@ -136,7 +137,7 @@ def adapt(root: Path, namespace: str, host: str) -> None:
 
 @contextmanager
 def open_shop(folder: Path, kube: Kube, images: Images, builder: str = BEHAVING) -> Iterator[Shop]:
-    """A shop of which nothing is live. Its users have the rights of docs/delivery-setup.md."""
+    """A shop before its first release. Its users have the roles of docs/delivery-setup.md."""
     real, namespace = builder == REAL, kube.namespace
     preview = Kube(f"{namespace}-pr-{PULL_REQUEST}", kube.folder)
 
@@ -162,8 +163,8 @@ def open_shop(folder: Path, kube: Kube, images: Images, builder: str = BEHAVING)
 
 
 def _variables(builder: str, host: str) -> dict[str, str]:
-    """What the jobs' environment has, besides what any run under act gets."""
-    # Builders know by them where to push, and what is kept of one run for the next.
+    """More variables of the jobs' environment than `Runner` sets."""
+    # With these, builders find the registry and the cache.
     known = {name: value for name, value in os.environ.items() if name.startswith("E2E_")}
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return {

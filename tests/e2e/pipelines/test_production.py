@@ -16,13 +16,13 @@ ROLLED_BACK = ("Release / Monitor", "Verdict")
 
 
 def _keeps(number: int, revert: str = "") -> str:
-    """What the repository keeps of a release that was rolled back."""
-    told = f"tag `rollback/production/{number}`, deploy: failure, rollback: success"
-    return f"{told}, {revert}" if revert else told
+    """The last cell of the row of a release that was rolled back."""
+    left = f"tag `rollback/production/{number}`, deploy: failure, rollback: success"
+    return f"{left}, {revert}" if revert else left
 
 
 def _first(shop: Shop) -> Run:
-    """The first release, called one."""
+    """Makes the first release, 'one'."""
     run = shop.push(shop.new_run())
     assert run.failed == set()
     assert shop.production.record["release"] == 1
@@ -76,7 +76,7 @@ def test_what_is_released_and_what_is_not(shop: Shop, observe_run: ObserveRun) -
     )  # fmt: skip
 
     (shop.sample.root / "app/server/BROKEN").unlink()
-    shop.sample.commit("mend the build")
+    shop.sample.commit("fix the build")
     shop.sample.refuse_approval()
     run = shop.push(shop.new_run())
     observe_run(
@@ -88,7 +88,7 @@ def test_what_is_released_and_what_is_not(shop: Shop, observe_run: ObserveRun) -
 
 
 def _assert_by_digest(shop: Shop, run: Run) -> None:
-    """What the builds told is what the kubelet runs, the record says and the tag keeps."""
+    """The digests that builds output are those of the pods, of the record and of the tag."""
     live, record = shop.production.kube.images(), shop.production.record
     tag = f"deploy/production/{record['release']}"
     message = shop.sample.git("tag", "--list", "--format=%(contents)", tag)
@@ -99,7 +99,7 @@ def _assert_by_digest(shop: Shop, run: Run) -> None:
         assert live[name].endswith(image)
         assert record["services"][name]["image"] == kept[name]["image"] == live[name]
     assert built
-    assert list(run.built.values()) == [True] * len(built), "all were pushed"
+    assert list(run.built.values()) == [True] * len(built), "an image was not pushed"
 
 
 def test_going_back(shop: Shop, observe_run: ObserveRun) -> None:
@@ -139,7 +139,7 @@ def test_images_that_fail(shop: Shop, observe_run: ObserveRun) -> None:
         says="production: release 2 failed and was rolled back",
         serves="one", record="good, release 1", keeps=_keeps(2, "revert pull request opened"),
     )  # fmt: skip
-    deployed = [(each["task"], each["ref"]) for each in shop.github.posted("deployments")]
+    deployed = [(body["task"], body["ref"]) for body in shop.github.posted("deployments")]
     assert deployed == [("deploy", shop.sample.head), ("rollback", good)]
     _assert_reverted(shop, good)
 
@@ -164,7 +164,7 @@ def test_images_that_fail(shop: Shop, observe_run: ObserveRun) -> None:
 
 
 def _assert_reverted(shop: Shop, good: str) -> None:
-    """The branch of the pull request is what the last known good release was made from."""
+    """The branch of the pull request has the tree of the last known good release."""
     trees = [f"{commit}^{{tree}}" for commit in ("wfgen/revert-production", good)]
     reverted, wanted = (shop.sample.git("rev-parse", tree) for tree in trees)
     assert reverted == wanted
@@ -232,7 +232,7 @@ def test_steps_that_fail(shop: Shop, observe_run: ObserveRun) -> None:
     shop.production.kube.allow()
 
     shop.production.kube.refuse(good)
-    # What release 3 did not bring is a part of the next one: its server is a good one.
+    # The next release includes the changes of release 3, whose server is good.
     mixed = {"server": "three", "client": "one"}
     run = shop.release("four", "client", CRASH="0s")
     observe_run(

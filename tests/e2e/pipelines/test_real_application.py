@@ -1,4 +1,4 @@
-"""The sample application itself, which production.yml builds from its Dockerfiles."""
+"""The sample application, which production.yml builds from its Dockerfiles."""
 
 from __future__ import annotations
 

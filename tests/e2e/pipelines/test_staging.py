@@ -1,4 +1,4 @@
-"""staging.yml and staging-cleanup.yml under act: a preview from its first day to its last."""
+"""staging.yml and staging-cleanup.yml under act: a preview from its creation to its deletion."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMENTS = f"issues/{PULL_REQUEST}/comments"
 
 
 def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
-    """One test, as the sweep is of all previews that the cluster has of a repository."""
+    """One test, because the sweep covers all previews of a repository in the cluster."""
     assert shop.push(shop.new_run()).failed == set()
     production = shop.production.kube.images()
     _open_pull_request(shop)
@@ -45,7 +45,7 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
         serves={"server": "two", "client": "one"}, record="good, release 1", of=shop.preview,
     )  # fmt: skip
     live = shop.preview.kube.images()
-    assert live["client"] == production["client"], "what did not change is not built anew"
+    assert live["client"] == production["client"], "an unchanged service was built again"
     assert shop.images.find(f"/v2/acme/shop-server/manifests/{sha}")
     digest = run.outputs["Build server/Build"]["digest"]
     assert live["server"].partition("@")[2] == digest
@@ -57,8 +57,8 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
     now = {"server": "two", "client": "three"}
     observe_run(
         "a commit is pushed to the pull request", run,
-        says="staging, pull request 12: release 2 is live", serves=now, record="good, release 2",
-        of=shop.preview,
+        says="staging, pull request 12: release 2 is live",
+        serves=now, record="good, release 2", of=shop.preview,
     )  # fmt: skip
     assert shop.preview.pods("postgres", "redis") == databases
 
@@ -88,8 +88,8 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.pull_request(
         shop.new_run(), workflow="staging-cleanup.yml", sha=sha, action="closed"
     )
-    # The cluster takes its time over a namespace: its pods may end in order.
-    shop.preview.kube.wait(lambda: not _found(shop.preview.kube), 120)
+    # Deleting a namespace takes time: its pods end first.
+    shop.preview.kube.wait(lambda: not _read_namespace(shop.preview.kube), 120)
     observe_run(
         "the pull request is closed", run, serves="nothing", record="none", of=shop.preview,
     )  # fmt: skip
@@ -97,7 +97,7 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
 
 
 def _sweep(shop: Shop) -> Run:
-    """The cleanup by its schedule, with empty previews of three more pull requests."""
+    """The scheduled cleanup, with empty previews of three more pull requests."""
     expired, closed, unlabeled = (_make_preview(shop, number) for number in ("13", "14", "15"))
     label = f"wfgen/expires={int(time.time()) - 60}"
     expired.run("label", "--overwrite", "namespace", expired.namespace, label)
@@ -115,7 +115,7 @@ def _sweep(shop: Shop) -> Run:
 
 
 def _make_preview(shop: Shop, number: str) -> Kube:
-    """Another pull request's namespace, made by the release program itself."""
+    """Makes the namespace of another pull request with the release program."""
     action = shop.sample.root / ".github/actions/release"
     environment: dict[str, Any] = {
         "WFGEN_DESCRIPTION": str(shop.sample.root / DESCRIBED.format("staging")),
@@ -132,25 +132,25 @@ def _make_preview(shop: Shop, number: str) -> Kube:
     return Kube(f"{live.namespace}-pr-{number}", live.folder)
 
 
-def _found(kube: Kube) -> str:
-    """A namespace as JSON; "" where there is none."""
+def _read_namespace(kube: Kube) -> str:
+    """A namespace as JSON; "" if there is none."""
     return kube.run("get", "namespace", kube.namespace, "--ignore-not-found", "-o", "json")
 
 
 def _exists(kube: Kube) -> bool:
-    """Whether a namespace is there, and not on its way out."""
-    found = _found(kube)
+    """Whether a namespace exists and is not being deleted."""
+    found = _read_namespace(kube)
     return bool(found) and "deletionTimestamp" not in found
 
 
 def _open_pull_request(shop: Shop) -> None:
-    """On GitHub: the stand-in has none by itself."""
+    """Adds the pull request to the stand-in of GitHub."""
     shop.github.on("GET", f"{REPOSITORY}/pulls/{PULL_REQUEST}", {"state": "open"})
     shop.github.on("GET", f"{REPOSITORY}/{COMMENTS}", [])
     shop.github.on("POST", f"{REPOSITORY}/{COMMENTS}", {}, status=201)
 
 
 def _comment(shop: Shop) -> str:
-    """What the last run wrote into the pull request."""
+    """The comment of the last run on the pull request."""
     (comment,) = shop.github.posted(COMMENTS)
     return str(comment["body"])

@@ -1,5 +1,5 @@
 // Command standin is every program of the pods of the end-to-end tests: the services, their databases, the commands
-// that probes and migrations run, and the pause container. Its image's environment says how it behaves.
+// that probes and migrations run, and the pause container. The environment of its image sets how it behaves.
 package main
 
 import (
@@ -28,10 +28,10 @@ func main() {
 	}
 }
 
-// fail ends the program with code 1 where the variable says so.
+// fail exits with code 1 if the variable is set to no.
 func fail(variable string) {
 	if os.Getenv(variable) == "no" {
-		fmt.Fprintln(os.Stderr, variable, "is no")
+		fmt.Fprintln(os.Stderr, variable+"=no")
 		os.Exit(1)
 	}
 }
@@ -43,8 +43,8 @@ func wait() {
 	<-asked
 }
 
-// serve answers HTTP. CRASH is how long after its start the program crashes; READY=no fails what the kubelet asks of
-// readiness; READY=flaps fails it every other 6 s for READY_AFTER; HEALTH=bad fails everybody who is not the kubelet.
+// serve answers HTTP. CRASH is the time after which the program crashes. READY=no fails the readiness probe; READY=flaps
+// fails it every other 6 s during READY_AFTER. HEALTH=bad fails all requests that are not the kubelet's.
 func serve() {
 	started := time.Now()
 	if crash := os.Getenv("CRASH"); crash != "" {

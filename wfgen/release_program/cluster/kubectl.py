@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..hosting.outputs import log
+from ..names import Variable
 
 Object = dict[str, Any]
 
@@ -60,7 +61,7 @@ class KubectlError(Exception):
 
 def pause_seconds() -> float:
     """Seconds before the first retry, doubled for each further one (WFGEN_RETRY_SECONDS, 2)."""
-    return float(os.environ.get("WFGEN_RETRY_SECONDS", "2"))
+    return float(os.environ.get(Variable.RETRY_SECONDS, "2"))
 
 
 def run(*arguments: str, text: str = "", attempts: int = ATTEMPTS, timeout: float = 60) -> str:

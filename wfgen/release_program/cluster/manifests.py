@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from .. import names
 from ..contract import Description, Service
 from ..failure import Failure
 from . import kubectl
@@ -124,8 +125,8 @@ def shared(description: Description, objects: list[Object]) -> list[Object]:
 
 def workloads_of(service: Service, objects: list[Object]) -> list[Object]:
     """The objects that run the service's image."""
-    names = [(workload.kind, workload.name) for workload in service.workloads]
-    return [m for m in objects if (m["kind"], m["metadata"]["name"]) in names]
+    keys = [(workload.kind, workload.name) for workload in service.workloads]
+    return [m for m in objects if (m["kind"], m["metadata"]["name"]) in keys]
 
 
 def pod_spec(workload: Object) -> Object:
@@ -139,8 +140,8 @@ def pod_spec(workload: Object) -> Object:
 
 def container(service: Service, workload: Object) -> Object:
     """A copy of the container that runs the service's image. Raises `Failure` if there is none."""
-    names = {w.name: w.container for w in service.workloads if w.kind == workload["kind"]}
-    name = names[workload["metadata"]["name"]]
+    containers = {w.name: w.container for w in service.workloads if w.kind == workload["kind"]}
+    name = containers[workload["metadata"]["name"]]
     for candidate in pod_spec(workload)["containers"]:
         if candidate["name"] == name:
             return dict(candidate)
@@ -193,7 +194,7 @@ def _layer(
 def _secrets(services: list[Service], folder: Path) -> Iterator[dict[str, Any]]:
     """Entries of `secretGenerator`, by files in the temporary folder: literals lose quotes."""
     for service in services:
-        values = {key: os.environ.get(f"SECRET_{key}", "") for key in service.secrets}
+        values = {key: os.environ.get(names.secret_variable(key), "") for key in service.secrets}
         given = {key: value for key, value in values.items() if value}
         for key, value in given.items():
             path = folder / f"{service.name}.{key}"
@@ -210,11 +211,10 @@ def _secrets(services: list[Service], folder: Path) -> Iterator[dict[str, Any]]:
 def _check_values(description: Description, services: list[Service]) -> None:
     """Raises `Failure` for missing secrets: later they only show as pods that cannot start."""
     keys = {key for service in services for key in service.secrets}
-    missing = sorted(key for key in keys if not os.environ.get(f"SECRET_{key}"))
+    missing = sorted(key for key in keys if not os.environ.get(names.secret_variable(key)))
     if missing:
-        suffix = description.environment.upper().replace("-", "_")
-        names = ", ".join(f"{key}_{suffix}" for key in missing)
-        raise Failure(f"GitHub secret missing: {names}. See docs/delivery-setup.md, Secrets")
+        secrets = ", ".join(names.secret(key, description.environment) for key in missing)
+        raise Failure(f"GitHub secret missing: {secrets}. See docs/delivery-setup.md, Secrets")
 
 
 def _give_host(host: str, ingress: Object) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from ..contract import Description, Service
 from ..failure import Failure
 from ..hosting.outputs import log
+from ..names import Variable
 from .kubectl import KubectlError, Object
 from .pods import UNSCHEDULABLE, ServiceStatus, judge, look
 
@@ -18,7 +19,7 @@ RESTARTS = 2
 
 def poll_seconds() -> float:
     """Seconds between two looks at the cluster (WFGEN_POLL_SECONDS, 2)."""
-    return float(os.environ.get("WFGEN_POLL_SECONDS", "2"))
+    return float(os.environ.get(Variable.POLL_SECONDS, "2"))
 
 
 def doubt_seconds() -> float:
@@ -27,7 +28,7 @@ def doubt_seconds() -> float:
     The kubelet retries a failed pull after 10 s: by then it failed twice.
     https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff
     """
-    return float(os.environ.get("WFGEN_DOUBT_SECONDS", "12"))
+    return float(os.environ.get(Variable.DOUBT_SECONDS, "12"))
 
 
 def patience(reason: str) -> float:

@@ -141,9 +141,7 @@ COMMANDS: Mapping[str, Command] = {
         {**_RECORD, **_ROLLOUT},
         {
             Output.VERIFIED: CommandOutput("whether the release is good", _BOOLEAN),
-            Output.CAUSE: CommandOutput(
-                "cause of a failure: the change, or anything else", (*_CAUSES, "")
-            ),
+            Output.CAUSE: CommandOutput("cause of a failure: the change, or other", (*_CAUSES, "")),
         },
     ),
     "rollback": Command(
@@ -155,9 +153,7 @@ COMMANDS: Mapping[str, Command] = {
                 "good; taken over: another run has the environment",
                 ("all", "except: ...", "nothing", "verified", "taken over", "failed"),
             ),
-            Output.CAUSE: CommandOutput(
-                "cause of a failure: the change, or anything else", _CAUSES
-            ),
+            Output.CAUSE: CommandOutput("cause of a failure: the change, or other", _CAUSES),
         },
     ),
     "prune": Command("prune", _RECORD),

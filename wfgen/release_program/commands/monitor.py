@@ -9,6 +9,7 @@ from ..cluster import diagnostics, health, manifests, rollout
 from ..cluster.kubectl import Object, key
 from ..contract import Description, Service, load
 from ..hosting.outputs import add_summary, error, log, write_output
+from ..names import Output
 from ..state import stored
 from ..state.record import read_record, renew_lease, write_cause, write_record
 from ..state.record_format import (
@@ -111,8 +112,8 @@ def monitor() -> int:
     fix. The commit point is its last act.
     """
     description = load()
-    write_output("verified", "false")
-    write_output("cause", "infra")  # holds if this job ends early: the last value counts
+    write_output(Output.VERIFIED, "false")
+    write_output(Output.CAUSE, "infra")  # holds if this job ends early: the last value counts
     record = read_record(description) or Record()
     in_flight = record.demand_advancing()
     objects = stored.read(description, in_flight.release) or []
@@ -126,14 +127,14 @@ def monitor() -> int:
     _summarize(description, record, watched)
     if failed:
         cause = "app" if any(service.cause == "app" for service in failed) else "infra"
-        write_output("cause", cause)
+        write_output(Output.CAUSE, cause)
         write_cause(description, record, cause)
         for service in failed:
             _report(description, service, objects)
         return 1
     _commit(description, objects)
-    write_output("verified", "true")
-    write_output("cause", "")
+    write_output(Output.VERIFIED, "true")
+    write_output(Output.CAUSE, "")
     log(f"release {in_flight.release} is good")
     return 0
 

@@ -11,6 +11,7 @@ from ..contract import Description, load
 from ..failure import Failure
 from ..hosting import git
 from ..hosting.outputs import add_summary, log, notice, write_output
+from ..names import Output, Variable
 from ..state import stored
 from ..state.record import read_record, write_record
 from ..state.record_format import HELD, IN_FLIGHT, ROLLBACK_FAILED, InFlight, Record, this_run
@@ -23,14 +24,14 @@ def preflight() -> int:
     description = load()
     # Until the record is written there is nothing to roll back, however this command ends.
     _answer("false")
-    names: list[str] = json.loads(os.environ["WFGEN_SERVICES"])
+    names: list[str] = json.loads(os.environ[Variable.SERVICES])
     services = [s for s in description.in_order(names) if s.deploy]
-    images: dict[str, str] = json.loads(os.environ["WFGEN_IMAGES"])
-    sha, forced = os.environ["WFGEN_SHA"], os.environ.get("WFGEN_FORCE") == "true"
-    go_back = int(os.environ.get("WFGEN_GO_BACK") or 0)
+    images: dict[str, str] = json.loads(os.environ[Variable.IMAGES])
+    sha, forced = os.environ[Variable.SHA], os.environ.get(Variable.FORCE) == "true"
+    go_back = int(os.environ.get(Variable.GO_BACK) or 0)
 
     record = read_record(description) or _adopt(description, images)
-    write_output("lkg_sha", _commit(record))
+    write_output(Output.LKG_SHA, _commit(record))
     if record.in_flight is not None and record.state != ROLLBACK_FAILED:
         _restore_unfinished(description, record, record.in_flight)
     _demand_not_held(record, forced, go_back)
@@ -49,15 +50,15 @@ def preflight() -> int:
     in_flight = InFlight(record.last + 1, sha, [s.name for s in services], images, go_back=go_back)
     _open(description, record, in_flight)
     log(f"release {record.last} of {description.environment}: {', '.join(names)} at {sha}")
-    write_output("release", str(record.last))
+    write_output(Output.RELEASE, str(record.last))
     _answer("true")
     return 0
 
 
 def _answer(proceed: str, stale: str = "false") -> None:
     """Outputs for later jobs; the last value of an output counts."""
-    write_output("proceed", proceed)
-    write_output("stale", stale)
+    write_output(Output.PROCEED, proceed)
+    write_output(Output.STALE, stale)
 
 
 def _write(description: Description, record: Record) -> None:

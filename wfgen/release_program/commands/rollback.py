@@ -10,6 +10,7 @@ from ..cluster.kubectl import KubectlError, Object, key
 from ..contract import Description, Service, load
 from ..failure import Failure
 from ..hosting.outputs import add_summary, error, group, log, notice, write_output
+from ..names import Output
 from ..state import stored
 from ..state.record import read_record, renew_lease, write_record
 from ..state.record_format import (
@@ -56,14 +57,14 @@ def rollback() -> int:
     rollback failed, or where another run owns the release in flight.
     """
     description = load()
-    write_output("restored", "failed")  # holds if this job ends early: the last value counts
+    write_output(Output.RESTORED, "failed")  # holds if this job ends early: the last value counts
     record = read_record(description) or Record()
     if not record.mine:
-        write_output("restored", _nothing(record))
+        write_output(Output.RESTORED, _nothing(record))
         return 1 if record.in_flight else 0
     result = restore(description, record)
-    write_output("restored", result.restored)
-    write_output("cause", result.cause)
+    write_output(Output.RESTORED, result.restored)
+    write_output(Output.CAUSE, result.cause)
     return 1 if result.restored == "failed" else 0
 
 

@@ -6,6 +6,7 @@ import os
 
 from ..contract import load
 from ..hosting.outputs import error, log, notice
+from ..names import Variable
 from ..state.record import read_record, write_record
 from ..state.record_format import ROLLBACK_FAILED, repository, this_run
 from . import rollback
@@ -24,7 +25,7 @@ def watchdog() -> int:
         return 0
     release = record.in_flight.release
     if record.state == ROLLBACK_FAILED:
-        if os.environ.get("GITHUB_EVENT_NAME") != "workflow_dispatch":
+        if os.environ.get(Variable.EVENT_NAME) != "workflow_dispatch":
             error(
                 f"the rollback of release {release} failed, and releases are refused. Check the "
                 "cluster, then dispatch this workflow, or a release with `force`"

@@ -14,6 +14,7 @@ from ..cluster.kubectl import KubectlError, Object
 from ..contract import Description
 from ..failure import Failure
 from ..hosting.outputs import log
+from ..names import Variable
 from .record_format import Record, dump_record, parse_record
 
 RENEW_SECONDS = 60.0
@@ -24,7 +25,7 @@ _KEY = "record.json"
 
 def lease_seconds() -> float:
     """How long an owner may be silent (WFGEN_LEASE_SECONDS, 1800)."""
-    return float(os.environ.get("WFGEN_LEASE_SECONDS", "1800"))
+    return float(os.environ.get(Variable.LEASE_SECONDS, "1800"))
 
 
 def record_name(description: Description) -> str:

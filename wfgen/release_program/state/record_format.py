@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from ..cluster.kubectl import Object
 from ..failure import Failure
+from ..names import Variable
 
 KEPT_RELEASES = 10
 """Number of releases whose entry and manifests are kept."""
@@ -38,7 +39,7 @@ _NOT_STORED = ("unknown", "config_map")
 
 def repository() -> str:
     """The repository that this run belongs to: owner/name."""
-    return os.environ.get("GITHUB_REPOSITORY", "by-hand")
+    return os.environ.get(Variable.REPOSITORY, "by-hand")
 
 
 def this_run() -> str:

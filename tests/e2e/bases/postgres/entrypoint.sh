@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes the database in a volume that has none, then becomes the server. While it does, nobody is answered by TCP.
+# Creates the database in an empty volume, then runs the server. Until then, TCP connections are refused.
 set -eu
 : "${POSTGRES_USER:=postgres}"
 : "${POSTGRES_DB:=$POSTGRES_USER}"
 
 if [ "$1" = postgres ] && [ ! -s "$PGDATA/PG_VERSION" ]; then
   if [ -z "${POSTGRES_PASSWORD:-}" ]; then
-    echo "POSTGRES_PASSWORD is needed for a new database" >&2
+    echo "missing POSTGRES_PASSWORD for a new database" >&2
     exit 1
   fi
   printf '%s\n' "$POSTGRES_PASSWORD" >/tmp/password
