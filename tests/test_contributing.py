@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md: its recipes, followed to the letter in a copy, leave the tests green."""
+"""CONTRIBUTING.md: its recipes, followed exactly in a copy, leave the tests green."""
 
 from __future__ import annotations
 
