@@ -54,7 +54,7 @@ def reasons(root: Path, path: str) -> Iterator[tuple[str, list[Reason]]]:
 
 @pytest.mark.parametrize("path", sorted(rendered(ROOT)))
 def test_every_line_comes_from_its_line_of_a_template(path: str) -> None:
-    """What the template's line has beside values and tags stands in the generated line."""
+    """The generated line contains the text of the template's line between values and tags."""
     above = None
     for line, found in reasons(ROOT, path):
         (place,) = [reason.line for reason in found if reason.role == "template"]
@@ -340,7 +340,7 @@ def test_conditions_loops_and_variables_of_a_template(terminal: Terminal, name: 
     ] == expected
 
 
-# What is on disk, and what is no line.
+# The file on disk, and lines that do not exist.
 
 
 def test_the_number_is_that_of_the_file_on_disk(terminal: Terminal) -> None:
