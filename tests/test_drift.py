@@ -236,8 +236,10 @@ def test_one_change_in_many_files_is_printed_once(terminal: Terminal) -> None:
     terminal.edit("specs/project.yaml", "registry:", "secrets: [UNUSED]\nregistry:")
     ran = terminal.run("check")
     assert ran.code == 1
-    count = len(causes(terminal.root))
-    assert count == 10, "without the release program, which no spec changes"
+    differing = causes(terminal.root)
+    count = len(differing)
+    assert count > 2
+    assert not any("/release_program/" in path for path in differing), "no spec changes it"
     assert ran.out.startswith(
         f"{count} files: out of date: the specs changed (only in their headers); "
         "to fix, run `wfgen render`\n  .github/actions/"
