@@ -89,6 +89,21 @@ class House:
         return rooms
 
     @property
+    def rooms(self) -> dict[str, str]:
+        """What each room knows, by its docstring: wfgen's from the top down, then the program's."""
+        dotted = sorted(
+            (room for room in self.imports if "." in room),
+            key=lambda room: (APART in room, -self._depth(room), room),
+        )
+        paths = {room: f"{room.replace('.', '/')}/__init__.py" for room in dotted}
+        texts = {
+            room: ast.get_docstring(ast.parse(self.modules[path])) or ""
+            for room, path in paths.items()
+            if path in self.modules
+        }
+        return {room: " ".join(text.split("\n\n")[0].split()) for room, text in texts.items()}
+
+    @property
     def levels(self) -> int:
         """Length of the longest chain of imports between rooms, without the release program's."""
         return max(map(self._depth, self.imports))
@@ -142,6 +157,9 @@ def main() -> int:
         if function.name in house.large:
             print(f"  {function.name}: {function.lines} lines, {function.branches} branches")
     print(f"class names twice in a room: {', '.join(house.twice) or 'none'}")
+    print("rooms, each imports only rooms below it:")
+    for room, text in house.rooms.items():
+        print(f"  {room.removeprefix('wfgen.')}: {text}")
     return 0
 
 

@@ -173,7 +173,7 @@ def test_interrupt_has_no_traceback(terminal: Terminal, monkeypatch: pytest.Monk
         ("watchdog.yml", "#{{ nope.x }}#\n", "templates/watchdog.yml:1: 'nope' is undefined"),
         ("watchdog.yml", '#{{ 1 + "a" }}#\n', "templates/watchdog.yml:1: TypeError: unsupported"),
         ("watchdog.yml", "#{{ plan }}#\n", "templates/watchdog.yml:1: a template prints a Plan"),
-        ("watchdog.yml", '#{{ pin("a/b") }}#\n', "watchdog.yml:1: a/b is not in the lock"),
+        ("watchdog.yml", '#{{ pin("a/b") }}#\n', "watchdog.yml:1: `a/b` is not in the lock"),
         ("watchdog.yml", '#{% include "x.yml" %}#\n', "watchdog.yml:1: no template x.yml"),
         ("_release-job.yml", "a\n#{{ nope }}#\n", "templates/_release-job.yml:2: 'nope'"),
     ],

@@ -51,6 +51,18 @@ def test_named_files_exist(page: str) -> None:
     assert sorted(missing) == []
 
 
+def test_files_that_the_code_names_exist() -> None:
+    """In docstrings, comments and messages of wfgen."""
+    named = re.compile(r"(?<![\w./-])(?:wfgen|tests|templates)/[\w/-]+\.(?:py|ya?ml|md)\b")
+    missing = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in (ROOT / "wfgen").rglob("*.py")
+        for name in named.findall(path.read_text("utf-8"))
+        if not (ROOT / name).exists()
+    ]
+    assert missing == []
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\((?!https://)([^)]+)\)", read(page))

@@ -2,7 +2,7 @@
 
 `_WORDING` has the function that words each type of pydantic error. Fields that contradict one
 another are worded beside the fields, in `kinds/`; names that refer to nothing, in `references.py`;
-text that is not YAML, in `wfgen/text/source.py`.
+text that is not YAML, in `wfgen/text/positions.py`.
 """
 
 from __future__ import annotations
