@@ -116,4 +116,5 @@ def test_recipe_for_a_template(copy: Path) -> None:
     wfgen(copy, "check")
     assert ".github/workflows/overlays.yml: |" in update_snapshots(copy, commands, "base")
     wfgen(copy, "-q", "-x", "-m", "not slow and not e2e", *OVER_FILES, module="pytest")
-    assert [str(finding) for finding in judge([copy / ".github/workflows/overlays.yml"], copy)] == []
+    findings = judge([copy / ".github/workflows/overlays.yml"], copy)
+    assert [str(finding) for finding in findings] == []
