@@ -88,9 +88,8 @@ class Doomed(Release):
         if self.death is None or self.death.command != command:
             return super().run(command, **environment)
         death, self.death = self.death, None
-        process = self.start(command, **environment)
-        with killing(process.pid, death):
-            return self.end(process)
+        with killing(self.start(command, **environment), death):
+            return self.end()
 
 
 @contextmanager
