@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import sampling
 from tests.kube_api import FakeCluster
 from tests.kube_api.api import Answer, Api, Request
 from tests.release_program.conftest import APP, RECORD, Outputs, Release, Start
@@ -186,14 +187,7 @@ def test_a_killed_job_leaves_no_mix_of_releases(
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=80,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@sampling.examples(80)
 @given(TROUBLES)
 def test_random_faults_leave_no_mix_of_releases(
     tmp_path_factory: pytest.TempPathFactory,
