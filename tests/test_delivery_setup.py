@@ -16,12 +16,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
-import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 from pydantic import ValidationError
 
-from tests import case
+from tests import case, kube_schema
 from tests.judges.tree import load
 from wfgen.errors import WfgenError
 from wfgen.generate.plan import Plan, plan
@@ -239,7 +238,7 @@ def test_roles_are_valid(page: Page) -> None:
         (text,) = page.blocks(f"### Deployer role of {name}", "yaml")
         objects = list(yaml.safe_load_all(text))
         for each in objects:
-            kubernetes_validate.validate(each, "1.37", strict=True)
+            kube_schema.validate(each)
         *_, role, binding = objects
         assert binding["roleRef"]["name"] == role["metadata"]["name"]
         assert binding["roleRef"]["kind"] == role["kind"]
