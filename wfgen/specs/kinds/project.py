@@ -192,7 +192,7 @@ class ProjectSpec(Model):
     one pipeline."""
     self_repository: bool = True
     """Refer to workflows and actions of this repository with `$/`, which needs runner 2.336.0 or
-    newer. For older runners and GitHub Enterprise Server, set `false`: `./`, after a checkout."""
+    newer. For older runners and GitHub Enterprise Server, set `false`, for `./` and a checkout."""
     registry: Registry
     """The registry that images are pushed to."""
     registries: Annotated[Any, Refused("set one `registry`")] = None
