@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from jinja2 import nodes
+from jinja2 import BytecodeCache, nodes
+from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator
 from markupsafe import Markup
 
@@ -56,7 +57,7 @@ class Trace:
 
     def render(self, templates: Templates, name: str, context: dict[str, Any]) -> str:
         """The text with U+E000, an index, U+E001 before each piece; ends the use of `templates`."""
-        environment = templates.environment.overlay(bytecode_cache=None)
+        environment = templates.environment.overlay(bytecode_cache=_COMPILED)
         environment.code_generator_class = _Calls
         environment.globals.update(_piece=self._piece, _reads=self._new_reads)
         templates.environment = environment
@@ -118,6 +119,23 @@ class _Traced:
         if isinstance(attribute, types.FunctionType):
             return types.MethodType(attribute, self)
         return trace.wrap(getattr(value, name))
+
+
+class _Compiled(BytecodeCache):
+    """Compiled templates with the calls, for all traces of this process."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], types.CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
 
 
 class _Calls(CodeGenerator):
