@@ -79,7 +79,7 @@ def test_more_valid_specs_render(specs: dict[str, Values]) -> None:
 
 
 def renders(specs: dict[str, Values]) -> None:
-    """The specs render to the same bytes each time, valid by GitHub's schema and wfgen's rules."""
+    """The specs give the same bytes each time, valid by GitHub's schema and the rules of wfgen."""
     with tempfile.TemporaryDirectory() as folder:
         root = written(Path(folder), specs)
         files = render(plan(spec.load(root)))

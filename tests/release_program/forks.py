@@ -1,8 +1,8 @@
 """Starts the release program's commands in forks of a process that has imported it.
 
 Started as the pipelines start it, a command is a new Python that spends most of its time on
-imports. A fork has its own process id, session, environment and output all the same. The process
-that forks has no threads, and no installed packages (`-S`), as on a runner.
+imports. A fork has its own process id, session, environment and output. The process that
+forks has no threads, and no installed packages (`-S`), as on a runner.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Forks:
         self._process.communicate()
 
     def start(self, command: str, folder: Path, environment: dict[str, str], log: Path) -> int:
-        """Starts a command in a session of its own; its process id. `end` must follow."""
+        """Starts a command in a new session; its process id. `end` must follow."""
         assert self._process.stdin is not None
         print(
             json.dumps([command, str(folder), environment, str(log)]),
