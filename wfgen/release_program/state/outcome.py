@@ -250,7 +250,7 @@ def _revert(needs: Needs) -> list[str]:
     address = needs.output(Job.REVERT, Output.ADDRESS)
     reverted = needs.output(Job.REVERT, Output.REVERTED)
     if reverted == "pull-request":
-        return [f"{address} reverts the change in the default branch. Next: merge it, or fix it."]
+        return [f"{address} reverts the change in the default branch. Next: merge it, or push a fix."]
     if reverted == "none":
         reason = needs.output(Job.REVERT, Output.REASON)
         return [f"Nothing was reverted: {reason}. Next: push a fix."]
