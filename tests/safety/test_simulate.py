@@ -175,7 +175,10 @@ def test_the_text(run: Any) -> None:
     out = run("production", "--timeout", "monitor").out
     assert out.startswith(".github/workflows/production.yml: a push to `main`\n--timeout release/")
     assert "release/monitor     cancelled (timed out)  !cancelled() [true] && needs" in out
-    assert "\n[...]: the value of the expression before it\n\nresult: failure\nthe cluster runs\n" in out
+    assert (
+        "\n[...]: the value of the expression before it\n\nresult: failure\nthe cluster runs\n"
+        in out
+    )
     assert "\nverdict: production: release 2 failed and was rolled back\n" in out
     assert max(map(len, out.splitlines())) <= 120
 

@@ -74,7 +74,7 @@ KINDS: Mapping[str, str] = {
 
 def described(workflow: Workflow, event: Event) -> str:
     """What starts the run, with the branch of a push where the workflow names one."""
-    branches = (workflow.triggers.get("push") or {}).get("branches") or ()
+    branches: Any = (workflow.triggers.get("push") or {}).get("branches") or []
     branches = [branches] if isinstance(branches, str) else branches
     if event.kind == "push" and len(branches) == 1:
         return f"a push to `{branches[0]}`"
