@@ -123,7 +123,7 @@ def test_error_in_a_spec(terminal: Terminal) -> None:
         assert (ran.code, ran.out) == (2, "")
         assert ran.err.startswith("specs/web.yaml:1:7: unknown kind `sever`")
         assert "hint: did you mean `server`?" in ran.err
-        assert ran.err.endswith("1 error; nothing was written\n")
+        assert ran.err.endswith("\n1 error\n")
     assert terminal.files() == before
 
 

@@ -72,5 +72,8 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The one of `known` that `name` most likely misspells; "" if none is similar."""
-    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.65)), "")
+    """The one of `known` that `name` misspells or shortens; "" if none is similar."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.65)
+    longer = [valid for valid in names if len(name) > 2 and valid.startswith(name)]
+    return close[0] if close else longer[0] if len(longer) == 1 else ""

@@ -106,6 +106,7 @@ class Job:
 
     PLAN = "plan"
     IMAGES = "images"
+    APPROVE = "approve"
     RELEASE = "release"
     PRUNE = "prune"
     AUDIT = "audit"

@@ -84,7 +84,7 @@ def diffs(drifts: list[Drift]) -> str:
 
 def count_errors(count: int) -> str:
     """The last line after errors in specs."""
-    return f"{count} error{'s' if count != 1 else ''}; nothing was written"
+    return f"{count} error{'s' if count != 1 else ''}"
 
 
 def group_alike(drifts: list[Drift]) -> list[list[Drift]]:
