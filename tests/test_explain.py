@@ -5,27 +5,31 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests import case
 from tests.spec_strategies import as_yaml
 from tests.terminal import Ran, Terminal
+from wfgen.explain import lines
 from wfgen.explain.explanation import Reason
-from wfgen.explain.lines import Reasons
 from wfgen.generate.plan import plan
 from wfgen.generate.render import RenderedFile, render
+from wfgen.generate.templating import Templates
 from wfgen.locks.pins import LOCK
 from wfgen.specs import loading as spec
+from wfgen.specs.references import Project
 
 ROOT = Path(__file__).parents[1]
 PRODUCTION = ".github/workflows/production.yml"
 STAGING = ".github/workflows/staging.yml"
 JSON = ".github/actions/release/production.json"
 PAGE = "docs/delivery-setup.md"
+BUILD = ".github/workflows/_build.yml"
+DEPLOY = ".github/workflows/_deploy.yml"
 LOGIN = ".github/actions/cluster-login/action.yml"
 HOLE = re.compile(r"#\{[{%#].*?[}%#]\}#")
 
@@ -41,23 +45,32 @@ def rendered(root: Path) -> dict[str, RenderedFile]:
 
 
 @cache
-def traced(root: Path, path: str) -> Reasons:
-    return Reasons(spec.load(root), rendered(root)[path])
+def project() -> Project:
+    return spec.load(ROOT)
 
 
-def reasons(root: Path, path: str) -> Iterator[tuple[str, list[Reason]]]:
-    """Each line after the header, and what is said of it."""
-    lines = rendered(root)[path].text.split("\n")[3:-1]
-    for number, line in enumerate(lines, 4):
-        yield line, list(traced(root, path).of(number))
+def reasons(path: str, number: int) -> list[Reason]:
+    """What is said of a line, from 1, of a file of this repository."""
+    return [*lines.explain(project(), rendered(ROOT)[path], number - 1)]
 
 
 @pytest.mark.parametrize("path", sorted(rendered(ROOT)))
-def test_every_line_comes_from_its_line_of_a_template(path: str) -> None:
+def test_every_line_comes_from_its_line_of_a_template(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The generated line contains the text of the template's line between values and tags."""
+    real, texts = Templates.render, dict[str, str]()
+
+    def render_once(templates: Templates, name: str, context: dict[str, Any]) -> str:
+        if name not in texts:
+            texts[name] = real(templates, name, context)
+        return texts[name]
+
+    monkeypatch.setattr(Templates, "render", render_once)
+    monkeypatch.setattr(lines._Search, "fields", lambda _: [])
     above = None
-    for line, found in reasons(ROOT, path):
-        (place,) = [reason.line for reason in found if reason.role == "template"]
+    for number, line in enumerate(rendered(ROOT)[path].text.split("\n")[3:-1], 4):
+        place = reasons(path, number)[0].line
         assert place is not None
         source = (ROOT / place.file).read_text("utf-8").split("\n")[place.line - 1]
         assert place.text == source
@@ -106,22 +119,19 @@ def copy(tmp_path: Path) -> Path:
 def test_a_field_that_changes_a_line_is_named_for_it(
     path: str, old: str, new: str, name: str, copy: Path
 ) -> None:
+    """In each file, for the first line that an edit of the spec changes."""
     text = (copy / path).read_text("utf-8")
     assert old in text
     (copy / path).write_text(text.replace(old, new, 1), "utf-8")
     changed = 0
     for file, after in rendered(copy).items():
-        before = rendered(ROOT)[file].text.split("\n")[3:-1]
-        now = after.text.split("\n")[3:-1]
-        if len(before) != len(now):
-            continue  # lines that come and go are a matter of conditions
-        for number, pair in enumerate(zip(before, now, strict=True), 4):
-            if pair[0] == pair[1]:
-                continue
+        before = rendered(ROOT)[file].text.split("\n")
+        pairs = enumerate(zip(before[3:], after.text.split("\n")[3:], strict=False), 4)
+        number = next((number for number, (was, now) in pairs if was != now), None)
+        if number is not None:
             changed += 1
-            found = list(traced(ROOT, file).of(number))
-            fields = {each.name for reason in found for each in reason.fields}
-            assert name in fields, (file, pair)
+            roles = {reason.field or reason.role for reason in reasons(file, number)}
+            assert roles & {name, "and more"}, (file, before[number - 1], roles)
     assert changed, "the edit changes nothing"
 
 
@@ -135,71 +145,85 @@ def explain(terminal: Terminal, path: str, line: str, nth: int = 1) -> Ran:
     return terminal.run("explain", f"{path}:{numbers[nth - 1]}")
 
 
+def line_of(template: str, text: str) -> int:
+    lines = (ROOT / "templates" / template).read_text("utf-8").split("\n")
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
 def test_a_value_within_a_loop_of_a_fragment(terminal: Terminal) -> None:
     ran = explain(terminal, PRODUCTION, "image: ghcr.io/acme/shop-web")
     assert (ran.code, ran.err) == (0, "")
-    template = next(n for n, t in enumerate(source("_build-job.yml"), 1) if "image:" in t)
-    include = next(n for n, t in enumerate(source("pipeline.yml"), 1) if "_build-job.yml" in t)
     assert (
         ran.out.partition("\n")[2]
         == f"""\
         image: ghcr.io/acme/shop-web
-template templates/_build-job.yml:{template} (of wfgen)
+template templates/_build-job.yml:{line_of("_build-job.yml", "image:")} (of wfgen)
   image: #{{{{ service.repository }}}}#
-    specs/web.yaml:2 build
-      build: {{context: web}}
-    specs/web.yaml:1 image.name (by default)
-    specs/project.yaml:1 project
-      project: shop
-    specs/web.yaml:1 name (by default)
-    specs/project.yaml:4 registry.namespace
-      registry: {{type: ghcr, namespace: acme}}
-included by templates/pipeline.yml:{include} (of wfgen)
-  #{{% include "_build-job.yml" %}}#
-repeated for templates/pipeline.yml:{include - 1} (of wfgen)
-  #{{% for service in pipeline.built %}}#
-    specs/web.yaml:1 name (by default)
-a file for
-    specs/project.yaml:6 environments.production
-      production:
+depends on specs/web.yaml:1 image.name (by default)
+depends on specs/project.yaml:4 registry.namespace
+  registry: {{type: ghcr, namespace: acme}}
 """
     )
 
 
-def source(template: str) -> list[str]:
-    return (ROOT / "templates" / template).read_text("utf-8").split("\n")
-
-
 def test_conditions_around_a_line(terminal: Terminal) -> None:
     ran = explain(terminal, PRODUCTION, "packages: write")
-    assert '{% if project.registry.type == "ghcr" %}' in ran.out
-    assert "only if templates/_build-job.yml:" in ran.out
-    assert "    specs/project.yaml:4 registry.type\n" in ran.out
+    assert "depends on specs/project.yaml:4 registry\n" in ran.out
     ran = explain(terminal, PRODUCTION, "push: true")
-    assert "unless templates/_build-job.yml:" in ran.out
-    assert "    specs/project.yaml:7 environments.production.deploy_on\n" in ran.out
+    assert "depends on specs/project.yaml:7 environments.production.deploy_on\n" in ran.out
+    assert "depends on specs/web.yaml:2 build\n" in ran.out
+
+
+def test_a_line_that_no_field_changes(terminal: Terminal) -> None:
+    ran = explain(terminal, BUILD, "jobs:")
+    assert ran.out.endswith("\nno field of a spec: the line is the same for every project\n")
+    assert "depends on" not in ran.out
 
 
 def test_a_line_of_an_action(terminal: Terminal) -> None:
     ran = explain(terminal, LOGIN, "  id: production")
     assert "template templates/clusters/kubeconfig.yml:" in ran.out
-    assert "included by templates/cluster-login.yml:" in ran.out
-    assert "    specs/project.yaml:6 environments.production\n" in ran.out
+    assert "depends on specs/project.yaml:6 environments.production" in ran.out
 
 
 def test_a_line_of_a_description(terminal: Terminal) -> None:
     ran = explain(terminal, JSON, '"timeout_seconds": 300')
-    value = (
-        "value `services.web.timeout_seconds`, read as wfgen/release_program/contract.py describes"
-    )
-    name, field = (
-        "specs/web.yaml:1 name (by default)",
-        "specs/web.yaml:1 rollout.timeout (by default)",
-    )
-    assert f"\n{value}\n    {name}\n    {field}\na file for\n" in ran.out
+    assert "template templates/release/description.json:1 (of wfgen)\n" in ran.out
+    assert "depends on specs/web.yaml:1 rollout.timeout (by default)\n" in ran.out
+    assert "bake" not in ran.out
     ran = explain(terminal, JSON, '"time_to_live_hours"')
     assert "environments.production.time_to_live (by default)\n" in ran.out
     assert "specs/web.yaml" not in ran.out
+
+
+def test_an_empty_list_depends_on_the_field_that_fills_it(terminal: Terminal) -> None:
+    ran = explain(terminal, JSON, '"notify": []')
+    assert "depends on specs/project.yaml:1 notify.slack_secret (by default)\n" in ran.out
+
+
+def test_equal_lines_of_two_jobs_depend_on_their_own_service(terminal: Terminal) -> None:
+    """... although they are equal, and a service is one of several with the field."""
+    files = {**case.BASE, "api/Dockerfile": "FROM scratch\n"}
+    files["specs/api.yaml"] = case.BASE["specs/web.yaml"].replace("web", "api")
+    case.write(terminal.root, files)
+    terminal.run("render")
+    for nth, (own, other) in enumerate((("api", "web"), ("web", "api")), 1):
+        ran = explain(terminal, PRODUCTION, "push: true", nth)
+        assert f"specs/{own}.yaml:2 build\n" in ran.out
+        assert f"specs/{other}.yaml" not in ran.out
+
+
+def test_a_line_of_all_services_names_eight_fields(terminal: Terminal) -> None:
+    files = {**case.BASE}
+    for name in "abcdefghij":
+        files[f"specs/{name}.yaml"] = case.BASE["specs/web.yaml"]
+        files[f"specs/{name}.yaml"] += f"image: {{name: {name}}}\n"
+    case.write(terminal.root, files)
+    terminal.run("render")
+    ran = explain(terminal, DEPLOY, "timeout-minutes:", 4)
+    assert ran.out.count("depends on") == 8
+    assert ran.out.count("rollout.") == 8
+    assert ran.out.endswith("\nand more\n")
 
 
 def test_a_line_of_the_page(terminal: Terminal) -> None:
@@ -236,9 +260,7 @@ def test_a_patched_line(terminal: Terminal) -> None:
         assert ran.out.count("patches.clock") == 1
         assert "template" not in ran.out
     ran = explain(terminal, PRODUCTION, "name: Compare with the last known good release")
-    number = (
-        source("pipeline.yml").index("      - name: Compare with the last known good release") + 1
-    )
+    number = line_of("pipeline.yml", "name: Compare with the last known good release")
     assert f"template templates/pipeline.yml:{number} (of wfgen)\n" in ran.out
     assert "patch" not in ran.out
 
@@ -332,10 +354,11 @@ def test_conditions_loops_and_variables_of_a_template(terminal: Terminal, name: 
     ran = terminal.run("explain", f"{path}:{number}", "--format", "json")
     assert [
         " ".join(
-            [reason["role"]]
-            + ([str(reason["line"]["line"])] if reason["line"] else [])
-            + [field["name"] for field in reason["fields"]]
-        )
+            [
+                reason["role"],
+                reason["field"] or (str(reason["line"]["line"]) if reason["line"] else ""),
+            ]
+        ).rstrip()
         for reason in json.loads(ran.out)["reasons"]
     ] == expected
 
@@ -389,8 +412,8 @@ def test_an_explanation_for_programs(terminal: Terminal) -> None:
     assert found["line"] == line
     roles = {reason["role"]: reason for reason in found["reasons"]}
     assert roles["template"]["line"]["text"] == "name: #{{ pipeline.name }}#"
-    (field,) = roles["a file for"]["fields"]
-    assert (field["name"], field["is_set"]) == ("environments.production", True)
+    fields = {reason["field"]: reason["is_set"] for reason in found["reasons"]}
+    assert fields == {"": True, "environments.production": True, "layout": False}
 
 
 def test_nothing_is_left_behind(terminal: Terminal) -> None:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from pathlib import Path
-from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from jinja2.ext import Extension
@@ -29,7 +28,7 @@ from wfgen.text.positions import Route, has
 _HEADER, _MOST_FIELDS = 3, 8
 _MARK = re.compile("\ue000([0-9a-fA-F]+):([0-9]+)\ue001")  # characters for private use
 _PACKAGE = Path(__file__).parents[1]
-_SCALARS: dict[Any, Any] = {str: ["x"], int: [1, 100_000], bool: [False, True], NoneType: [None]}
+_SCALARS: dict[Any, Any] = {int: [1, 100_000], bool: [False, True], type(None): [None]}
 _Change = tuple[SpecFile, Route, Any]
 """A spec's file, a field, and the spec with another value of the field."""
 
@@ -175,9 +174,9 @@ def _with_keys(text: str) -> list[tuple[str, ...]]:
 def _variants(part: Any, names: list[str]) -> Iterator[tuple[Route, Any]]:
     """Copies of a part of a spec with another value at a route. They are not validated."""
     if isinstance(part, BaseModel):
-        for name, field in type(part).model_fields.items():
+        for name, info in type(part).model_fields.items():
             value = getattr(part, name)
-            others = [((), other) for other in _values(field.annotation, names)]
+            others = [((), v) for v in _values(info.annotation, [f"{value or ''}x", *names])]
             for route, other in [*others, *_variants(value, names)]:
                 if route or not isinstance(other, BaseModel) or type(other) is not type(value):
                     yield (name, *route), part.model_copy(update={name: other})
@@ -188,18 +187,18 @@ def _variants(part: Any, names: list[str]) -> Iterator[tuple[Route, Any]]:
                 yield (key, *route), {**part, key: other}
 
 
-def _values(annotation: Any, names: list[str]) -> list[Any]:
-    """Values of a type; `names` are items of lists and keys of mappings."""
+def _values(annotation: Any, texts: list[str]) -> list[Any]:
+    """Values of a type; `texts` are items of lists and keys of mappings, the first is a text."""
     kind, arguments = get_origin(annotation) or annotation, get_args(annotation)
     if kind is Literal:
         return [*arguments]
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         required = {n: f.annotation for n, f in kind.model_fields.items() if f.is_required()}
-        return [kind.model_construct(**{n: _values(a, names)[0] for n, a in required.items()})]
+        return [kind.model_construct(**{n: _values(a, texts)[0] for n, a in required.items()})]
     parts = arguments[:1] if kind is Annotated else arguments
-    values = [value for part in parts for value in _values(part, names)]
+    values = [value for part in parts for value in _values(part, texts)]
     if kind is list:
-        return [[], *([item] for item in (*values, *names))]
+        return [[], *([item] for item in (*values, *texts))]
     if kind is dict:
-        return [dict.fromkeys(names, item) for item in values[-1:]]
-    return values or [*_SCALARS.get(kind, [])]
+        return [dict.fromkeys(texts, item) for item in values[-1:]]
+    return values or (texts[:1] if kind is str else [*_SCALARS.get(kind, [])])
