@@ -28,7 +28,7 @@ PRODUCTION = ".github/workflows/production.yml"
 STAGING = ".github/workflows/staging.yml"
 JSON = ".github/actions/release/production.json"
 PAGE = "docs/delivery-setup.md"
-BUILD = ".github/workflows/_build.yml"
+CHECK = ".github/workflows/wfgen-check.yml"
 DEPLOY = ".github/workflows/_deploy.yml"
 LOGIN = ".github/actions/cluster-login/action.yml"
 HOLE = re.compile(r"#\{[{%#].*?[}%#]\}#")
@@ -159,9 +159,18 @@ def test_a_value_within_a_loop_of_a_fragment(terminal: Terminal) -> None:
         image: ghcr.io/acme/shop-web
 template templates/_build-job.yml:{line_of("_build-job.yml", "image:")} (of wfgen)
   image: #{{{{ service.repository }}}}#
+depends on specs/project.yaml:1 project
+  project: shop
 depends on specs/web.yaml:1 image.name (by default)
 depends on specs/project.yaml:4 registry.namespace
   registry: {{type: ghcr, namespace: acme}}
+depends on specs/web.yaml:1 name (by default)
+depends on specs/web.yaml:2 build
+  build: {{context: web}}
+depends on specs/web.yaml:1 only_in (by default)
+depends on specs/project.yaml:1 layout (by default)
+depends on specs/project.yaml:6 environments.production
+  production:
 """
     )
 
@@ -175,7 +184,7 @@ def test_conditions_around_a_line(terminal: Terminal) -> None:
 
 
 def test_a_line_that_no_field_changes(terminal: Terminal) -> None:
-    ran = explain(terminal, BUILD, "jobs:")
+    ran = explain(terminal, CHECK, "jobs:")
     assert ran.out.endswith("\nno field of a spec: the line is the same for every project\n")
     assert "depends on" not in ran.out
 
@@ -201,16 +210,17 @@ def test_an_empty_list_depends_on_the_field_that_fills_it(terminal: Terminal) ->
     assert "depends on specs/project.yaml:1 notify.slack_secret (by default)\n" in ran.out
 
 
-def test_equal_lines_of_two_jobs_depend_on_their_own_service(terminal: Terminal) -> None:
-    """... although they are equal, and a service is one of several with the field."""
-    files = {**case.BASE, "api/Dockerfile": "FROM scratch\n"}
-    files["specs/api.yaml"] = case.BASE["specs/web.yaml"].replace("web", "api")
-    case.write(terminal.root, files)
-    terminal.run("render")
-    for nth, (own, other) in enumerate((("api", "web"), ("web", "api")), 1):
-        ran = explain(terminal, PRODUCTION, "push: true", nth)
-        assert f"specs/{own}.yaml:2 build\n" in ran.out
-        assert f"specs/{other}.yaml" not in ran.out
+def test_equal_lines_of_two_jobs_depend_on_their_own_service() -> None:
+    text = rendered(ROOT)[PRODUCTION].text.split("\n")
+    numbers = [number for number, line in enumerate(text, 1) if "workflows/_build.yml" in line]
+    for number, service in zip(numbers, ("server", "client"), strict=True):
+        fields = {(str(r.line).partition(":")[0], r.field) for r in reasons(PRODUCTION, number)[1:]}
+        assert {field for file, field in fields if file == f"specs/{service}.yaml"} == {
+            "build",
+            "name",
+            "only_in",
+        }
+        assert {file for file, _ in fields} == {f"specs/{service}.yaml", "specs/project.yaml"}
 
 
 def test_a_line_of_all_services_names_eight_fields(terminal: Terminal) -> None:
@@ -229,7 +239,7 @@ def test_a_line_of_all_services_names_eight_fields(terminal: Terminal) -> None:
 def test_a_line_of_the_page(terminal: Terminal) -> None:
     ran = explain(terminal, PAGE, "What the pipelines of `shop` need")
     assert "template templates/delivery-setup.md:5 (of wfgen)\n" in ran.out
-    assert "\n    specs/project.yaml:1 project\n      project: shop\n" in ran.out
+    assert "\ndepends on specs/project.yaml:1 project\n  project: shop\n" in ran.out
 
 
 def test_a_line_of_a_copied_program(terminal: Terminal) -> None:
@@ -256,7 +266,7 @@ def test_a_patched_line(terminal: Terminal) -> None:
     terminal.run("render")
     for line in ("# patch clock", "Look at the clock", "sleep 1"):
         ran = explain(terminal, PRODUCTION, line)
-        assert "\npatch specs/project.yaml:9\n" in ran.out
+        assert "\npatch specs/project.yaml:9 patches.clock\n" in ran.out
         assert ran.out.count("patches.clock") == 1
         assert "template" not in ran.out
     ran = explain(terminal, PRODUCTION, "name: Compare with the last known good release")
@@ -276,9 +286,11 @@ def test_a_template_of_the_repositorys_own(terminal: Terminal) -> None:
     path = ".github/workflows/wfgen-check.yml"
     ran = explain(terminal, path, "runs-on")
     assert "template templates/wfgen-check.yml:7\n  runs-on: #{{ project.runner }}#\n" in ran.out
-    assert "    specs/project.yaml:1 runner (by default)\n" in ran.out
+    assert "depends on specs/project.yaml:1 runner (by default)\n" in ran.out
     assert "templates/wfgen-check.yml:10\n" in explain(terminal, path, "# SHOP").out
 
+
+NO_FIELD = "no field of a spec: the line is the same for every project"
 
 HEAD = (
     "name: check\n\non: push\n\njobs:\n  a:\n"
@@ -290,55 +302,55 @@ TEMPLATES = {
         "#{% if project.notify.slack_secret %}#\n# x\n#{% elif project.runner %}#\n# y\n"
         "#{% endif %}#\n",
         "# y",
-        ["template 12", "only if 11 notify.slack_secret runner"],
+        ["template 12", "depends on notify.slack_secret"],
     ),
     "a variable": (
         '#{% set branch = project.default_branch ~ "x" %}#\n# #{{ branch }}#\n',
         "# mainx",
-        ["template 10 default_branch"],
+        ["template 10", "depends on default_branch"],
     ),
     "a variable that only one branch sets": (
         "#{% if project.layout %}#\n#{% set a = project.runner %}#\n#{% else %}#\n"
         "#{% set a = project.project %}#\n#{% endif %}#\n# z #{{ a }}#\n",
         "# z",
-        ["template 14 runner"],
+        ["template 14", "depends on runner"],
     ),
     "a name of a condition that a loop uses again": (
         "#{% set name = project.runner %}#\n#{% if name %}#\n"
         "#{% for name in [1] %}#\n# #{{ name }}#!\n#{% endfor %}#\n#{% endif %}#\n",
         "# 1!",
-        ["template 12", "repeated for 11", "only if 10 runner"],
+        ["template 12", NO_FIELD],
     ),
     "a condition within the line that does not hold": (
         "# q#{% if project.notify.slack_secret %}#z#{% endif %}#\n# next\n",
         "# q",
-        ["template 9 notify.slack_secret"],
+        ["template 9", "depends on notify.slack_secret"],
     ),
     "a condition before the line that does not hold": (
         "#{% if project.notify.slack_secret %}#\n# z\n#{% endif %}#\n# after\n",
         "# after",
-        ["template 12"],
+        ["template 12", NO_FIELD],
     ),
     "what a loop reads for its next item": (
         '#{% for item in [project, project] | map(attribute="runner") %}#\n# i #{{ item }}#\n'
         "#{% endfor %}#\n",
         "# i",
-        ["template 10", "repeated for 9 runner"],
+        ["template 10", "depends on runner"],
     ),
     "what a loop's condition reads for its next item": (
         "#{% for item in [project, project] if item.runner %}#\n# j\n#{% endfor %}#\n",
         "# j",
-        ["template 10", "repeated for 9 runner"],
+        ["template 10", NO_FIELD],
     ),
     "several lines of one value": (
         "# #{{ (project.runner ~ '\\n# k') | raw }}#\n",
         "# k",
-        ["template 9 runner"],
+        ["template 9", NO_FIELD],
     ),
     "text that the template reads": (
         "#{% set text %}#a#{% endset %}#\n# #{{ text | length }}#\n",
         "# 1",
-        ["unknown: the template reads text that it renders; its lines cannot be traced"],
+        ["unknown: the template reads text that it renders", NO_FIELD],
     ),
 }
 

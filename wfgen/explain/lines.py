@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -119,7 +119,8 @@ class _Search:
         changes = [[(file, *change) for change in _variants(spec, names)] for file, spec in specs]
         counts: dict[tuple[SpecFile, Route], float] = {}
         for group in zip_longest(*changes):  # mostly one field in each service
-            for count, file, route in self._changing([change for change in group if change]):
+            changing = self._changing([change for change in group if change])
+            for count, file, route in islice(changing, _MOST_FIELDS + 1):
                 counts[file, route] = min(count, counts.get((file, route), math.inf))
         outer = {(file, route[:end]) for file, route in counts for end in range(len(route))}
         return sorted((field for field in counts if field not in outer), key=counts.__getitem__)
@@ -143,12 +144,11 @@ class _Search:
         file = next((file for file in changed if file.path == self.file.path), None)
         if file is None:
             return math.inf
-        text = self.templates[spec.self_repository].render(file.template, file.context)
-        lines = _with_keys(text)
+        templates = self.templates[spec.self_repository]
+        lines = _with_keys(templates.render(file.template, file.context))
         removed = Counter(self.lines) - Counter(lines)  # without lines that only move
-        if self.lines[self.index] in removed and same_line(self.lines, lines, self.index) is None:
-            return removed.total()
-        return 0
+        gone = self.lines[self.index] in removed
+        return removed.total() if gone and same_line(self.lines, lines, self.index) is None else 0
 
 
 def same_line(old: Sequence[Any], new: Sequence[Any], index: int) -> int | None:

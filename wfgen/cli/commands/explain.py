@@ -1,6 +1,6 @@
 """Show which template line and spec fields made a line.
 
-A field made a line if the line changes or goes when only that field has another value.
+A field made a line if another value of only this field changes or removes the line.
 """
 
 from __future__ import annotations
