@@ -105,6 +105,9 @@ def test_a_raised_version_changes_one_line_at_most(
     ]
     assert changed == ([] if requirement else ['  WFGEN_REQUIREMENT: "wfgen-cli==9.9.9"'])
     assert causes(terminal.root) == ({} if requirement else {CHECK: Cause.SPECS})
+    terminal.edit("specs/project.yaml", 'wfgen: "9.9.9"', 'wfgen: "0.2.0"')
+    note = "requires wfgen 0.2.0, but this is wfgen 9.9.9; install 0.2.0, or change `wfgen`"
+    assert note in terminal.run("check").err
 
 
 def test_edit_is_reported_whatever_else_changed(terminal: Terminal) -> None:

@@ -27,6 +27,9 @@ def test_render_fixes_all_drift(terminal: Terminal) -> None:
     assert ran.code == 0
     assert f"wrote {PIPELINE}\n" in ran.out
     assert f"removed {STRAY}\n" in ran.out
+    wrote = ran.out.count("\nwrote ") + ran.out.startswith("wrote ") - 1
+    assert ran.out.endswith(f"\nwrote {wrote} files, removed 1 file\n")
+    assert terminal.run("render").out.endswith(" generated files are up to date\n")
     assert not (terminal.root / STRAY).exists()
     assert terminal.run("check").code == 0
 
