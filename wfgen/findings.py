@@ -67,8 +67,13 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
         return f"did you mean `{near}`?"
     if not 0 < len(names) <= _MAX_NAMES:
         return otherwise
-    one_of = "one of " if len(names) > 1 else ""
-    return f"expected {one_of}{', '.join(f'`{valid}`' for valid in names)}"
+    return f"expected {one_of(names)}"
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Valid names: "one of `a`, `b`", or "`a`"."""
+    quoted = [f"`{name}`" for name in names]
+    return ("one of " if len(quoted) > 1 else "") + ", ".join(quoted)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

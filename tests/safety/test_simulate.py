@@ -190,11 +190,11 @@ def test_the_text(run: Any) -> None:
         ("prod", "unknown workflow `prod`; did you mean `production`?"),
         ("other", "unknown workflow `other`; expected one of `ci`, `production`, `pub"),
         ("production --fail monitr", "production has no job `monitr`; did you mean `monitor`?"),
-        ("production --fail release", "release calls a workflow; name one of release/preflight"),
+        ("production --fail release", "release calls a workflow; name one of `release/preflight`"),
         ("production --fail monitor:clutser", "no step `clutser`; did you mean `cluster`?"),
         (
             "production --fail build",
-            "job name `build` is ambiguous: use one of build_server/build, build_cl",
+            "job name `build` is ambiguous; use one of `build_server/build`, `build_cl",
         ),
         (
             "production --output monitor.caus=app",

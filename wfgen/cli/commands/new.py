@@ -22,8 +22,10 @@ Kind = Annotated[str, typer.Option("--kind", help="client, server, redis or post
 
 def run(name: Name, kind: Kind, directory: Directory = None) -> int:
     root = find_root(directory)
-    for path in scaffold.scaffold(root, name, kind):
-        echo(f"wrote {path}")
+    new, changed = scaffold.scaffold(root, name, kind)
+    for verb, paths in {"wrote": new, "changed": changed}.items():
+        for path in paths:
+            echo(f"{verb} {path}")
     if not (root / PROJECT_FILE).is_file():
         echo(f"next: write {PROJECT_FILE} with the project's name, registry and environments")
     echo("next: run `wfgen render`, then commit all files")
