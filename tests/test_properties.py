@@ -180,6 +180,16 @@ def test_a_runner_is_a_text_whatever_its_name(runner: str, tmp_path: Path) -> No
     assert [str(finding) for finding in shape_findings(tmp_path / "rendered")] == []
 
 
+def test_a_location_is_part_of_a_text_whatever_its_name(tmp_path: Path) -> None:
+    """YAML 1.1 reads `n` as a boolean."""
+    files = case.read("ok", "registry-gar")
+    project = files["specs/project.yaml"].replace("location: europe-west1", 'location: "n"')
+    made = case.rendered(case.write(tmp_path, {**files, "specs/project.yaml": project}))
+    case.write(tmp_path / "rendered", {file.path: file.text for file in made})
+    assert [str(finding) for finding in shape_findings(tmp_path / "rendered")] == []
+    assert any("registry: n-docker.pkg.dev" in file.text for file in made)
+
+
 def shape_findings(root: Path) -> list[Finding]:
     """What GitHub's schemas refuse in the workflows and actions of a repository."""
     workflows, actions = (
