@@ -8,9 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from tests import case
+from tests import case, sampling
 from tests.terminal import Terminal
 from wfgen.worktree import drift
+
+
+def pytest_report_header() -> str:
+    return f"seed: {sampling.SEED}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    chosen = sampling.choose(items)
+    if len(chosen) < len(items):
+        kept = set(chosen)
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = chosen
 
 
 @pytest.fixture(scope="session", autouse=True)

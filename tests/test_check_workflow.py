@@ -63,7 +63,7 @@ def test_check_installs_what_the_spec_says(terminal: Terminal) -> None:
 
 
 def test_action_at_the_root_is_the_generated_one(terminal: Terminal) -> None:
-    """For other workflows; it installs the wfgen of its own repository and uses no action."""
+    """For other workflows; it installs wfgen from the same repository and uses no action."""
     body = (terminal.root / ACTION).read_text("utf-8").split("\n", 3)[3]
     assert (ROOT / "action.yml").read_text("utf-8") == body
     assert "uses:" not in body, "bots do not look into folders of actions"

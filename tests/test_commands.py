@@ -175,7 +175,8 @@ def test_history_has_the_end_of_each_release(
     (release,) = json.loads(terminal.run("history", "production", "--format", "json").out)
     assert (release["release"], release["ended"], release["services"]) == (7, "live", {"web": None})
     ran = terminal.run("history", "prodution")
-    assert (ran.code, "did you mean `production`" in ran.err) == (2, True)
+    message = "unknown environment `prodution`; did you mean `production`?"
+    assert (ran.code, message in ran.err) == (2, True)
 
 
 def test_schemas(terminal: Terminal, tmp_path: Path) -> None:

@@ -16,12 +16,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
-import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 from pydantic import ValidationError
 
-from tests import case
+from tests import case, kube_schema
 from tests.judges.tree import load
 from wfgen.errors import WfgenError
 from wfgen.generate.plan import Plan, plan
@@ -41,7 +40,7 @@ Right = tuple[str, str, str]
 
 
 class Page:
-    """The page of a case, beside the workflows that it tells of."""
+    """The page of a case, beside the workflows that it describes."""
 
     def __init__(self, name: str, root: Path) -> None:
         here = name == "this repository"
@@ -84,7 +83,7 @@ class Page:
                     yield file, name, job, str(job.get("uses", "")).rpartition("/")[2]
 
     def label(self, file: str, job: str) -> tuple[str, str]:
-        """As the page calls them: `<service>` for what each service has of its own."""
+        """As the page calls them: `<service>` for what each service has separately."""
         names = {
             f"{p.name}.yml": f"{p.environment.name}-<service>.yml"
             for p in self.plan.pipelines
@@ -109,7 +108,7 @@ class Page:
         return uses
 
 
-def told(cell: str) -> Uses:
+def uses_in(cell: str) -> Uses:
     """The jobs that a cell of a table names."""
     uses: Uses = set()
     for file, names in re.findall(r"`([^`]+\.yml)`: ((?:`[^`.]+`(?:, )?)+)", cell):
@@ -160,7 +159,7 @@ def test_secrets_are_those_that_jobs_read(page: Page) -> None:
             place = (job.get("environment") or {}).get("name", "")
             environments.setdefault(secret, set()).add(place)
     rows = page.table("## Secrets")
-    assert {secret: told(row[3]) for secret, row in rows.items()} == read
+    assert {secret: uses_in(row[3]) for secret, row in rows.items()} == read
     for secret, row in rows.items():
         # An environment's secret reaches only jobs that run in that environment.
         kept = set(re.findall(r"`([^`]+)`", row[2]))
@@ -180,7 +179,7 @@ def test_permissions_are_those_that_jobs_ask_for(page: Page) -> None:
     assert set(rows) == asked
     for name, row in rows.items():
         if name != "contents: read":
-            assert told(row[1]) == page.permission(name), name
+            assert uses_in(row[1]) == page.permission(name), name
 
 
 def test_tokens_have_the_subject_that_github_gives(page: Page) -> None:
@@ -203,7 +202,7 @@ def test_tokens_have_the_subject_that_github_gives(page: Page) -> None:
         uses = {page.label(file, name), *((called, each) for each in asking)}
         wanted.setdefault(f"repo:OWNER/REPO:{subject}", set()).update(uses)
     rows = page.table("## OIDC trust")
-    assert {subject: told(row[1]) for subject, row in rows.items()} == wanted
+    assert {subject: uses_in(row[1]) for subject, row in rows.items()} == wanted
     trusted = set(re.findall(r"repo:OWNER/REPO:[^\"`]+", "\n".join(page.blocks("", r"\w+"))))
     assert trusted == {subject for subject, row in rows.items() if "nobody" not in row[2]}
 
@@ -239,7 +238,7 @@ def test_roles_are_valid(page: Page) -> None:
         (text,) = page.blocks(f"### Deployer role of {name}", "yaml")
         objects = list(yaml.safe_load_all(text))
         for each in objects:
-            kubernetes_validate.validate(each, "1.37", strict=True)
+            kube_schema.validate(each)
         *_, role, binding = objects
         assert binding["roleRef"]["name"] == role["metadata"]["name"]
         assert binding["roleRef"]["kind"] == role["kind"]
@@ -328,7 +327,7 @@ def test_each_cluster_and_registry_has_its_section(model: Any) -> None:
 @pytest.mark.parametrize("name", ["cluster-eks", "cluster-gke", "cluster-aks", "registry-dockerhub",
                                   "registry-ecr", "registry-gar", "registry-acr"])  # fmt: skip
 def test_no_value_of_a_cloud_can_leave_its_command(name: str) -> None:
-    """They stand in shell commands, JSON and tables of the page as they are."""
+    """The page has them unchanged in shell commands, JSON and tables."""
     made = page_of(name).plan
     for model in (made.project.spec.registry, *(e.spec.cluster for e in made.environments)):
         values = model.model_dump()

@@ -5,27 +5,31 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests import case
 from tests.spec_strategies import as_yaml
 from tests.terminal import Ran, Terminal
+from wfgen.explain import lines
 from wfgen.explain.explanation import Reason
-from wfgen.explain.lines import Reasons
 from wfgen.generate.plan import plan
 from wfgen.generate.render import RenderedFile, render
+from wfgen.generate.templating import Templates
 from wfgen.locks.pins import LOCK
 from wfgen.specs import loading as spec
+from wfgen.specs.references import Project
 
 ROOT = Path(__file__).parents[1]
 PRODUCTION = ".github/workflows/production.yml"
 STAGING = ".github/workflows/staging.yml"
 JSON = ".github/actions/release/production.json"
 PAGE = "docs/delivery-setup.md"
+CHECK = ".github/workflows/wfgen-check.yml"
+DEPLOY = ".github/workflows/_deploy.yml"
 LOGIN = ".github/actions/cluster-login/action.yml"
 HOLE = re.compile(r"#\{[{%#].*?[}%#]\}#")
 
@@ -41,23 +45,32 @@ def rendered(root: Path) -> dict[str, RenderedFile]:
 
 
 @cache
-def traced(root: Path, path: str) -> Reasons:
-    return Reasons(spec.load(root), rendered(root)[path])
+def project() -> Project:
+    return spec.load(ROOT)
 
 
-def reasons(root: Path, path: str) -> Iterator[tuple[str, list[Reason]]]:
-    """Each line after the header, and what is said of it."""
-    lines = rendered(root)[path].text.split("\n")[3:-1]
-    for number, line in enumerate(lines, 4):
-        yield line, list(traced(root, path).of(number))
+def reasons(path: str, number: int) -> list[Reason]:
+    """What is said of a line, from 1, of a file of this repository."""
+    return [*lines.explain(project(), rendered(ROOT)[path], number - 1)]
 
 
 @pytest.mark.parametrize("path", sorted(rendered(ROOT)))
-def test_every_line_comes_from_its_line_of_a_template(path: str) -> None:
-    """What the template's line has beside values and tags stands in the generated line."""
+def test_every_line_comes_from_its_line_of_a_template(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The generated line contains the text of the template's line between values and tags."""
+    real, texts = Templates.render, dict[str, str]()
+
+    def render_once(templates: Templates, name: str, context: dict[str, Any]) -> str:
+        if name not in texts:
+            texts[name] = real(templates, name, context)
+        return texts[name]
+
+    monkeypatch.setattr(Templates, "render", render_once)
+    monkeypatch.setattr(lines._Search, "fields", lambda _: [])
     above = None
-    for line, found in reasons(ROOT, path):
-        (place,) = [reason.line for reason in found if reason.role == "template"]
+    for number, line in enumerate(rendered(ROOT)[path].text.split("\n")[3:-1], 4):
+        place = reasons(path, number)[0].line
         assert place is not None
         source = (ROOT / place.file).read_text("utf-8").split("\n")[place.line - 1]
         assert place.text == source
@@ -106,22 +119,19 @@ def copy(tmp_path: Path) -> Path:
 def test_a_field_that_changes_a_line_is_named_for_it(
     path: str, old: str, new: str, name: str, copy: Path
 ) -> None:
+    """In each file, for the first line that an edit of the spec changes."""
     text = (copy / path).read_text("utf-8")
     assert old in text
     (copy / path).write_text(text.replace(old, new, 1), "utf-8")
     changed = 0
     for file, after in rendered(copy).items():
-        before = rendered(ROOT)[file].text.split("\n")[3:-1]
-        now = after.text.split("\n")[3:-1]
-        if len(before) != len(now):
-            continue  # lines that come and go are a matter of conditions
-        for number, pair in enumerate(zip(before, now, strict=True), 4):
-            if pair[0] == pair[1]:
-                continue
+        before = rendered(ROOT)[file].text.split("\n")
+        pairs = enumerate(zip(before[3:], after.text.split("\n")[3:], strict=False), 4)
+        number = next((number for number, (was, now) in pairs if was != now), None)
+        if number is not None:
             changed += 1
-            found = list(traced(ROOT, file).of(number))
-            fields = {each.name for reason in found for each in reason.fields}
-            assert name in fields, (file, pair)
+            roles = {reason.field or reason.role for reason in reasons(file, number)}
+            assert roles & {name, "and more"}, (file, before[number - 1], roles)
     assert changed, "the edit changes nothing"
 
 
@@ -135,77 +145,101 @@ def explain(terminal: Terminal, path: str, line: str, nth: int = 1) -> Ran:
     return terminal.run("explain", f"{path}:{numbers[nth - 1]}")
 
 
+def line_of(template: str, text: str) -> int:
+    lines = (ROOT / "templates" / template).read_text("utf-8").split("\n")
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
 def test_a_value_within_a_loop_of_a_fragment(terminal: Terminal) -> None:
     ran = explain(terminal, PRODUCTION, "image: ghcr.io/acme/shop-web")
     assert (ran.code, ran.err) == (0, "")
-    template = next(n for n, t in enumerate(source("_build-job.yml"), 1) if "image:" in t)
-    include = next(n for n, t in enumerate(source("pipeline.yml"), 1) if "_build-job.yml" in t)
     assert (
         ran.out.partition("\n")[2]
         == f"""\
         image: ghcr.io/acme/shop-web
-template templates/_build-job.yml:{template} (of wfgen)
+template templates/_build-job.yml:{line_of("_build-job.yml", "image:")} (of wfgen)
   image: #{{{{ service.repository }}}}#
-    specs/web.yaml:2 build
-      build: {{context: web}}
-    specs/web.yaml:1 image.name (by default)
-    specs/project.yaml:1 project
-      project: shop
-    specs/web.yaml:1 name (by default)
-    specs/project.yaml:4 registry.namespace
-      registry: {{type: ghcr, namespace: acme}}
-included by templates/pipeline.yml:{include} (of wfgen)
-  #{{% include "_build-job.yml" %}}#
-repeated for templates/pipeline.yml:{include - 1} (of wfgen)
-  #{{% for service in pipeline.built %}}#
-    specs/web.yaml:1 name (by default)
-a file for
-    specs/project.yaml:6 environments.production
-      production:
+depends on specs/project.yaml:1 project
+  project: shop
+depends on specs/web.yaml:1 image.name (by default)
+depends on specs/project.yaml:4 registry.namespace
+  registry: {{type: ghcr, namespace: acme}}
+depends on specs/web.yaml:1 name (by default)
+depends on specs/web.yaml:2 build
+  build: {{context: web}}
+depends on specs/web.yaml:1 only_in (by default)
+depends on specs/project.yaml:1 layout (by default)
+depends on specs/project.yaml:6 environments.production
+  production:
 """
     )
 
 
-def source(template: str) -> list[str]:
-    return (ROOT / "templates" / template).read_text("utf-8").split("\n")
-
-
 def test_conditions_around_a_line(terminal: Terminal) -> None:
     ran = explain(terminal, PRODUCTION, "packages: write")
-    assert '{% if project.registry.type == "ghcr" %}' in ran.out
-    assert "only if templates/_build-job.yml:" in ran.out
-    assert "    specs/project.yaml:4 registry.type\n" in ran.out
+    assert "depends on specs/project.yaml:4 registry\n" in ran.out
     ran = explain(terminal, PRODUCTION, "push: true")
-    assert "unless templates/_build-job.yml:" in ran.out
-    assert "    specs/project.yaml:7 environments.production.deploy_on\n" in ran.out
+    assert "depends on specs/project.yaml:7 environments.production.deploy_on\n" in ran.out
+    assert "depends on specs/web.yaml:2 build\n" in ran.out
+
+
+def test_a_line_that_no_field_changes(terminal: Terminal) -> None:
+    ran = explain(terminal, CHECK, "jobs:")
+    assert ran.out.endswith("\nno field of a spec: the line is the same for every project\n")
+    assert "depends on" not in ran.out
 
 
 def test_a_line_of_an_action(terminal: Terminal) -> None:
     ran = explain(terminal, LOGIN, "  id: production")
     assert "template templates/clusters/kubeconfig.yml:" in ran.out
-    assert "included by templates/cluster-login.yml:" in ran.out
-    assert "    specs/project.yaml:6 environments.production\n" in ran.out
+    assert "depends on specs/project.yaml:6 environments.production" in ran.out
 
 
 def test_a_line_of_a_description(terminal: Terminal) -> None:
     ran = explain(terminal, JSON, '"timeout_seconds": 300')
-    value = (
-        "value `services.web.timeout_seconds`, read as wfgen/release_program/contract.py describes"
-    )
-    name, field = (
-        "specs/web.yaml:1 name (by default)",
-        "specs/web.yaml:1 rollout.timeout (by default)",
-    )
-    assert f"\n{value}\n    {name}\n    {field}\na file for\n" in ran.out
+    assert "template templates/release/description.json:1 (of wfgen)\n" in ran.out
+    assert "depends on specs/web.yaml:1 rollout.timeout (by default)\n" in ran.out
+    assert "bake" not in ran.out
     ran = explain(terminal, JSON, '"time_to_live_hours"')
     assert "environments.production.time_to_live (by default)\n" in ran.out
     assert "specs/web.yaml" not in ran.out
 
 
+def test_an_empty_list_depends_on_the_field_that_fills_it(terminal: Terminal) -> None:
+    ran = explain(terminal, JSON, '"notify": []')
+    assert "depends on specs/project.yaml:1 notify.slack_secret (by default)\n" in ran.out
+
+
+def test_equal_lines_of_two_jobs_depend_on_their_own_service() -> None:
+    text = rendered(ROOT)[PRODUCTION].text.split("\n")
+    numbers = [number for number, line in enumerate(text, 1) if "workflows/_build.yml" in line]
+    for number, service in zip(numbers, ("server", "client"), strict=True):
+        fields = {(str(r.line).partition(":")[0], r.field) for r in reasons(PRODUCTION, number)[1:]}
+        assert {field for file, field in fields if file == f"specs/{service}.yaml"} == {
+            "build",
+            "name",
+            "only_in",
+        }
+        assert {file for file, _ in fields} == {f"specs/{service}.yaml", "specs/project.yaml"}
+
+
+def test_a_line_of_all_services_names_eight_fields(terminal: Terminal) -> None:
+    files = {**case.BASE}
+    for name in "abcdefghij":
+        files[f"specs/{name}.yaml"] = case.BASE["specs/web.yaml"]
+        files[f"specs/{name}.yaml"] += f"image: {{name: {name}}}\n"
+    case.write(terminal.root, files)
+    terminal.run("render")
+    ran = explain(terminal, DEPLOY, "timeout-minutes:", 4)
+    assert ran.out.count("depends on") == 8
+    assert ran.out.count("rollout.") == 8
+    assert ran.out.endswith("\nand more\n")
+
+
 def test_a_line_of_the_page(terminal: Terminal) -> None:
     ran = explain(terminal, PAGE, "What the pipelines of `shop` need")
     assert "template templates/delivery-setup.md:5 (of wfgen)\n" in ran.out
-    assert "\n    specs/project.yaml:1 project\n      project: shop\n" in ran.out
+    assert "\ndepends on specs/project.yaml:1 project\n  project: shop\n" in ran.out
 
 
 def test_a_line_of_a_copied_program(terminal: Terminal) -> None:
@@ -232,13 +266,11 @@ def test_a_patched_line(terminal: Terminal) -> None:
     terminal.run("render")
     for line in ("# patch clock", "Look at the clock", "sleep 1"):
         ran = explain(terminal, PRODUCTION, line)
-        assert "\npatch specs/project.yaml:9\n" in ran.out
+        assert "\npatch specs/project.yaml:9 patches.clock\n" in ran.out
         assert ran.out.count("patches.clock") == 1
         assert "template" not in ran.out
     ran = explain(terminal, PRODUCTION, "name: Compare with the last known good release")
-    number = (
-        source("pipeline.yml").index("      - name: Compare with the last known good release") + 1
-    )
+    number = line_of("pipeline.yml", "name: Compare with the last known good release")
     assert f"template templates/pipeline.yml:{number} (of wfgen)\n" in ran.out
     assert "patch" not in ran.out
 
@@ -254,9 +286,11 @@ def test_a_template_of_the_repositorys_own(terminal: Terminal) -> None:
     path = ".github/workflows/wfgen-check.yml"
     ran = explain(terminal, path, "runs-on")
     assert "template templates/wfgen-check.yml:7\n  runs-on: #{{ project.runner }}#\n" in ran.out
-    assert "    specs/project.yaml:1 runner (by default)\n" in ran.out
+    assert "depends on specs/project.yaml:1 runner (by default)\n" in ran.out
     assert "templates/wfgen-check.yml:10\n" in explain(terminal, path, "# SHOP").out
 
+
+NO_FIELD = "no field of a spec: the line is the same for every project"
 
 HEAD = (
     "name: check\n\non: push\n\njobs:\n  a:\n"
@@ -268,55 +302,55 @@ TEMPLATES = {
         "#{% if project.notify.slack_secret %}#\n# x\n#{% elif project.runner %}#\n# y\n"
         "#{% endif %}#\n",
         "# y",
-        ["template 12", "only if 11 notify.slack_secret runner"],
+        ["template 12", "depends on notify.slack_secret"],
     ),
     "a variable": (
         '#{% set branch = project.default_branch ~ "x" %}#\n# #{{ branch }}#\n',
         "# mainx",
-        ["template 10 default_branch"],
+        ["template 10", "depends on default_branch"],
     ),
     "a variable that only one branch sets": (
         "#{% if project.layout %}#\n#{% set a = project.runner %}#\n#{% else %}#\n"
         "#{% set a = project.project %}#\n#{% endif %}#\n# z #{{ a }}#\n",
         "# z",
-        ["template 14 runner"],
+        ["template 14", "depends on runner"],
     ),
     "a name of a condition that a loop uses again": (
         "#{% set name = project.runner %}#\n#{% if name %}#\n"
         "#{% for name in [1] %}#\n# #{{ name }}#!\n#{% endfor %}#\n#{% endif %}#\n",
         "# 1!",
-        ["template 12", "repeated for 11", "only if 10 runner"],
+        ["template 12", NO_FIELD],
     ),
     "a condition within the line that does not hold": (
         "# q#{% if project.notify.slack_secret %}#z#{% endif %}#\n# next\n",
         "# q",
-        ["template 9 notify.slack_secret"],
+        ["template 9", "depends on notify.slack_secret"],
     ),
     "a condition before the line that does not hold": (
         "#{% if project.notify.slack_secret %}#\n# z\n#{% endif %}#\n# after\n",
         "# after",
-        ["template 12"],
+        ["template 12", NO_FIELD],
     ),
     "what a loop reads for its next item": (
         '#{% for item in [project, project] | map(attribute="runner") %}#\n# i #{{ item }}#\n'
         "#{% endfor %}#\n",
         "# i",
-        ["template 10", "repeated for 9 runner"],
+        ["template 10", "depends on runner"],
     ),
     "what a loop's condition reads for its next item": (
         "#{% for item in [project, project] if item.runner %}#\n# j\n#{% endfor %}#\n",
         "# j",
-        ["template 10", "repeated for 9 runner"],
+        ["template 10", NO_FIELD],
     ),
     "several lines of one value": (
         "# #{{ (project.runner ~ '\\n# k') | raw }}#\n",
         "# k",
-        ["template 9 runner"],
+        ["template 9", NO_FIELD],
     ),
     "text that the template reads": (
         "#{% set text %}#a#{% endset %}#\n# #{{ text | length }}#\n",
         "# 1",
-        ["unknown: the template reads text that it renders; its lines cannot be traced"],
+        ["unknown: the template reads text that it renders", NO_FIELD],
     ),
 }
 
@@ -332,15 +366,16 @@ def test_conditions_loops_and_variables_of_a_template(terminal: Terminal, name: 
     ran = terminal.run("explain", f"{path}:{number}", "--format", "json")
     assert [
         " ".join(
-            [reason["role"]]
-            + ([str(reason["line"]["line"])] if reason["line"] else [])
-            + [field["name"] for field in reason["fields"]]
-        )
+            [
+                reason["role"],
+                reason["field"] or (str(reason["line"]["line"]) if reason["line"] else ""),
+            ]
+        ).rstrip()
         for reason in json.loads(ran.out)["reasons"]
     ] == expected
 
 
-# What is on disk, and what is no line.
+# The file on disk, and lines that do not exist.
 
 
 def test_the_number_is_that_of_the_file_on_disk(terminal: Terminal) -> None:
@@ -389,8 +424,8 @@ def test_an_explanation_for_programs(terminal: Terminal) -> None:
     assert found["line"] == line
     roles = {reason["role"]: reason for reason in found["reasons"]}
     assert roles["template"]["line"]["text"] == "name: #{{ pipeline.name }}#"
-    (field,) = roles["a file for"]["fields"]
-    assert (field["name"], field["is_set"]) == ("environments.production", True)
+    fields = {reason["field"]: reason["is_set"] for reason in found["reasons"]}
+    assert fields == {"": True, "environments.production": True, "layout": False}
 
 
 def test_nothing_is_left_behind(terminal: Terminal) -> None:

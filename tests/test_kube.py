@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 from ruamel.yaml import YAML
+
+from tests import kube_schema
 
 Object = dict[str, Any]
 KUBE = Path(__file__).resolve().parents[1] / "kube"
@@ -87,7 +88,7 @@ def workload(request: pytest.FixtureRequest, objects: list[Object]) -> Object:
 
 def test_objects_are_valid_and_in_the_namespace(overlay: str, objects: list[Object]) -> None:
     for item in objects:
-        kubernetes_validate.validate(item, "1.37", strict=True)
+        kube_schema.validate(item)
         assert item["metadata"]["namespace"] == NAMESPACES[overlay], item["metadata"]["name"]
     assert set(of_kind(objects, *KINDS)) == set(of_kind(objects, "Service")) == set(WORKLOADS)
 

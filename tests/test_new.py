@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from tests import case
+from tests import case, kube_schema
 from tests.judges import judge
 from tests.judges.tools import find_program
 from tests.terminal import Terminal
@@ -111,7 +110,7 @@ def test_manifests_are_valid_and_safe(copy: Copy, overlay: str) -> None:
         if manifest["metadata"]["labels"].get(LABEL) in NEW
     }
     for manifest in new.values():
-        kubernetes_validate.validate(manifest, "1.37", strict=True)
+        kube_schema.validate(manifest)
     assert {name for kind, name in new if kind == "Service"} == set(NEW)
     for (kind, name), manifest in new.items():
         if kind in ("Deployment", "StatefulSet"):

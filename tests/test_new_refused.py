@@ -25,7 +25,9 @@ def test_overlay_with_another_name(terminal: Terminal) -> None:
         "specs/project.yaml", "deploy_on: push", "deploy_on: push\n    overlay: deploy/live/"
     )
     ours, other = add_overlay(terminal, "deploy/live"), add_overlay(terminal)
-    assert terminal.run("new", "worker", "--kind", "server").code == 0
+    ran = terminal.run("new", "worker", "--kind", "server")
+    assert (ran.code, "changed deploy/live/kustomization.yaml\n" in ran.out) == (0, True)
+    assert "wrote deploy/" not in ran.out
     assert ours.read_text("utf-8") == KUSTOMIZATION.replace(
         "# first\n", "# first\n  - ../../kube/bases/worker\n"
     )

@@ -23,8 +23,8 @@ PAGES = sorted(
     )
     for path in ROOT.glob(pattern)
 )
-MADE = {".venv/bin/wfgen", "dist/", "specs/worker.yaml"}
-"""Files that a command of the page writes."""
+NOT_COMMITTED = {".venv/bin/wfgen", "dist/", "specs/worker.yaml", "linux/amd64"}
+"""Files that a command of a page writes, and a platform."""
 # Paths have a folder or a type; one with <brackets> stands for many.
 PATH = re.compile(r"`(\.?[\w-]+(?:/[\w./-]*|\.(?:md|py|ya?ml|toml|txt)))`")
 RECIPE = re.compile(r"^(?:.* )?`([^`\s]+)`:\n\n```(?!diff)", re.MULTILINE)
@@ -45,10 +45,22 @@ def anchors(page: str) -> set[str]:
 def test_named_files_exist(page: str) -> None:
     """From the root, or from the page's own folder."""
     text = read(page)
-    named = set(PATH.findall(text)) - MADE - set(RECIPE.findall(text))
+    named = set(PATH.findall(text)) - NOT_COMMITTED - set(RECIPE.findall(text))
     places = (ROOT, (ROOT / page).parent)
     missing = [name for name in named if not any((place / name).exists() for place in places)]
     assert sorted(missing) == []
+
+
+def test_files_that_the_code_names_exist() -> None:
+    """In docstrings, comments and messages of wfgen."""
+    named = re.compile(r"(?<![\w./-])(?:wfgen|tests|templates)/[\w/-]+\.(?:py|ya?ml|md)\b")
+    missing = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in (ROOT / "wfgen").rglob("*.py")
+        for name in named.findall(path.read_text("utf-8"))
+        if not (ROOT / name).exists()
+    ]
+    assert missing == []
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,4 +1,4 @@
-"""Patches: the text changes where they say, as they say, and nowhere else."""
+"""Patches: each changes its target and nothing else."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def project(patches: dict[str, Any]) -> Project:
 
 
 def patched(text: str, *patches: dict[str, Any], path: str = PRODUCTION) -> str:
-    """A text with patches that can be applied."""
+    """A text with patches that apply."""
     named = {f"p{i}": {"file": path, **each} for i, each in enumerate(patches)}
     made, found = Patches(project(named), {}).apply(path, text)
     assert [str(each) for each in found] == []
     return made.text
 
 
-def told(text: str, patch: dict[str, Any], path: str = PRODUCTION) -> Diagnostic:
-    """What is said of a patch that cannot be applied; the text is as it was."""
+def problem_of(text: str, patch: dict[str, Any], path: str = PRODUCTION) -> Diagnostic:
+    """The problem of a patch that does not apply; the text is unchanged."""
     made, (found,) = Patches(project({"odd": {"file": path, **patch}}), {}).apply(path, text)
     assert made.text == text
     return found
@@ -308,19 +308,19 @@ def test_a_patch_sees_the_text_without_other_patches() -> None:
         "two": {"file": PRODUCTION, "job": "new", "step": "x", "remove": True},
     }
     _, (found,) = Patches(project(named), {}).apply(PRODUCTION, STEPS)
-    assert found.message == f"{PRODUCTION} has no job new"
+    assert found.message == f"{PRODUCTION} has no job `new`"
 
 
 def test_two_steps_of_one_name_are_told() -> None:
     text = "jobs:\n  a:\n    steps:\n      - {name: X}\n      - {name: X}\n"
-    found = told(text, {"job": "a", "step": "X", "remove": True})
-    assert found.message == "2 steps have the name X"
+    found = problem_of(text, {"job": "a", "step": "X", "remove": True})
+    assert found.message == "2 steps have the name `X`"
     assert found.position.file == "specs/project.yaml"
 
 
 def test_what_stands_in_brackets_is_replaced_as_a_whole() -> None:
     text = "jobs:\n  a:\n    steps: [{id: x, run: a}]\n"
-    found = told(text, {"job": "a", "step": "x", "remove": True})
+    found = problem_of(text, {"job": "a", "step": "x", "remove": True})
     assert (found.message, found.hint) == (
         "`jobs.a.steps` is in flow style",
         "replace `jobs.a.steps` as a whole",
@@ -349,7 +349,7 @@ def test_a_patched_file_is_checked_as_any_other(terminal: Terminal) -> None:
     patch = {"file": PRODUCTION, "job": "plan", "key": "timeout-minutes", "replace": 20}
     case.write(terminal.root, with_patches({"patient": patch}))
     ran = terminal.run("check")
-    assert (ran.code, f"{PRODUCTION}: out of date: the specs changed" in ran.out) == (1, True)
+    assert (ran.code, f"{PRODUCTION}: out of date (specs changed)" in ran.out) == (1, True)
     assert terminal.run("render").code == 0
     assert terminal.run("check").code == 0
     text = (terminal.root / PRODUCTION).read_text("utf-8")
@@ -364,7 +364,7 @@ def test_a_patch_that_cannot_be_applied_writes_nothing(terminal: Terminal) -> No
     case.write(terminal.root, files)
     (terminal.root / PRODUCTION).unlink()
     ran = terminal.run("render")
-    assert (ran.code, "has no job gone [patch-target]" in ran.err) == (2, True)
+    assert (ran.code, "has no job `gone` [patch-target]" in ran.err) == (2, True)
     after = terminal.files()
     assert PRODUCTION not in after
     assert {p: t for p, t in after.items() if not p.startswith("specs/")} == {
@@ -390,7 +390,7 @@ def test_an_action_comes_from_the_repositorys_lock(terminal: Terminal) -> None:
     case.write(terminal.root, with_patches({"upload": patch}))
     ran = terminal.run("render")
     assert ran.code == 2
-    assert "acme/upload is not in the lock [unlocked-action]" in ran.err
+    assert "`acme/upload` is not in the lock [unlocked-action]" in ran.err
     lock = terminal.root / ".github/workflows/_pins.yml"
     pin = f"acme/upload@{'1' * 40} # v1.2.3"
     lock.write_text(lock.read_text("utf-8") + f"      - uses: {pin}\n", "utf-8")

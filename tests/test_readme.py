@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import io
 import re
 import shlex
 import subprocess
@@ -19,7 +20,9 @@ import pytest
 import yaml
 
 from tests.judges import tree
+from tests.terminal import Terminal
 from wfgen import errors
+from wfgen.cli.app import main
 from wfgen.report import reference
 from wfgen.specs.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
 from wfgen.worktree.causes import Cause
@@ -139,9 +142,14 @@ def table(heading: str) -> list[list[str]]:
 @cache
 def help_of(*command: str) -> str:
     """The help of a command; fails if there is no such command."""
-    wide = {**os.environ, "COLUMNS": "200"}
-    line = [sys.executable, "-m", "wfgen", *command, "--help"]
-    return subprocess.run(line, env=wide, capture_output=True, text=True, check=True).stdout
+    output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
+        patch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--help"])
+    assert ended.value.code == 0
+    output.seek(0)
+    return output.read()
 
 
 def test_the_table_lists_all_commands() -> None:
@@ -183,10 +191,9 @@ def test_the_example_logs_in_by_oidc() -> None:
 
 @pytest.mark.parametrize("kind", [kind_name(kind) for kind in KINDS])
 def test_each_schema_has_the_name_that_the_readme_gives_to_editors(
-    kind: str, tmp_path: Path
+    kind: str, terminal: Terminal, tmp_path: Path
 ) -> None:
-    line = [sys.executable, "-m", "wfgen", "schema", "--out-dir", str(tmp_path)]
-    subprocess.run(line, check=True, capture_output=True)
+    assert terminal.run("schema", "--out-dir", str(tmp_path)).code == 0
     assert (tmp_path / f"{kind}.schema.json").is_file()
     assert "$schema=../.schemas/server.schema.json" in README.read_text("utf-8")
 

@@ -113,6 +113,12 @@ def test_a_rendered_field_changes_the_output(field: Field, made: Made, tmp_path:
     )
 
 
+@cache
+def parsed(text: str) -> Any:
+    """The values of a spec, which must not be changed."""
+    return yaml.safe_load(text)
+
+
 def uses(field: Field) -> Iterator[tuple[str, dict[str, str], object]]:
     """Each use of a field in the cases: the case, its files without the field, and its value."""
     model, part, entry = field
@@ -120,7 +126,7 @@ def uses(field: Field) -> Iterator[tuple[str, dict[str, str], object]]:
         for path in files:
             if not path.startswith("specs/") or (path == PROJECT) != (model is ProjectSpec):
                 continue
-            tree = yaml.safe_load(files[path])
+            tree = copy.deepcopy(parsed(files[path]))
             tag = reference.tag_of(part.model)
             for place in places(tree, part.path):
                 if entry.name in place and tag in ("", place.get("type")):

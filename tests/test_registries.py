@@ -1,4 +1,4 @@
-"""What each entry of a registry needs: its file, its templates, a case, its documentation."""
+"""Each entry of a registry has its module, templates, a case and documentation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEMPLATES = PACKAGE.parent / "templates"
 
 
 def texts(folder: str, begin: str) -> list[str]:
-    """The texts of a folder's cases, of the paths that begin so."""
+    """The files of a folder's cases whose path starts with `begin`."""
     return [
         text
         for name in case.names(folder)
@@ -28,12 +28,12 @@ def texts(folder: str, begin: str) -> list[str]:
     ]
 
 
-def has_line(found: list[str], line: str) -> bool:
-    return any(re.search(rf"^{line}$", text, re.MULTILINE) for text in found)
+def has_line(files: list[str], line: str) -> bool:
+    return any(re.search(rf"^{line}$", text, re.MULTILINE) for text in files)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=kind_name)
-def test_a_kind_is_in_its_file_and_says_what_it_is_for(kind: type[ServiceSpec]) -> None:
+def test_a_kind_has_its_module_and_a_summary(kind: type[ServiceSpec]) -> None:
     assert kind.__module__ == f"wfgen.specs.kinds.{kind_name(kind)}"
     assert kind.summary
     assert len(kind.summary) < 60, "one line of `wfgen list`"
@@ -47,13 +47,13 @@ def test_a_kind_has_its_templates_and_a_case(kind: type[ServiceSpec]) -> None:
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k.refused], ids=kind_name)
-def test_a_refused_kind_has_a_case_of_what_is_said(kind: type[ServiceSpec]) -> None:
+def test_a_refused_kind_has_a_case_with_its_message(kind: type[ServiceSpec]) -> None:
     assert has_line(texts("bad", "specs/"), f"kind: {kind_name(kind)}")
 
 
 @pytest.mark.parametrize(
     ("folder", "choice"),
-    [("registries", each) for each in REGISTRIES] + [("clusters", each) for each in CLUSTERS],
+    [("registries", model) for model in REGISTRIES] + [("clusters", model) for model in CLUSTERS],
     ids=lambda value: value if isinstance(value, str) else value.__name__.lower(),
 )
 def test_a_registry_or_cluster_has_its_template_and_a_case(
@@ -80,7 +80,7 @@ def test_a_rule_has_its_documentation_and_examples(rule: wfgen.checks.rules.Rule
     assert len(title.splitlines()) == 1
     assert title.endswith(".")
     assert remedy == rule.__doc__.strip().rpartition("\n\n")[2]
-    assert "https://" in rule.__doc__, "where GitHub, or who else, says so"
+    assert "https://" in rule.__doc__, "the address of a source"
     name = wfgen.checks.rules.name_of(rule)
     assert name in test_rules.PASSING
     assert name in test_rules.FAILING

@@ -28,7 +28,7 @@ REFERENCE = re.compile(r"(?P<owner>[\w.-]+)/(?P<repo>[\w.-]+)(?P<path>/[^@]+)?@(
 
 
 class Release(NamedTuple):
-    """A release of an action's repository, and the version that it takes the place of."""
+    """A release of an action's repository, and the version that it replaces."""
 
     commit: str
     version: str
@@ -61,7 +61,7 @@ def dependabot(root: Path, directories: list[str], releases: Releases) -> set[st
 
 
 def dependabot_files(root: Path, directories: list[str]) -> Iterator[Path]:
-    """`/` is .github/workflows and an action in the root; another directory is what lies in it."""
+    """`/` is .github/workflows and an action in the root; another directory is the files in it."""
     for directory in directories:
         folder = root / directory.strip("/")
         if directory == "/":

@@ -1,4 +1,4 @@
-"""Phrases that no text of this repository uses: `python -m tests.writing PATH...` prints them."""
+"""Finds phrases of tests/writing.yaml: `python -m tests.writing <path>...` prints them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ import yaml
 ROOT = Path(__file__).parents[1]
 LIST = Path(__file__).with_suffix(".yaml")
 LEFT_OUT = re.compile(
-    r"tests/writing\.yaml|LICENSE|.*\.(png|lock|sum)|requirements/.*|.*/package-lock\.json|\.github/.*"
+    r"tests/writing\.yaml|LICENSE|.*\.(png|lock|sum)|requirements/.*|.*/package-lock\.json"
+    r"|\.github/actions/.*|\.github/workflows/(?!ci|publish).*|tests/__snapshots__/.*"
 )
-"""The list itself, what others wrote, and copies that wfgen makes of the release program."""
+"""The list itself, texts of other projects, and what wfgen generates from its sources."""
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A phrase to avoid, with a sentence that has it and one that does not."""
+    """A phrase to avoid, a sentence that contains it, and one that does not."""
 
     regex: re.Pattern[str]
     instead: str
@@ -53,27 +54,27 @@ def _list() -> dict[str, Any]:
 
 @cache
 def patterns() -> tuple[Pattern, ...]:
-    """The committed list. A phrase also matches where it is broken over two lines."""
+    """The committed list. A phrase also matches across a line break."""
     return tuple(
-        Pattern(_compiled(each["pattern"]), each["instead"], each["fails"], each["passes"])
-        for each in _list()["patterns"]
+        Pattern(_compiled(entry["pattern"]), entry["instead"], entry["fails"], entry["passes"])
+        for entry in _list()["patterns"]
     )
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    # A line break, and the sign that begins a comment on the next line.
+    # A line break, and the sign of a comment on the next line.
     between = r"(?:[ ]|\n[ ]*(?:\#|//|\*)?[ ]*)"
     return re.compile(rf"(?<![\w`])(?:{pattern.replace(' ', between)})(?!\w)", re.IGNORECASE)
 
 
 def exceptions() -> list[dict[str, str]]:
-    """Places that use a phrase on purpose: path, a part of the line, the reason."""
+    """Lines that may contain a phrase: path, a part of the line, the reason."""
     listed: list[dict[str, str]] = _list()["exceptions"]
     return listed
 
 
 def files(below: tuple[str, ...] = ()) -> list[Path]:
-    """The tracked text files below these paths; all without any."""
+    """The tracked text files below these paths; all files if none is given."""
     names = subprocess.run(
         ["git", "ls-files", "-z", "--", *below],
         cwd=ROOT,
@@ -85,7 +86,7 @@ def files(below: tuple[str, ...] = ()) -> list[Path]:
 
 
 def matches(paths: list[Path]) -> Iterator[Match]:
-    """Every phrase of the list in these files, exceptions left out."""
+    """Every phrase of the list in these files, without the exceptions."""
     for path in paths:
         try:
             text = path.read_text("utf-8")
@@ -101,13 +102,13 @@ def matches_in(text: str, path: str) -> Iterator[Match]:
         for match in pattern.regex.finditer(text):
             number = text.count("\n", 0, match.start()) + 1
             line = lines[number - 1]
-            if not any(each["path"] == path and each["text"] in line for each in exceptions()):
+            if not any(entry["path"] == path and entry["text"] in line for entry in exceptions()):
                 phrase = " ".join(re.sub(r"\n *(#|//)", " ", match[0]).split())
                 yield Match(path, number, phrase, line.strip()[:160], pattern.instead)
 
 
 def main() -> int:
-    """Prints the matches; exit code 1 where there are any."""
+    """Prints the matches; returns 1 if there are any."""
     count = 0
     for match in matches(files(tuple(sys.argv[1:]))):
         print(match)

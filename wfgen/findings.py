@@ -67,10 +67,18 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
         return f"did you mean `{near}`?"
     if not 0 < len(names) <= _MAX_NAMES:
         return otherwise
-    one_of = "one of " if len(names) > 1 else ""
-    return f"expected {one_of}{', '.join(f'`{valid}`' for valid in names)}"
+    return f"expected {one_of(names)}"
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Valid names: "one of `a`, `b`", or "`a`"."""
+    quoted = [f"`{name}`" for name in names]
+    return ("one of " if len(quoted) > 1 else "") + ", ".join(quoted)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The one of `known` that `name` most likely misspells; "" if none is similar."""
-    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.65)), "")
+    """The one of `known` that `name` misspells or shortens; "" if none is similar."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.65)
+    longer = [valid for valid in names if len(name) > 2 and valid.startswith(name)]
+    return close[0] if close else longer[0] if len(longer) == 1 else ""

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Reads `on`, `yes` etc. as text, as YAML 1.2 does; only true and false are booleans."""
 
 
@@ -18,7 +18,7 @@ _Loader.yaml_implicit_resolvers = {
         for tag, pattern in resolvers
         if tag != "tag:yaml.org,2002:bool" or first in "tTfF"
     ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 
 

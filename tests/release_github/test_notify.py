@@ -129,6 +129,6 @@ def test_message_that_is_not_sent_is_a_warning_without_the_secret(
     assert said in captured.err
     assert "secret-path" not in captured.out + captured.err
     assert KEY not in captured.out + captured.err
-    # The other one is notified all the same.
+    # The other one is notified nevertheless.
     other: list[Any] = [r for r in api.requests if r.path in (HOOK, "/v2/enqueue")]
     assert len(other) == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from wfgen import release_program
+from wfgen.release_program.__main__ import parser
 from wfgen.release_program.commands import COMMANDS
 
 from .conftest import Describe, Repository
@@ -65,10 +66,14 @@ def test_malformed_json_is_no_traceback(
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_has_what_a_command_does_reads_and_writes(name: str) -> None:
-    done = start(name, "--help")
-    assert (done.returncode, done.stderr) == (0, "")
-    about, _, declared = done.stdout.partition("\nreads:\n")
+def test_help_has_what_a_command_does_reads_and_writes(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args([name, "--help"])
+    output = capsys.readouterr()
+    assert (ended.value.code, output.err) == (0, "")
+    about, _, declared = output.out.partition("\nreads:\n")
     assert re.search(r"^[A-Z].*\.$", about, re.MULTILINE)
     command = COMMANDS[name]
     lines = dict(re.findall(r"^  (\S+) +(.+)$", declared, re.MULTILINE))

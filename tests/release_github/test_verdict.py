@@ -100,7 +100,7 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
     "approval rejected": (
         {"approve": "failure", "release": "skipped"},
         1,
-        ["approve (failure)", "The cluster is unchanged"],
+        ["approve (failed or was rejected)", "The cluster is unchanged"],
     ),
     "approval rejected, and approve not among the needs": (
         {"release": "skipped"},
@@ -137,7 +137,7 @@ CASES: dict[str, tuple[dict[str, Job], int, list[str]]] = {
             "release 42 failed and was rolled back",
             "health checks failed after this change",
             "runs the last known good release (commit fedcba098765) again",
-            f"{PULL} reverts the change in the default branch. Next: merge it, or fix",
+            f"{PULL} reverts the change in the default branch. Next: merge the revert",
         ],
     ),
     "restored, issue": (

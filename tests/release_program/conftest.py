@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ import pytest
 from tests.judges.tools import find_program
 from tests.kube_api import FakeCluster
 from tests.kube_api.world import World
+from tests.release_program.forks import Forks
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = "wfgen-release-production"
@@ -47,6 +47,7 @@ class Outputs:
 class Start:
     """The start of a test: a checkout and a cluster to copy, and the id of the last run."""
 
+    forks: Forks
     checkout: Path
     world: World
     run_id: int
@@ -85,7 +86,7 @@ class Release:
     """A checkout, a cluster, and the runs of a pipeline."""
 
     def __init__(self, folder: Path, cluster: FakeCluster, start: Start) -> None:
-        self.folder, self.cluster = folder, cluster
+        self.folder, self.cluster, self.forks = folder, cluster, start.forks
         self.checkout = folder / "checkout"
         shutil.copytree(start.checkout, self.checkout)
         self.sha = git(self.checkout, "rev-parse", "HEAD")
@@ -103,48 +104,42 @@ class Release:
         self.sha = commit(self.checkout)
         return self.sha
 
-    def start(self, command: str, **environment: str) -> subprocess.Popen[str]:
-        """Starts a command in a new process group."""
+    def start(self, command: str, **environment: str) -> int:
+        """Starts a command in a new process group; the group's id. `end` must follow."""
         description = self.folder / "description.json"
         description.write_text(json.dumps(self.description), "utf-8")
         for name in ("outputs", "summary"):
             (self.folder / name).write_text("")
-        return subprocess.Popen(
-            [sys.executable, "-S", str(ROOT / "wfgen/release_program"), command],
-            cwd=self.checkout,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(self.folder),
-                **self.cluster.environment,
-                "WFGEN_DESCRIPTION": str(description),
-                "GOGC": "off",  # kubectl ends before it needs to collect garbage
-                "WFGEN_POLL_SECONDS": "0.4",
-                "WFGEN_DOUBT_SECONDS": "0.4",
-                "WFGEN_RETRY_SECONDS": "0.1",
-                "WFGEN_SHA": self.sha,
-                "GITHUB_REPOSITORY": "acme/shop",
-                "GITHUB_RUN_ID": str(self.run_id),
-                "GITHUB_OUTPUT": str(self.folder / "outputs"),
-                "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
-                "SECRET_POSTGRES_PASSWORD": "placeholder-of-the-test",
-                **self.environment,
-                **environment,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # so that a signal also ends its kubectl
-        )
+        variables = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            **self.cluster.environment,
+            "WFGEN_DESCRIPTION": str(description),
+            "GOGC": "off",  # kubectl ends before it needs to collect garbage
+            "WFGEN_POLL_SECONDS": "0.4",
+            "WFGEN_DOUBT_SECONDS": "0.4",
+            "WFGEN_RETRY_SECONDS": "0.1",
+            "WFGEN_SHA": self.sha,
+            "GITHUB_REPOSITORY": "acme/shop",
+            "GITHUB_RUN_ID": str(self.run_id),
+            "GITHUB_OUTPUT": str(self.folder / "outputs"),
+            "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
+            "SECRET_POSTGRES_PASSWORD": "placeholder-of-the-test",
+            **self.environment,
+            **environment,
+        }
+        return self.forks.start(command, self.checkout, variables, self.folder / "log")
 
-    def end(self, process: subprocess.Popen[str]) -> Outputs:
-        """Waits until a command ends; its result."""
-        log = "".join(process.communicate(timeout=300))
+    def end(self) -> Outputs:
+        """Waits until the started command ends; its result."""
+        code, log = self.forks.end(), (self.folder / "log").read_text("utf-8")
         values, summary = _read(self.folder / "outputs"), (self.folder / "summary").read_text()
-        return Outputs(process.returncode, log, values, summary)
+        return Outputs(code, log, values, summary)
 
     def run(self, command: str, **environment: str) -> Outputs:
         """Runs a command; its result."""
-        return self.end(self.start(command, **environment))
+        self.start(command, **environment)
+        return self.end()
 
     def preflight(self, **environment: str) -> Outputs:
         """Runs the preflight of a new run with images c3 and s3, unless `environment` differs."""
@@ -243,13 +238,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeCluster]:
 
 
 @pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory, server: FakeCluster) -> Start:
+def forks() -> Iterator[Forks]:
+    """Starts the commands of all tests."""
+    with Forks(ROOT / "wfgen/release_program") as forks:
+        yield forks
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory, server: FakeCluster, forks: Forks) -> Start:
     """The sample project in a commit, and an empty namespace."""
     checkout = tmp_path_factory.mktemp("project") / "checkout"
     shutil.copytree(ROOT / "kube", checkout / "kube")
     git(checkout, "init", "--quiet", "--template=", "--initial-branch=main")
     commit(checkout)
-    return Start(checkout, server.snapshot(), run_id=1)
+    return Start(forks, checkout, server.snapshot(), run_id=1)
 
 
 @pytest.fixture(scope="session")
@@ -260,7 +262,7 @@ def released(
     release = Release(tmp_path_factory.mktemp("released"), server, empty)
     done = release.release(client="c1", server="s1")
     assert done["monitor"].code == 0, done
-    return Start(release.checkout, server.snapshot(), release.run_id), done
+    return Start(release.forks, release.checkout, server.snapshot(), release.run_id), done
 
 
 @pytest.fixture
@@ -295,7 +297,7 @@ def deployed(
     done = release.release("deploy", client="c2", server="s2")
     assert done["deploy"].code == 0, done
     server.wait(lambda: server.rolled_out("shop"), 60)
-    return Start(release.checkout, server.snapshot(), release.run_id)
+    return Start(release.forks, release.checkout, server.snapshot(), release.run_id)
 
 
 @pytest.fixture

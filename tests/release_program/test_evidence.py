@@ -275,5 +275,5 @@ def test_only_broken_pods_of_another_revision_block_a_stateful_set() -> None:
         pod("healthy", ready=True, revision="old"),
         pod("starting", ready=False, revision="new"),
     ]
-    stuck = evidence.stuck_pods(live, evidence.Cluster([live, *pods]))
+    stuck = evidence.blocking_pods(live, evidence.Cluster([live, *pods]))
     assert [obj["metadata"]["name"] for obj in stuck] == ["broken"]

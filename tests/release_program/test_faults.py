@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import sampling
 from tests.kube_api import FakeCluster
 from tests.kube_api.api import Answer, Api, Request
 from tests.release_program.conftest import APP, RECORD, Outputs, Release, Start
@@ -88,9 +89,8 @@ class Doomed(Release):
         if self.death is None or self.death.command != command:
             return super().run(command, **environment)
         death, self.death = self.death, None
-        process = self.start(command, **environment)
-        with killing(process.pid, death):
-            return self.end(process)
+        with killing(self.start(command, **environment), death):
+            return self.end()
 
 
 @contextmanager
@@ -187,14 +187,7 @@ def test_a_killed_job_leaves_no_mix_of_releases(
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=80,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@sampling.examples(80)
 @given(TROUBLES)
 def test_random_faults_leave_no_mix_of_releases(
     tmp_path_factory: pytest.TempPathFactory,

@@ -187,7 +187,7 @@ def test_the_rollback_of_a_stateful_set_deletes_its_stuck_pod(shop: Release) -> 
     shop.cluster.behave("redis:7.4.2", pull_error=True)
     done = shop.release(client="c2", server="s2")
     assert done["rollback"].values["restored"] == "all", done["rollback"].log
-    assert "stuck on the bad revision" in done["rollback"].log
+    assert "of the bad revision, which blocks the rollback" in done["rollback"].log
     pod = shop.cluster.find("Pod", "redis-0", "shop")
     assert pod is not None
     assert pod["spec"]["containers"][0]["image"] == "redis:7.4.1"

@@ -47,10 +47,10 @@ def test_a_deploy_that_is_cut_off_is_undone(
     before = shop.cluster.images("shop")
     shop.release("migrate", APP, client="c2", server="s2")
     with shop.cluster.holding("PATCH", "/deployments/server[?](?!.*dryRun)") as wait:
-        process = shop.start("deploy")
+        group = shop.start("deploy")
         wait()
-        os.killpg(process.pid, number)
-        assert shop.end(process).code not in (0, 1)
+        os.killpg(group, number)
+        assert shop.end().code not in (0, 1)
     assert shop.cluster.images("shop") != before
     shop.run(command, WFGEN_FINISHED_RUN=str(shop.run_id))
     assert shop.cluster.images("shop") == before

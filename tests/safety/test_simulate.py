@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests import case
 from tests.terminal import Ran, Terminal
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +17,7 @@ GOOD = "the last known good release (commit 0a1b2c3d4e5f)"
 UNCHANGED = "unchanged"
 MIX = "possibly a mix of both releases: check it"
 PULL_REQUEST = "a pull request that reverts the change"
+ISSUE = "an issue with the commands that revert the change"
 
 
 @pytest.fixture
@@ -99,6 +101,28 @@ def test_a_revert_is_opened_where_the_change_caused_the_failure(
     assert (PULL_REQUEST in shown["opened"]) == opened
 
 
+@pytest.mark.parametrize("reverted", ["", "issue"])
+def test_without_an_app_the_revert_is_an_issue(
+    reverted: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = case.write(tmp_path, case.BASE)
+    case.write(root, {file.path: file.text for file in case.rendered(root)})
+    terminal = Terminal(root, capsys)
+    output = ["--output", f"revert_pr.reverted={reverted}"] if reverted else []
+    options = ["--fail", "monitor", *output, "--format", "json", "-C", str(root)]
+    shown = json.loads(terminal.run("simulate", "production", *options).out)
+    assert ISSUE in shown["opened"]
+    assert "https://github.com/acme/shop/issues/8" in shown["verdict"]["text"]
+
+
+def test_with_an_app_the_revert_may_be_an_issue(run: Any) -> None:
+    output = "revert_pr.reverted=issue"
+    ran = run("production", "--fail", "monitor", "--output", output, "--format", "json")
+    shown = json.loads(ran.out)
+    assert ISSUE in shown["opened"]
+    assert "https://github.com/acme/shop/issues/8" in shown["verdict"]["text"]
+
+
 def test_a_failure_is_notified(run: Any) -> None:
     shown = json.loads(run("production", "--fail", "monitor", "--format", "json").out)
     assert shown["notified"] == ["Slack: production: release 2 failed and was rolled back"]
@@ -149,9 +173,12 @@ def test_the_text(run: Any) -> None:
     out = run("production", "--timeout", "monitor", "--reject", "approve").err
     assert "job release/monitor does not run in this scenario" in out
     out = run("production", "--timeout", "monitor").out
-    assert out.startswith(".github/workflows/production.yml: a push to the branch\n--timeout rel")
+    assert out.startswith(".github/workflows/production.yml: a push to `main`\n--timeout release/")
     assert "release/monitor     cancelled (timed out)  !cancelled() [true] && needs" in out
-    assert "\nthe run is red (failure)\nthe cluster runs\n  postgres  the last known good" in out
+    assert (
+        "\n[...]: the value of the expression before it\n\nresult: failure\nthe cluster runs\n"
+        in out
+    )
     assert "\nverdict: production: release 2 failed and was rolled back\n" in out
     assert max(map(len, out.splitlines())) <= 120
 
@@ -159,13 +186,15 @@ def test_the_text(run: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("prodution", "no workflow prodution; did you mean `production`?"),
+        ("prodution", "unknown workflow `prodution`; did you mean `production`?"),
+        ("prod", "unknown workflow `prod`; did you mean `production`?"),
+        ("other", "unknown workflow `other`; expected one of `ci`, `production`, `pub"),
         ("production --fail monitr", "production has no job `monitr`; did you mean `monitor`?"),
-        ("production --fail release", "release calls a workflow; name one of release/preflight"),
+        ("production --fail release", "release calls a workflow; name one of `release/preflight`"),
         ("production --fail monitor:clutser", "no step `clutser`; did you mean `cluster`?"),
         (
             "production --fail build",
-            "job name `build` is ambiguous: use one of build_server/build, build_cl",
+            "job name `build` is ambiguous; use one of `build_server/build`, `build_cl",
         ),
         (
             "production --output monitor.caus=app",

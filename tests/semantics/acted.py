@@ -189,10 +189,10 @@ def without_calls(scenario: Scenario, acted: Acted) -> Scenario:
 
 def load(text: str) -> dict[str, Any]:
     """A workflow's values. The YAML library reads its key `on` as true."""
-    tree: dict[Any, Any] = yaml.safe_load(text)
+    tree: dict[Any, Any] = yaml.load(text, yaml.CSafeLoader)
     return {"on" if key is True else key: value for key, value in tree.items()}
 
 
 def dump(tree: dict[str, Any]) -> str:
     """A workflow's text."""
-    return yaml.safe_dump(tree, sort_keys=False)
+    return yaml.dump(tree, Dumper=yaml.CSafeDumper, sort_keys=False)

@@ -229,8 +229,8 @@ def test_steps_see_needs_and_the_state_of_the_job() -> None:
 def test_outcomes_that_are_not_possible() -> None:
     given = simulator("a: {outputs: {v: x}}\nb: {uses: ./called.yml}", CALLED)
     for outcomes, message in (
-        ({"c": FAILURE}, "no job `c`; known: a, b, b/x"),
-        ({"a": Outcome("success", {"w": "1"})}, "a has no output `w`; known: v"),
+        ({"c": FAILURE}, "no job `c`; expected one of a, b, b/x"),
+        ({"a": Outcome("success", {"w": "1"})}, "a has no output `w`; expected one of v"),
         (
             {"b": FAILURE},
             "b calls a workflow: give an outcome to one of its jobs instead, such as b/x",

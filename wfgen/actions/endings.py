@@ -51,7 +51,7 @@ def _by_combination(
     }
     for name in outcomes:
         if name.startswith(f"{job.path} (") and name not in named:
-            raise ScenarioError(f"no job `{name}`; known: {', '.join(named)}")
+            raise ScenarioError(f"no job `{name}`; expected one of {', '.join(named)}")
     return [(outcomes.get(name, outcome), contexts) for name, contexts in named.items()]
 
 
@@ -99,6 +99,7 @@ def _checked(decision: Decision, outputs: Mapping[str, str]) -> Mapping[str, str
     job = decision.job
     for name in outputs:
         if name not in job.outputs and not job.job.uses:
-            known = ", ".join(job.outputs) or "none"
-            raise ScenarioError(f"{job.path} has no output `{name}`; known: {known}")
+            names = ", ".join(job.outputs)
+            hint = f"expected one of {names}" if names else "it has none"
+            raise ScenarioError(f"{job.path} has no output `{name}`; {hint}")
     return outputs

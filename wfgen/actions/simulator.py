@@ -71,7 +71,7 @@ class Simulator:
         for name in named:
             path = name if name in self._places else name.partition(" (")[0]
             if path not in self._places or (path != name and not self._places[path][1].matrix):
-                raise ScenarioError(f"no job `{name}`; known: {', '.join(self._places)}")
+                raise ScenarioError(f"no job `{name}`; expected one of {', '.join(self._places)}")
 
     @cached_property
     def _observed(self) -> Mapping[str, frozenset[str]]:

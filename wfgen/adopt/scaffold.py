@@ -24,8 +24,8 @@ from wfgen.worktree.writing import write_all
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
-def scaffold(root: Path, name: str, kind: str) -> list[str]:
-    """Writes the files of a new service, and returns their paths.
+def scaffold(root: Path, name: str, kind: str) -> tuple[list[str], list[str]]:
+    """Writes the files of a new service; returns the paths of new and of changed files.
 
     Existing folders `kube/bases/<name>` and `app/<name>` stay unchanged. Raises `WfgenError`, and
     writes nothing, if the service exists, or the name or the kind is not valid.
@@ -45,8 +45,9 @@ def scaffold(root: Path, name: str, kind: str) -> list[str]:
         before = texts.get(path) or _read(root / path)
         texts[path] = _with_item(path, before, key, item)
     texts = {path: text for path, text in texts.items() if text != _read(root / path, missing="")}
+    changed = sorted(path for path in texts if (root / path).exists())
     write_all(root, texts)
-    return sorted(texts)
+    return sorted(texts.keys() - set(changed)), changed
 
 
 def _render(root: Path, name: str, kind: str, spec: str, folders: dict[str, str]) -> dict[str, str]:

@@ -117,8 +117,6 @@ def summary(proof: Proof) -> list[str]:
         counts = ", ".join(f"{kind} {count:,}" for kind, count in tried.runs.items())
         lines.append(f"{tried.workflow}: {sum(tried.runs.values()):,} runs ({counts})")
         lines += [f"  {kind}: same as {like}" for kind, like in tried.alike.items()]
-    documented = ", ".join(rule.name for rule in proof.documented)
-    lines.append(f"rules taken from GitHub's documentation, not confirmed by a test: {documented}")
     held = len(PROPERTIES) - len({broken.property for broken in proof.broken})
     tried_runs = f"{proof.runs:,} runs of {len(proof.tried)} workflows"
     lines.append(f"{held} of {len(PROPERTIES)} properties hold in {tried_runs}")

@@ -76,8 +76,8 @@ def load(root: Path, overlays: Overlays) -> Repository:
         notes.append("kubectl and kustomize not found; manifest checks skipped")
     if project.spec.wfgen != __version__:
         notes.append(
-            f"specs/project.yaml requires wfgen {project.spec.wfgen}, this is {__version__}; "
-            "generated files may differ for this reason"
+            f"specs/project.yaml requires wfgen {project.spec.wfgen}, but this is wfgen "
+            f"{__version__}; install {project.spec.wfgen}, or change `wfgen` in the spec"
         )
     repository = next((path for path in (root, *root.parents) if (path / ".git").exists()), root)
     if repository != root:

@@ -1,7 +1,5 @@
 """An explanation of a generated line, as text and as JSON."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
 
@@ -22,45 +20,26 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Field:
-    """A field of a spec. Where it is not set, `line` is that of the nearest key above it."""
-
-    line: Line
-    name: str
-    is_set: bool
-
-
-@dataclass(frozen=True)
 class Reason:
-    """One cause of a line, and the fields that it depends on."""
+    """A cause of a line. For a field that is not set, `line` is that of the key around it."""
 
     role: str
     line: Line | None = None
-    fields: tuple[Field, ...] = ()
+    field: str = ""
+    is_set: bool = True
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """A generated line and its causes, the nearest first."""
-
-    line: Line
-    reasons: tuple[Reason, ...]
-
-
-def as_text(explanation: Explanation) -> str:
-    """An explanation for people."""
-    text = [str(explanation.line), f"  {explanation.line.text}"]
-    for reason in explanation.reasons:
-        text.append(f"{reason.role} {reason.line or ''}".rstrip())
-        if reason.line and reason.line.text.strip():
+def as_text(line: Line, reasons: list[Reason]) -> str:
+    """A line and its reasons, for people."""
+    text = [str(line), f"  {line.text}"]
+    for reason in reasons:
+        place = f"{reason.role} {reason.line or ''} {reason.field}".rstrip()
+        text.append(place if reason.is_set else f"{place} (by default)")
+        if reason.line and reason.is_set:
             text.append(f"  {reason.line.text.strip()}")
-        for field in reason.fields:
-            text.append(f"    {field.line} {field.name}{'' if field.is_set else ' (by default)'}")
-            if field.is_set:
-                text.append(f"      {field.line.text.strip()}")
     return "\n".join(map(printable, text))
 
 
-def as_json(explanation: Explanation) -> str:
-    """An explanation for programs."""
-    return json.dumps(asdict(explanation), indent=2)
+def as_json(line: Line, reasons: list[Reason]) -> str:
+    """A line and its reasons, for programs."""
+    return json.dumps({"line": asdict(line), "reasons": [asdict(r) for r in reasons]}, indent=2)

@@ -1,228 +1,204 @@
-"""From a line of a generated file to the template's line, the tags around it and spec fields."""
-
-from __future__ import annotations
+"""What made a line of a generated file: a line of a template, patches, and fields of specs."""
 
 import contextlib
-import difflib
-import json
+import math
 import re
-from collections.abc import Iterable, Iterator
-from functools import cached_property
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
+from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from wfgen.errors import WfgenError
-from wfgen.explain.explanation import Explanation, Field, Line, Reason
-from wfgen.explain.tracing import Cause, Read, Trace
-from wfgen.findings import did_you_mean
-from wfgen.generate.description import describe, members
-from wfgen.generate.files import files
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
+from pydantic import BaseModel
+
+from wfgen.explain.explanation import Line, Reason
+from wfgen.generate.files import PlannedFile, files
 from wfgen.generate.patches import Patches
-from wfgen.generate.plan import PlannedEnvironment, PlannedService, plan
-from wfgen.generate.render import RenderedFile, locked_actions, render
-from wfgen.generate.templating import Templates, built_in_templates
-from wfgen.locks import pins
-from wfgen.release_program import names
+from wfgen.generate.plan import plan
+from wfgen.generate.render import RenderedFile, locked_actions
+from wfgen.generate.templating import Templates
+from wfgen.release_program import names as paths
 from wfgen.specs.references import Project, SpecFile
-from wfgen.text import header
-from wfgen.text.positions import Route, has, locate
+from wfgen.text.positions import Route, has
 
-_HEADER = 3
-"""Lines of a header."""
+_HEADER, _MOST_FIELDS = 3, 8
+_MARK = re.compile("\ue000([0-9a-fA-F]+):([0-9]+)\ue001")  # characters for private use
 _PACKAGE = Path(__file__).parents[1]
-_KEY = re.compile(r'( *)"([^"]*)":')
-_MARK = re.compile("\ue000([0-9]+)\ue001")
+_SCALARS: dict[Any, Any] = {int: [1, 100_000], bool: [False, True], type(None): [None]}
+_Change = tuple[SpecFile, Route, Any]
+"""A spec's file, a field, and the spec with another value of the field."""
 
 
-def explain(project: Project, place: str) -> Explanation:
-    """What made the line at FILE:LINE. Raises `WfgenError` where no spec generates that line."""
-    path, number = _parse(project.root.resolve(), place)
-    rendered = {file.path: file for file in render(plan(project))}
-    if path == pins.LOCK:
-        raise WfgenError(f"{path} is the lock of actions: your bot and you edit it, not a spec")
-    if path not in rendered:
-        hint = did_you_mean(path, rendered, "to list them, run `wfgen list`")
-        raise WfgenError(f"{path} is not a file that wfgen generates; {hint}")
-    number = _rendered_number(project.root / path, rendered[path], number)
-    line = Line(path, number, rendered[path].text.split("\n")[number - 1])
-    return Explanation(line, tuple(Reasons(project, rendered[path]).of(number)))
-
-
-def _parse(root: Path, place: str) -> tuple[str, int]:
-    """The path from the repository's root, and the line."""
-    name, _, digits = place.rpartition(":")
-    if not name or not digits.isdecimal():
-        raise WfgenError(f"{place}: expected FILE:LINE, such as .github/workflows/_deploy.yml:12")
-    # A relative path is one of the repository, else one of the current folder.
-    full = (root / name) if (root / name).exists() else (Path.cwd() / name).absolute()
-    return full.relative_to(root).as_posix() if full.is_relative_to(root) else name, int(digits)
-
-
-def _rendered_number(path: Path, file: RenderedFile, number: int) -> int:
-    """The number that a line of the file on disk has in the rendered file."""
-    rendered = file.text.splitlines()
-    on_disk = rendered
-    if path.is_file():
-        on_disk = path.read_bytes().decode("utf-8", errors="backslashreplace").splitlines()
-    if not 1 <= number <= len(on_disk):
-        raise WfgenError(f"{file.path} has {len(on_disk)} lines; {number} is not one of them")
-    matcher = difflib.SequenceMatcher(None, on_disk, rendered, autojunk=False)
-    for start, rendered_start, size in matcher.get_matching_blocks():
-        if start < number <= start + size:
-            return number - start + rendered_start
-    message = f"{file.path}:{number} is not as generated; to see the difference, run `wfgen check`"
-    raise WfgenError(f"{message}; to restore the file, run `{header.COMMAND}`")
-
-
-class Reasons:
-    """The reasons for the lines of one file, which is rendered once more with a trace."""
-
-    def __init__(self, project: Project, file: RenderedFile) -> None:
-        self.project, self.file = project, file
-        self.locked = locked_actions(project.root)
-        self.body = file.unpatched or file.text.split("\n", _HEADER)[_HEADER]
-        self.context: dict[str, Any] = {}
-        self.pieces: list[list[list[Cause]]] = []
-        """The pieces of each line of the body, each a list of its causes."""
-        for planned in files(plan(project)):
-            if planned.path == file.path:
-                self.context = planned.context
-                templates = Templates(project.root, self.locked, project.spec.self_repository)
-                trace = Trace(project)
-                text = trace.render(templates, planned.template, self.context)
-                if _MARK.sub("", text).rstrip("\n") == self.body.rstrip("\n"):
-                    self.pieces = [*_by_line(text, trace.pieces)]
-
-    def of(self, number: int) -> Iterator[Reason]:
-        """The reasons for line `number`, from 1, of the rendered file."""
-        index: int | None = number - 1 - _HEADER
-        if number <= _HEADER:
-            yield Reason("the header: written by wfgen, with the specs, the command and digests")
+def explain(project: Project, file: RenderedFile, index: int) -> Iterator[Reason]:
+    """What made a line of a file, the nearest cause first; `index` is 0 for the first line."""
+    index -= _HEADER
+    planned = next((made for made in files(plan(project)) if made.path == file.path), None)
+    if index < 0:
+        yield Reason("the header: written by wfgen, with the specs, the command and digests")
+        return
+    if planned is None:
+        path = file.path.removeprefix(paths.RELEASE_ACTION)
+        yield Reason("a copy of", _line(project, f"{_PACKAGE}{path}", index + 1))
+        return
+    body, locked = file.text.split("\n", _HEADER)[_HEADER], locked_actions(project.root)
+    if file.unpatched:
+        body = file.unpatched
+        origin = Patches(project, locked).apply(file.path, body)[0].origins[index]
+        yield from (_field("patch", project.file, ("patches", name)) for name in origin.authors)
+        if origin.line is None:
             return
-        if not self.context:
-            path = _PACKAGE / self.file.path.removeprefix(f"{names.RELEASE_ACTION}/")
-            yield Reason("a copy of", self._line(str(path), number - _HEADER))
-            return
-        if self.file.unpatched:
-            patched, _ = Patches(self.project, self.locked).apply(self.file.path, self.body)
-            origin = patched.origins[number - 1 - _HEADER]
-            index = origin.line
-            for name in origin.authors:
-                field = self._field(self.project.file, ("patches", name))
-                yield Reason("patch", field.line, (field,))
-        if index is not None and self.pieces:
-            yield from self._of_template(index)
-        elif index is not None:
-            yield Reason(
-                "unknown: the template reads text that it renders; its lines cannot be traced"
-            )
-
-    def _of_template(self, index: int) -> Iterator[Reason]:
-        pieces = self.pieces[index]
-        own, *around = next(causes for causes in pieces if causes[0].role == "template")
-        places = {causes[0][1:3] for causes in pieces if causes[0].role == "template"}
-        reads = [read for causes in pieces if causes[0][1:3] in places for read in causes[0].reads]
-        yield Reason("template", self._line(own.file, own.line), self._fields(reads))
-        if "description" in self.context:
-            yield self._of_description(index)
-        for cause in around:
-            fields = self._made_for(*cause.items) or self._fields(cause.reads)
-            if fields or cause.role != "with":
-                yield Reason(cause.role, self._line(cause.file, cause.line), fields)
-        pipeline = self.context.get("pipeline")
-        services = pipeline.services if pipeline and pipeline.alone else ()
-        if fields := self._made_for(self.context.get("environment"), *services):
-            yield Reason("a file for", None, fields)
-
-    def _of_description(self, index: int) -> Reason:
-        """A line of JSON: the fields that change its value when only they change."""
-        keys: list[str] = []
-        indent = 99
-        for line in reversed(self.body.split("\n")[: index + 1]):
-            if (match := _KEY.match(line)) and len(match[1]) < indent:
-                indent = len(match[1])
-                keys.insert(0, match[2])
-        now = _at(keys, self._descriptions[0][1])
-        changing = [read for read, tree in self._descriptions if _at(keys, tree) != now]
-        role = f"value `{'.'.join(keys)}`, read as wfgen/release_program/contract.py describes"
-        return Reason(role, None, self._fields(changing))
-
-    @cached_property
-    def _descriptions(self) -> list[tuple[Any, Any]]:
-        """The environment's description, and others with one field changed that it reads."""
-        trace = Trace(self.project)
-        descriptions: list[tuple[Any, Any]] = [(None, self._description(trace))]
-        services = [service.spec.name for service in self.project.services]
-        for read in {(file.path, *route): (file, route) for file, route in trace.reads}.values():
-            for other in (None, 10**6, services, _Anything("x")):
-                with contextlib.suppress(Exception):  # a value that no spec can have
-                    changed = self._description(Trace(self.project, (read, other)))
-                    descriptions.append((read, changed))
-        return descriptions
-
-    def _description(self, trace: Trace) -> Any:
-        return json.loads("{" + members(describe(trace.wrap(self.context["environment"]))) + "}")
-
-    def _made_for(self, *values: object) -> tuple[Field, ...]:
-        """The fields that name services and environments."""
-        fields = []
-        for value in values:
-            if isinstance(value, PlannedService):
-                fields.append(self._field(value.service.file, ("name",)))
-            elif isinstance(value, PlannedEnvironment):
-                fields.append(self._field(self.project.file, ("environments", value.name)))
-        return tuple(fields)
-
-    def _fields(self, reads: Iterable[Read]) -> tuple[Field, ...]:
-        """Each field once; of a field and fields in it, only the latter."""
-        routes = {(file.path, *route): (file, route) for file, route in reads}
-        outer = {route[:end] for route in routes for end in range(1, len(route))}
-        return tuple(self._field(*read) for key, read in routes.items() if key not in outer)
-
-    def _field(self, file: SpecFile, route: Route) -> Field:
-        number, _ = locate(file.text, route, key=True)
-        line = Line(file.path, number, file.text.split("\n")[number - 1])
-        return Field(line, ".".join(map(str, route)), has(file.text, route))
-
-    def _line(self, file: str, number: int) -> Line:
-        path = Path(file)
-        text = path.read_text("utf-8").split("\n")[number - 1]
-        if path.is_relative_to(self.project.root):
-            return Line(path.relative_to(self.project.root).as_posix(), number, text)
-        root = _PACKAGE if path.is_relative_to(_PACKAGE) else built_in_templates()
-        return Line(path.relative_to(root.parent).as_posix(), number, text, of_wfgen=True)
+        index = origin.line
+    templates = Templates(project.root, locked, project.spec.self_repository)
+    if mark := _mark(templates, planned, body, index):
+        yield Reason("template", _line(project, bytes.fromhex(mark[1]).decode(), int(mark[2])))
+    else:
+        yield Reason("unknown: the template reads text that it renders")
+    fields = _Search(project, file, body, index).fields()
+    yield from (_field("depends on", *field) for field in fields[:_MOST_FIELDS])
+    if len(fields) > _MOST_FIELDS:
+        yield Reason("and more")
+    if not fields:
+        yield Reason("no field of a spec: the line is the same for every project")
 
 
-class _Anything(str):
-    """Equals everything and has every attribute."""
-
-    __hash__ = str.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __getattr__(self, name: str) -> _Anything:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self
-
-    def __call__(self, *_: object) -> _Anything:
-        return self
-
-    def __index__(self) -> int:
-        return 1
+def _field(role: str, file: SpecFile, route: Route) -> Reason:
+    place = file.at(route, "", "", key=True)
+    line = Line(file.path, place.position.line, place.source)
+    return Reason(role, line, ".".join(map(str, route)), has(file.text, route))
 
 
-def _at(keys: list[str], tree: Any) -> Any:
-    for key in keys:
-        tree = tree.get(key) if isinstance(tree, dict) else tree
-    return tree
+def _line(project: Project, file: str, number: int) -> Line:
+    """A line of a template or of a module of wfgen."""
+    text = Path(file).read_text("utf-8").split("\n")[number - 1]
+    of_wfgen = not Path(file).is_relative_to(project.root)
+    root = _PACKAGE.parent if of_wfgen else project.root
+    return Line(Path(file).relative_to(root).as_posix(), number, text, of_wfgen)
 
 
-def _by_line(text: str, pieces: list[list[Cause]]) -> Iterator[list[list[Cause]]]:
-    """The pieces of each line; one that goes on in the next line is one of that as well."""
-    last: list[list[Cause]] = []
-    for line in text.split("\n"):
-        begun = [pieces[int(index)] for index in _MARK.findall(line)]
-        yield begun if _MARK.match(line) else [*last, *begun]
-        last = begun[-1:] or last
+class _Marks(Extension):
+    """Adds the place to each line of text, and each value, of a template."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        file = str(stream.filename).encode().hex()
+        for token in stream:
+            texts = token.value.splitlines(True) if token.type == "data" else [token.value]
+            for line, text in enumerate(texts, token.lineno):
+                if token.type in ("data", "variable_begin"):
+                    yield Token(line, "data", f"\ue000{file}:{line}\ue001")
+                yield Token(line, token.type, text)
+
+
+def _mark(templates: Templates, file: PlannedFile, body: str, index: int) -> re.Match[str] | None:
+    """The mark of the innermost template's line; None if marks change what is rendered."""
+    templates.environment = templates.environment.overlay(extensions=[_Marks], bytecode_cache=None)
+    text = templates.render(file.template, file.context)
+    if _MARK.sub("", text).rstrip("\n") != body.rstrip("\n"):
+        return None
+    lines = text.split("\n")
+    return _MARK.match(lines[index]) or [*_MARK.finditer("\n".join(lines[:index]))][-1]
+
+
+class _Search:
+    """Looks for the fields behind line `index` of a file's `body`, which has no patches."""
+
+    def __init__(self, project: Project, file: RenderedFile, body: str, index: int) -> None:
+        self.project, self.file, self.index, self.lines = project, file, index, _with_keys(body)
+        locked = locked_actions(project.root)
+        self.templates = [Templates(project.root, locked, own) for own in (False, True)]
+
+    def fields(self) -> list[tuple[SpecFile, Route]]:
+        """The fields, without those around them; those that change the fewest lines come first."""
+        spec, services = self.project.spec, self.project.services
+        names = [*spec.environments, *[s.spec.name for s in services if not s.spec.depends_on][:2]]
+        specs = [(self.project.file, spec), *((s.file, s.spec) for s in services)]
+        specs = [(file, spec) for file, spec in specs if file.path in self.file.sources]
+        changes = [[(file, *change) for change in _variants(spec, names)] for file, spec in specs]
+        counts: dict[tuple[SpecFile, Route], float] = {}
+        for group in zip_longest(*changes):  # mostly one field in each service
+            changing = self._changing([change for change in group if change])
+            for count, file, route in islice(changing, _MOST_FIELDS + 1):
+                counts[file, route] = min(count, counts.get((file, route), math.inf))
+        outer = {(file, route[:end]) for file, route in counts for end in range(len(route))}
+        return sorted((field for field in counts if field not in outer), key=counts.__getitem__)
+
+    def _changing(self, changes: Sequence[_Change]) -> Iterator[tuple[float, SpecFile, Route]]:
+        """Those of the changes that change the line alone, if all together change it."""
+        count = math.nan  # stays so if no valid spec has these values
+        with contextlib.suppress(Exception):
+            count = self._count({file.path: spec for file, _, spec in changes})
+        if len(changes) > 1 and count != 0:
+            for half in (changes[: len(changes) // 2], changes[len(changes) // 2 :]):
+                yield from self._changing(half)
+        elif count > 0:
+            yield (count, *changes[0][:2])
+
+    def _count(self, specs: dict[str, Any]) -> float:
+        """How many lines change with these specs; 0 if this line does not."""
+        spec = specs.get(self.project.file.path, self.project.spec)
+        services = [replace(s, spec=specs.get(s.file.path, s.spec)) for s in self.project.services]
+        changed = files(plan(replace(self.project, spec=spec, services=tuple(services))))
+        file = next((file for file in changed if file.path == self.file.path), None)
+        if file is None:
+            return math.inf
+        templates = self.templates[spec.self_repository]
+        lines = _with_keys(templates.render(file.template, file.context))
+        removed = Counter(self.lines) - Counter(lines)  # without lines that only move
+        gone = self.lines[self.index] in removed
+        return removed.total() if gone and same_line(self.lines, lines, self.index) is None else 0
+
+
+def same_line(old: Sequence[Any], new: Sequence[Any], index: int) -> int | None:
+    """The index in `new` of a line of `old`; None if it is changed or removed."""
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    for start, new_start, size in matcher.get_matching_blocks():
+        if start <= index < start + size:
+            return new_start + index - start
+    return None
+
+
+def _with_keys(text: str) -> list[tuple[str, ...]]:
+    """Each line, with the keys that it is indented below: equal lines of two jobs differ."""
+    lines, above = [], dict[int, str]()
+    for line in text.rstrip("\n").replace(",\n", "\n").split("\n"):
+        indent = len(line) - len(line.lstrip())
+        above = {depth: key for depth, key in above.items() if depth < indent}
+        above[indent] = line.partition(":")[0]
+        lines.append((line, *above.values()))
+    return lines
+
+
+def _variants(part: Any, names: list[str]) -> Iterator[tuple[Route, Any]]:
+    """Copies of a part of a spec with another value at a route. They are not validated."""
+    if isinstance(part, BaseModel):
+        for name, info in type(part).model_fields.items():
+            value = getattr(part, name)
+            others = [((), v) for v in _values(info.annotation, [f"{value or ''}x", *names])]
+            for route, other in [*others, *_variants(value, names)]:
+                if route or not isinstance(other, BaseModel) or type(other) is not type(value):
+                    yield (name, *route), part.model_copy(update={name: other})
+    elif isinstance(part, dict):
+        for key, item in part.items():
+            yield (key,), {other: kept for other, kept in part.items() if other != key}
+            for route, other in _variants(item, names):
+                yield (key, *route), {**part, key: other}
+
+
+def _values(annotation: Any, texts: list[str]) -> list[Any]:
+    """Values of a type; `texts` are items of lists and keys of mappings, the first is a text."""
+    kind, arguments = get_origin(annotation) or annotation, get_args(annotation)
+    if kind is Literal:
+        return [*arguments]
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        required = {n: f.annotation for n, f in kind.model_fields.items() if f.is_required()}
+        return [kind.model_construct(**{n: _values(a, texts)[0] for n, a in required.items()})]
+    parts = arguments[:1] if kind is Annotated else arguments
+    values = [value for part in parts for value in _values(part, texts)]
+    if kind is list:
+        return [[], *([item] for item in (*values, *texts))]
+    if kind is dict:
+        return [dict.fromkeys(texts, item) for item in values[-1:]]
+    return values or (texts[:1] if kind is str else [*_SCALARS.get(kind, [])])

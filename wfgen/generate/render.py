@@ -30,18 +30,18 @@ class RenderedFile:
     """The body before patches; empty if no patch changes it."""
 
 
-def render(made: Plan) -> tuple[RenderedFile, ...]:
+def render(plan: Plan) -> tuple[RenderedFile, ...]:
     """Every file of the plan, sorted by path.
 
     Raises `WfgenError` for an invalid template, `InvalidSpecs` for patches that do not apply.
     """
-    project = made.project
+    project = plan.project
     first = first_lock()
     lock = pins.load(project.root) or first
     known, locked = pins.read(first), pins.read(lock)
     actions = {**known, **locked}
     templates = Templates(project.root, actions, project.spec.self_repository)
-    planned = list(files(made))
+    planned = list(files(plan))
     check_paths(planned)
     bodies = {file.path: templates.render(file.template, file.context) for file in planned}
     unpatched: dict[str, str] = {}
@@ -49,12 +49,12 @@ def render(made: Plan) -> tuple[RenderedFile, ...]:
         from wfgen.generate.patches import Patches  # most projects have none
 
         bodies, unpatched = Patches(project, actions).apply_all(bodies), bodies
-    values = _values(made)
+    values = _values(plan)
     rendered = []
     for file in planned:
         body = bodies[file.path]
         before = unpatched.get(file.path, body)
-        whole = _with_header(templates, made, values, file, body)
+        whole = _with_header(templates, plan, values, file, body)
         rendered.append(whole if before == body else replace(whole, unpatched=before))
     rendered += _release_program()
     used = {pin.action for file in rendered for pin in pins.in_text(file.text)}
@@ -75,9 +75,9 @@ def locked_actions(root: Path) -> dict[str, pins.Pin]:
     return {**pins.read(first), **pins.read(pins.load(root) or first)}
 
 
-def _values(made: Plan) -> dict[str, str]:
+def _values(plan: Plan) -> dict[str, str]:
     """The fields that each spec sets, by its path; those of wfgen's own version do not count."""
-    project = made.project
+    project = plan.project
     version = {"wfgen", "wfgen_requirement"}
     values = {project.file.path: project.spec.model_dump_json(exclude_unset=True, exclude=version)}
     for service in project.services:
@@ -86,10 +86,10 @@ def _values(made: Plan) -> dict[str, str]:
 
 
 def _with_header(
-    templates: Templates, made: Plan, values: dict[str, str], file: PlannedFile, body: str
+    templates: Templates, plan: Plan, values: dict[str, str], file: PlannedFile, body: str
 ) -> RenderedFile:
     services = sorted(service.file.path for service in file.sources)
-    sources = (*services, made.project.file.path)
+    sources = (*services, plan.project.file.path)
     text = header.add(
         file.path,
         body.rstrip("\n") + "\n",

@@ -55,8 +55,8 @@ class Tags:
         return max((tag for tag, sha in self.commits.items() if sha == commit), key=len, default="")
 
 
-def ask(repositories: Iterable[str]) -> dict[str, Tags]:
-    """The tags of each repository (`owner/name`).
+def ask(repositories: Iterable[str], otherwise: str = "") -> dict[str, Tags]:
+    """The tags of each repository (`owner/name`); `otherwise` is what to do without a network.
 
     Raises `WfgenError` where git is missing or no repository could be read.
     """
@@ -68,10 +68,8 @@ def ask(repositories: Iterable[str]) -> dict[str, Tags]:
             tags |= zip(todo, pool.map(_ask, todo), strict=True)
         todo = [name for name in todo if tags[name].error]
     if names and all(answer.error for answer in tags.values()):
-        raise WfgenError(
-            f"{HOST} cannot be reached: {tags[names[0]].error}; "
-            "without a network, run `wfgen pins update --offline`"
-        )
+        hint = f"; without a network, {otherwise}" if otherwise else ""
+        raise WfgenError(f"cannot reach {HOST}: {tags[names[0]].error}{hint}")
     return tags
 
 

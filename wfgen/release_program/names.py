@@ -1,5 +1,5 @@
 """Names that the generator and the release program share, made and read only in this module: jobs,
-outputs, variables, locks, tags, secrets and paths. Imports nothing but the standard library.
+outputs, variables, locks, tags, secrets and paths. Imports only the standard library.
 """
 
 from __future__ import annotations
@@ -106,6 +106,7 @@ class Job:
 
     PLAN = "plan"
     IMAGES = "images"
+    APPROVE = "approve"
     RELEASE = "release"
     PRUNE = "prune"
     AUDIT = "audit"

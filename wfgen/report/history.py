@@ -58,8 +58,10 @@ def releases_of(project: Project, environment: str) -> list[Release]:
     """The releases to an environment of the project, newest first. Raises `WfgenError`."""
     lasting = [name for name, spec in project.spec.environments.items() if not spec.preview]
     if environment not in lasting:
-        hint = did_you_mean(environment, lasting, "previews leave no tags")
-        raise WfgenError(f"no environment {environment} with releases; {hint}")
+        if environment in project.spec.environments:
+            raise WfgenError(f"`{environment}` has no release history: previews leave no tags")
+        hint = did_you_mean(environment, lasting, "see `environments` in specs/project.yaml")
+        raise WfgenError(f"unknown environment `{environment}`; {hint}")
     return releases(project.root, environment)
 
 

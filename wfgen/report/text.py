@@ -58,7 +58,16 @@ def summary(drifts: list[Drift], checked: int) -> str:
     causes = Counter(drift.cause for drift in drifts)
     counts = "; ".join(f"{causes[cause]} {cause.value}" for cause in Cause if causes[cause])
     differ = "files differ" if len(drifts) != 1 else "file differs"
-    return f"{len(drifts)} {differ} from the specs: {counts}"
+    return f"{len(drifts)} {differ}: {counts}"
+
+
+def written(drifts: list[Drift]) -> str:
+    """One line: how many files a render wrote and removed."""
+    removed = sum(drift.expected is None for drift in drifts)
+    counts = {"wrote": len(drifts) - removed, "removed": removed}
+    return ", ".join(
+        f"{verb} {count} file{'s' if count != 1 else ''}" for verb, count in counts.items() if count
+    )
 
 
 def preview(drifts: list[Drift], generated: int) -> str:
@@ -66,9 +75,11 @@ def preview(drifts: list[Drift], generated: int) -> str:
     sizes = {drift.path: _size(drift) for drift in drifts}
     changed = [drift for drift in drifts if any(sizes[drift.path])]
     lines = sum(map(sum, sizes.values()))
-    count = f"{len(changed)} of {generated} files would change, {lines} lines"
+    count = f"{len(drifts)} of {generated} files would change"
+    if changed:
+        count += f", {lines} line{'s' if lines != 1 else ''}"
     if headers := len(drifts) - len(changed):
-        count += f"; {headers} more only in their headers"
+        count += f"; {headers} only in their headers" if changed else ", only in their headers"
     rows = [
         f"  {drift.path}: {drift.cause.value} (+{sizes[drift.path][0]} -{sizes[drift.path][1]})"
         for drift in changed
@@ -84,7 +95,7 @@ def diffs(drifts: list[Drift]) -> str:
 
 def count_errors(count: int) -> str:
     """The last line after errors in specs."""
-    return f"{count} error{'s' if count != 1 else ''}; nothing was written"
+    return f"{count} error{'s' if count != 1 else ''}"
 
 
 def group_alike(drifts: list[Drift]) -> list[list[Drift]]:
@@ -105,10 +116,15 @@ def group_lines(group: list[Drift]) -> list[str]:
 def title(group: list[Drift]) -> str:
     """The files of a group, the cause and the remedy."""
     first = group[0]
+    them = "it" if len(group) == 1 else "them"
+    fix = "fix" if first.expected is not None else f"remove {them}"
+    if first.cause is Cause.FOREIGN:
+        fix = f"overwrite {them}"
+    remedy = f"to {fix}, run `{first.remedy}`"
     if len(group) == 1:
-        return f"{first.path}: {first.cause.value}; to fix, run `{first.remedy}`"
+        return f"{first.path}: {first.cause.value}; {remedy}"
     alike = "the same change in all" if first.change() else "only in their headers"
-    return f"{len(group)} files: {first.cause.value} ({alike}); to fix, run `{first.remedy}`"
+    return f"{len(group)} files: {first.cause.value}, {alike}; {remedy}"
 
 
 def remarks_of(drift: Drift) -> list[str]:

@@ -111,7 +111,7 @@ class _Specs:
             self.unread.add(stem)
             return
         file = SpecFile(path, text)
-        tree, problems = parse(path, text)
+        tree, problems = parse(path, text, "project" if path == PROJECT_FILE else "kind")
         self.problems += problems
         if tree is None and problems:
             self.unread.add(stem)

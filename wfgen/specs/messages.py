@@ -2,7 +2,7 @@
 
 `_WORDING` has the function that words each type of pydantic error. Fields that contradict one
 another are worded beside the fields, in `kinds/`; names that refer to nothing, in `references.py`;
-text that is not YAML, in `wfgen/text/source.py`.
+text that is not YAML, in `wfgen/text/positions.py`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from wfgen import __version__
 from wfgen.findings import Diagnostic, did_you_mean, nearest
-from wfgen.specs.kinds import ServiceSpec
+from wfgen.specs.kinds import ServiceSpec, kind_name
 from wfgen.specs.kinds._model import Mistake
 from wfgen.specs.locations import Location, locate, models_in
 from wfgen.specs.references import SpecFile
-from wfgen.text.positions import MAX_PROBLEMS, Route
+from wfgen.text.positions import MAX_PROBLEMS, Route, has
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./ -]+")
 """Text that can be part of a suggestion without quotes."""
@@ -30,7 +31,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./ -]+")
 def translate(file: SpecFile, model: type[BaseModel], invalid: ValidationError) -> list[Diagnostic]:
     """What a spec gets wrong about its kind; the first `MAX_PROBLEMS` errors."""
     details: list[Any] = list(invalid.errors(include_url=False))
-    errors = [_Error(file, locate(model, item["loc"]), item) for item in details[:MAX_PROBLEMS]]
+    kind = kind_name(model) if issubclass(model, ServiceSpec) else "project"
+    errors = [
+        _Error(file, kind, locate(model, item["loc"]), item) for item in details[:MAX_PROBLEMS]
+    ]
     misspelt = {error.misspelt for error in errors if error.type == "extra_forbidden"}
     diagnostics = [
         diagnostic
@@ -69,6 +73,8 @@ class _Error:
     """An error of pydantic: `details` as pydantic gives it."""
 
     file: SpecFile
+    kind: str
+    """The kind of the spec, or "project"."""
     location: Location
     details: dict[str, Any]
 
@@ -130,7 +136,7 @@ def _unknown_field(error: _Error) -> Iterable[Diagnostic]:
     if error.similar:
         hint = f"did you mean {' or '.join(f'`{name}`' for name in error.similar)}?"
     else:
-        see = "for all fields, see `docs/reference.md` of wfgen"
+        see = f"for all fields, run `wfgen schema {error.kind}`"
         hint = did_you_mean(str(error.route[-1]), error.location.model.model_fields, see)
     yield error.at(f"unknown field {error.field}", "unknown-field", hint, key=True)
 
@@ -177,7 +183,10 @@ def _contradiction(error: _Error) -> Iterable[Diagnostic]:
 def _wrong_format(error: _Error) -> Iterable[Diagnostic]:
     noun, expected = error.context["noun"], error.context["expected"]
     message = f"invalid {noun} {shown(error.value)}: {expected}"
-    yield error.at(message, "format", error.hint, key=error.location.is_key)
+    hint = error.hint
+    if error.route == ("name",) and not has(error.file.text, error.route):  # the file's name
+        hint = "rename the file, or set `name`"
+    yield error.at(message, "format", hint, key=error.location.is_key)
 
 
 def _out_of_range(error: _Error) -> Iterable[Diagnostic]:
@@ -223,6 +232,8 @@ _Suggest = Callable[[_Error], str]
 
 def _as_string(error: _Error) -> str:
     value = error.value
+    if error.route == ("wfgen",):
+        return f'"{__version__}"'
     if isinstance(value, int | float):
         return f'"{_text(value)}"'
     if isinstance(value, list) and len(value) > 1 and error.route[-1] in ("test", "before"):

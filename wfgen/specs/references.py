@@ -213,11 +213,15 @@ def _check_cycle(specs: dict[str, Service]) -> Iterator[Diagnostic]:
         names = [cycle[start], *reversed(cycle[start + 1 :] + cycle[:start])]
         service = specs[names[0]]
         following = names[1] if len(names) > 1 else names[0]
+        message = f"dependency cycle: `{' -> '.join([*names, names[0]])}`"
+        hint = "remove one of these dependencies"
+        if following == names[0]:
+            message, hint = f"service `{following}` depends on itself", "remove the name"
         yield service.file.at(
             ("depends_on", service.spec.depends_on.index(following)),
-            f"dependency cycle: `{' -> '.join([*names, names[0]])}`",
+            message,
             "dependency-cycle",
-            "remove one of these dependencies",
+            hint,
         )
 
 

@@ -77,9 +77,9 @@ class Document:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+        self._starts = [0, *(match.end() for match in _BREAK.finditer(text))]
         self.lines = _BREAK.split(text)
-        self._newlines = [0, *(found.end() for found in re.finditer("\n", text))]
+        self._newlines = [0, *(match.end() for match in re.finditer("\n", text))]
         self.root: Any = compose(text)
 
     def find(self, route: Route) -> Place | None:

@@ -29,6 +29,7 @@ Route = tuple[str | int, ...]
 """The keys and indices of a value, from the top level."""
 
 _BRACKETS = {"while parsing a flow sequence": "[", "while parsing a flow mapping": "{"}
+_BLOCKS = ("while parsing a block mapping", "while parsing a block collection")
 
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
@@ -59,9 +60,12 @@ def _lines(text: str) -> list[str]:
     return text.splitlines() or [""]
 
 
-def parse(file: str, text: str) -> tuple[Any, list[Diagnostic]]:
-    """The values of a YAML text, None if it is not readable; and its problems."""
-    reader = _Reader(text)
+def parse(file: str, text: str, first: str = "kind") -> tuple[Any, list[Diagnostic]]:
+    """The values of a YAML text, None if it is not readable; and its problems.
+
+    `first` is the key that an empty file should start with.
+    """
+    reader = _Reader(text, first)
     tree = None
     try:
         tree = reader.read()
@@ -84,7 +88,8 @@ def parse(file: str, text: str) -> tuple[Any, list[Diagnostic]]:
 class _Reader:
     """Builds plain values from events. Limits the depth and the number of problems."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, first: str) -> None:
+        self.first = first
         self.events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
         self.problems: list[SourceError] = []
         self.expressions = False
@@ -92,7 +97,8 @@ class _Reader:
     def read(self) -> Any:
         next(self.events)  # the start of the stream
         if isinstance(first := next(self.events), yaml.StreamEndEvent):
-            raise SourceError(None, "the file is empty", "empty-spec", "start with `kind:`")
+            hint = f"start with `{self.first}:`"
+            raise SourceError(None, "the file is empty", "empty-spec", hint)
         if first.version or first.tags:
             message = "YAML directives are not supported"
             raise SourceError(first.start_mark, message, "yaml-directive", "remove it")
@@ -127,19 +133,21 @@ class _Reader:
 
     def _mapping(self, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        lines: dict[str, int] = {}
         while not isinstance(key := next(self.events), yaml.MappingEndEvent):
+            mark: Any = key.start_mark
             if not isinstance(key, yaml.ScalarEvent):
-                raise SourceError(key.start_mark, "keys must be strings", "yaml-key")
+                raise SourceError(mark, "keys must be strings", "yaml-key")
             name: str = key.value
             if name == "<<":
                 hint = "repeat the keys"
                 message = "YAML merge keys are not supported"
-                raise SourceError(key.start_mark, message, "yaml-anchor", hint)
+                raise SourceError(mark, message, "yaml-anchor", hint)
             if name in values:
-                message = f"duplicate key `{name}`"
-                self._add(
-                    SourceError(key.start_mark, message, "duplicate-key", "remove one of them")
-                )
+                message = f"duplicate key `{name}`: already set on line {lines[name]}"
+                hint = "remove one of them"
+                self._add(SourceError(mark, message, "duplicate-key", hint))
+            lines.setdefault(name, mark.line + 1)
             if depth == 0:
                 self.expressions = name == EXPRESSIONS_IN
             self._scalar(key)  # for its traps: a key is always text
@@ -186,9 +194,23 @@ def _explain(text: str, error: yaml.MarkedYAMLError) -> SourceError:
         return SourceError(
             mark, "tabs are not allowed for indentation", "yaml-tab", "use two spaces"
         )
+    what, hint = _syntax(error, is_indent=mark.column == len(indent))
+    if error.context == "while scanning a quoted scalar" and error.context_mark:
+        mark, what = error.context_mark, "unterminated string"
+        quote = "".join(lines[mark.line : mark.line + 1])[mark.column : mark.column + 1]
+        hint = f"close the `{quote}` of line {mark.line + 1}"
+    return SourceError(mark, f"invalid YAML: {what}", "yaml-syntax", hint)
+
+
+def _syntax(error: yaml.MarkedYAMLError, *, is_indent: bool) -> tuple[str, str]:
+    """What is wrong, and a hint; `is_indent` says whether it is at the first word of a line."""
     what = (error.problem or "unreadable").replace("did not find expected", "expected")
     hint = ""
-    if what.startswith("mapping values are not allowed"):
+    if error.context in _BLOCKS and is_indent:
+        what = "indentation does not match the lines above"
+    elif error.context in _BLOCKS:
+        what, hint = "unexpected text after a value", "check the quotes and brackets before it"
+    elif what.startswith("mapping values are not allowed"):
         what = "a key is not allowed here"
         hint = "check the indentation, and that the key above ends with a colon"
     elif error.context in _BRACKETS and error.context_mark:
@@ -196,7 +218,7 @@ def _explain(text: str, error: yaml.MarkedYAMLError) -> SourceError:
         hint = f"close the `{bracket}` of line {error.context_mark.line + 1}"
     elif error.context:
         what += f" {error.context}"
-    return SourceError(mark, f"invalid YAML: {what}", "yaml-syntax", hint)
+    return what, hint
 
 
 def locate(text: str, route: Route, *, key: bool = False) -> tuple[int, int]:

@@ -72,6 +72,15 @@ KINDS: Mapping[str, str] = {
 """Kinds of events and their descriptions, in the order in which they are tried."""
 
 
+def described(workflow: Workflow, event: Event) -> str:
+    """What starts the run, with the branch of a push where the workflow names one."""
+    branches: Any = (workflow.triggers.get("push") or {}).get("branches") or []
+    branches = [branches] if isinstance(branches, str) else branches
+    if event.kind == "push" and len(branches) == 1:
+        return f"a push to `{branches[0]}`"
+    return KINDS.get(event.kind, event.kind)
+
+
 def events(workflow: Workflow, labels: tuple[str, ...] = (), run: int = 1) -> list[Event]:
     """The events that start a workflow. `run` counts from 1: runs of one event differ in commit.
 

@@ -132,6 +132,15 @@ class Pipeline:
         return tuple(name for name in self.workflow.jobs if name not in reporting)
 
     @cached_property
+    def has_app(self) -> bool:
+        """Whether a step that reverts gets the token of a GitHub App."""
+        return any(
+            names.Variable.APP_TOKEN in step.env
+            for action in self.of("revert")
+            for step in self.places[action.job].job.steps
+        )
+
+    @cached_property
     def last(self) -> frozenset[str]:
         """Jobs that no other job needs."""
         needed = {name for job in self.workflow.jobs.values() for name in job.needs}

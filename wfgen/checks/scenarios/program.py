@@ -59,6 +59,8 @@ class Before:
     """The monitor's output `cause`."""
     undone: bool = False
     """Whether an earlier attempt of this run was rolled back."""
+    app: bool = True
+    """Whether the revert gets a GitHub App's token, without which it opens an issue."""
     verdict: Verdict | None = None
     """The verdict that the job of the verdict or gate reaches from its `needs`."""
 
@@ -201,10 +203,12 @@ def _kept(before: Before) -> list[str]:
             if service.deploy and service.rollback == "never"]  # fmt: skip
 
 
-def _revert(_: Before) -> Iterable[Ending]:
-    address = {"address": "https://github.com/acme/shop/pull/8", "reason": ""}
-    yield Ending("success", {"reverted": "pull-request", **address})
-    yield Ending("success", {"reverted": "issue", **address})
+def _revert(before: Before) -> Iterable[Ending]:
+    opened = {"pull-request": "pull/8", "issue": "issues/8"}
+    for reverted, path in opened.items():
+        if before.app or reverted == "issue":
+            address = f"https://github.com/acme/shop/{path}"
+            yield Ending("success", {"reverted": reverted, "address": address, "reason": ""})
     yield Ending(
         "success", {"reverted": "none", "address": "", "reason": "what failed is a revert"}
     )

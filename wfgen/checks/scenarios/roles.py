@@ -20,7 +20,7 @@ from pathlib import PurePosixPath
 from wfgen.actions.reading import Read
 from wfgen.actions.workflow import Job, Step, Workflow
 from wfgen.errors import WfgenError
-from wfgen.findings import did_you_mean
+from wfgen.findings import did_you_mean, one_of
 from wfgen.release_program import names
 
 ROLES: Mapping[str, str] = {
@@ -157,7 +157,7 @@ def _notes(workflow: Workflow, text: str) -> dict[int, Note]:
             continue
         role = match["role"]
         if role not in ROLES:
-            hint = did_you_mean(role, ROLES, f"known: {', '.join(ROLES)}")
+            hint = did_you_mean(role, ROLES, f"expected {one_of(ROLES)}")
             raise WfgenError(f"{file}:{number}: unknown role `{role}`; {hint}")
         if match["before"].strip():
             lines = [begin for begin in reversed(begins) if begin <= number]

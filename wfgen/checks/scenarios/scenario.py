@@ -18,7 +18,7 @@ from wfgen.checks.scenarios.pipeline import Pipeline
 from wfgen.checks.scenarios.roles import key_of
 from wfgen.checks.scenarios.story import Stage, Story
 from wfgen.errors import WfgenError
-from wfgen.findings import did_you_mean
+from wfgen.findings import did_you_mean, one_of
 
 _KINDS: Mapping[str, Kind] = {
     "--fail": "failure",
@@ -78,8 +78,8 @@ def _find_target(pipeline: Pipeline, option: str, value: str) -> tuple[str, str]
     name, _, step = value.partition(":")
     path = find_job(pipeline, name)
     if pipeline.places[path].job.called:
-        inner = ", ".join(other for other in pipeline.places if other.startswith(f"{path}/"))
-        raise WfgenError(f"{option} {value}: {path} calls a workflow; name one of {inner}")
+        inner = [other for other in pipeline.places if other.startswith(f"{path}/")]
+        raise WfgenError(f"{option} {value}: {path} calls a workflow; name {one_of(inner)}")
     return path, f"{path}:{_find_step(pipeline, path, step)}" if step else path
 
 
@@ -118,9 +118,9 @@ def find_job(pipeline: Pipeline, name: str) -> str:
     if len(matching) == 1:
         return matching[0]
     if matching:
-        raise WfgenError(f"job name `{name}` is ambiguous: use one of {', '.join(matching)}")
+        raise WfgenError(f"job name `{name}` is ambiguous; use {one_of(matching)}")
     ends = {path.rpartition("/")[2] for path in pipeline.places}
-    hint = did_you_mean(name, {*pipeline.places, *ends}, f"known: {', '.join(pipeline.places)}")
+    hint = did_you_mean(name, {*pipeline.places, *ends}, f"expected {one_of(pipeline.places)}")
     raise WfgenError(f"{pipeline.name} has no job `{name}`; {hint}")
 
 
@@ -139,7 +139,7 @@ def stage_of(pipeline: Pipeline, asked: Scenario) -> Stage:
     possible = events_of(pipeline)
     kinds = [event.kind for event in possible]
     if asked.event and asked.event not in kinds:
-        hint = did_you_mean(asked.event, kinds, f"known: {', '.join(KINDS)}")
+        hint = did_you_mean(asked.event, kinds, f"expected {one_of(KINDS)}")
         raise WfgenError(f"--event {asked.event} does not start {pipeline.name}; {hint}")
     if not possible:
         raise WfgenError(f"no event starts {pipeline.name}: only another workflow calls it")

@@ -186,6 +186,7 @@ class Story:
             watched=state,
             cause=self.output("monitor", "cause"),
             undone=event.kind == "rerun",
+            app=pipeline.has_app,
             verdict=self.judged(path) if {*_JUDGES} & {a.role for a in pipeline.at[path]} else None,
         )
 

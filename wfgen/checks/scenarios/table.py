@@ -9,11 +9,12 @@ from collections.abc import Iterator
 
 from wfgen.actions import JobRun
 from wfgen.checks.scenarios.aftermath import Aftermath, aftermath
-from wfgen.checks.scenarios.events import KINDS
+from wfgen.checks.scenarios.events import described
 from wfgen.checks.scenarios.story import Story
 
 _WIDE = 100
 """Characters of a line; a longer word is not broken."""
+_LEGEND = "[...]: the value of the expression before it"
 
 
 def as_text(story: Story) -> str:
@@ -23,7 +24,7 @@ def as_text(story: Story) -> str:
     rows = [(job.path, result_of(story, job), job.why) for job in story.run.jobs.values()]
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
     indent = " " * (sum(widths) + 4)
-    lines = [f"{workflow.path}: {KINDS.get(event.kind, event.kind)}"]
+    lines = [f"{workflow.path}: {described(workflow, event)}"]
     if story.options:
         lines.append(" ".join(shlex.quote(option) for option in story.options))
     lines.append("")
@@ -31,13 +32,11 @@ def as_text(story: Story) -> str:
         first, *more = _wrapped(why, _WIDE - len(indent)) or [""]
         lines.append(f"{path.ljust(widths[0])}  {result.ljust(widths[1])}  {first}".rstrip())
         lines += [indent + line for line in more]
-    return "\n".join([*lines, "", *_after(story, after)])
+    return "\n".join([*lines, _LEGEND, "", *_after(story, after)])
 
 
 def _after(story: Story, after: Aftermath) -> Iterator[str]:
-    conclusion = story.run.conclusion
-    colour = "green" if conclusion == "success" else "red" if conclusion == "failure" else "grey"
-    yield f"the run is {colour} ({conclusion})"
+    yield f"result: {story.run.conclusion}"
     if after.cluster:
         yield "the cluster runs"
         width = max(map(len, after.cluster))

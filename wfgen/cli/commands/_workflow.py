@@ -20,8 +20,10 @@ def open_workflow(root: Path, name: str) -> Pipeline:
     if not name.endswith((".yml", ".yaml")):
         path = names.workflow(name)
         if not (root / path).is_file():
-            known = sorted(file.stem for file in (root / names.WORKFLOWS).glob("*.yml"))
-            raise WfgenError(f"no workflow {name}; {did_you_mean(name, known)}")
+            # A name that begins with `_` is of a workflow that others call.
+            known = [file.stem for file in (root / names.WORKFLOWS).glob("[!_]*.yml")]
+            hint = did_you_mean(name, known, f"expected the name of a file in {names.WORKFLOWS}")
+            raise WfgenError(f"unknown workflow `{name}`; {hint}")
     elif not (root / path).is_file() and Path(path).is_file():
         below, path = Path.cwd(), Path(path).resolve().relative_to(Path.cwd()).as_posix()
     try:

@@ -1,6 +1,6 @@
 """Compare the files in the repository with the specs.
 
-Writes nothing. Exits with 0 where all files are up to date, with 1 where a file differs.
+Writes nothing. Exit code: 0 if all files are up to date, 1 if a file differs.
 """
 
 from __future__ import annotations

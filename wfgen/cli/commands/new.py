@@ -21,8 +21,10 @@ Kind = Annotated[str, Option("--kind", help="client, server, redis or postgres."
 
 def run(name: Name, kind: Kind, directory: Directory = None) -> int:
     root = find_root(directory)
-    for path in scaffold.scaffold(root, name, kind):
-        echo(f"wrote {path}")
+    new, changed = scaffold.scaffold(root, name, kind)
+    for verb, paths in {"wrote": new, "changed": changed}.items():
+        for path in paths:
+            echo(f"{verb} {path}")
     if not (root / PROJECT_FILE).is_file():
         echo(f"next: write {PROJECT_FILE} with the project's name, registry and environments")
     echo("next: run `wfgen render`, then commit all files")

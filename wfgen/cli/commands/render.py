@@ -70,7 +70,7 @@ def run(
         drifts = drift.update(target, files, orphans=orphans, force=force, complete=not only)
         for change in drifts:
             echo(f"{'removed' if change.expected is None else 'wrote'} {change.path}", quiet)
-        echo(text.summary([], len(files)), quiet)
+        echo(text.written(drifts) or text.summary([], len(files)), quiet)
         if not drifts:
             repository.remember()
     return EXIT_FINDINGS if exit_code and drifts else EXIT_CLEAN

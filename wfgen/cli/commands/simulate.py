@@ -1,7 +1,8 @@
 """Show what the jobs do when some of them fail.
 
-Prints each job with its result and the reason, then what runs in the cluster, who is notified and
-what is opened. Name a job of a called workflow release/monitor, or monitor where it is unique.
+Prints each job with its result and the reason (values in brackets), then what runs in the cluster,
+who is notified and what is opened. Name a job of a called workflow release/monitor, or monitor
+where it is unique.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Check the safety properties in every run of the pipelines.
 
-Runs each generated pipeline in the repository with every outcome of every job. Exits with 1 where
-a property does not hold, with the smallest counterexample as a command that shows it.
+Simulates each generated pipeline in the repository with every outcome of every job. Where a
+property does not hold, prints a command that shows the smallest counterexample.
+Exit code: 0 if all properties hold, 1 if not.
 """
 
 from __future__ import annotations

@@ -197,7 +197,7 @@ def _unschedulable(pod: Object) -> str | None:
     return None
 
 
-def stuck_pods(live: Object, cluster: Cluster) -> list[Object]:
+def blocking_pods(live: Object, cluster: Cluster) -> list[Object]:
     """Pods of another revision that are not ready: their StatefulSet waits for them for ever.
 
     https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback

@@ -126,7 +126,7 @@ COMMANDS: Mapping[str, Command] = {
         },
         {
             Output.PROCEED: CommandOutput(
-                "whether the release may go on; empty while its record is written",
+                "whether the release may go on; empty if preflight ended early",
                 (*_BOOLEAN, ""),
             ),
             Output.STALE: CommandOutput("whether a newer commit is live", _BOOLEAN),
@@ -141,7 +141,9 @@ COMMANDS: Mapping[str, Command] = {
         {**_RECORD, **_ROLLOUT},
         {
             Output.VERIFIED: CommandOutput("whether the release is good", _BOOLEAN),
-            Output.CAUSE: CommandOutput("cause of a failure: the change, or other", (*_CAUSES, "")),
+            Output.CAUSE: CommandOutput(
+                "cause of a failure: the change, or anything else", (*_CAUSES, "")
+            ),
         },
     ),
     "rollback": Command(
@@ -153,7 +155,9 @@ COMMANDS: Mapping[str, Command] = {
                 "good; taken over: another run has the environment",
                 ("all", "except: ...", "nothing", "verified", "taken over", "failed"),
             ),
-            Output.CAUSE: CommandOutput("cause of a failure: the change, or other", _CAUSES),
+            Output.CAUSE: CommandOutput(
+                "cause of a failure: the change, or anything else", _CAUSES
+            ),
         },
     ),
     "prune": Command("prune", _RECORD),
@@ -181,7 +185,7 @@ COMMANDS: Mapping[str, Command] = {
     "previews": Command(
         "preview",
         {**_CLUSTER, Variable.REPOSITORY: "owner/name"},
-        {Output.NAMESPACES: CommandOutput("previews, a JSON list of number, expires and run")},
+        {Output.NAMESPACES: CommandOutput("number, expires and run of every preview, a JSON list")},
     ),
     "audit": Command(
         "audit",
@@ -252,8 +256,11 @@ def run(name: str) -> int:
 
 def output_descriptions() -> dict[str, str]:
     """Every output by name, with the commands that write it and its meaning."""
-    texts: dict[str, list[str]] = {}
+    texts: dict[str, dict[str, list[str]]] = {}
     for name, command in COMMANDS.items():
         for output, declared in command.writes.items():
-            texts.setdefault(output, []).append(f"{name}: {declared}")
-    return {output: "; ".join(meanings) for output, meanings in texts.items()}
+            texts.setdefault(output, {}).setdefault(str(declared), []).append(name)
+    return {
+        output: "; ".join(f"{', '.join(names)}: {meaning}" for meaning, names in meanings.items())
+        for output, meanings in texts.items()
+    }

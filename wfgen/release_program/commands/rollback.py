@@ -150,7 +150,7 @@ def _restore_services(description: Description, record: Record, in_flight: InFli
                 manifests.of_service(description, service, added),
             )
         _restore_objects(manifests.shared(description, good), manifests.shared(description, added))
-    _delete_stuck_pods(description, services, good)
+    _delete_blocking_pods(description, services, good)
     rollout.wait(
         description,
         [service for service in services if manifests.workloads_of(service, good)],
@@ -209,7 +209,7 @@ def _restore_objects(good: list[Object], added: list[Object]) -> None:
     kubectl.delete(added)
 
 
-def _delete_stuck_pods(
+def _delete_blocking_pods(
     description: Description, services: list[Service], good: list[Object]
 ) -> None:
     """A StatefulSet waits for a broken pod for ever, even when it is to replace that pod.
@@ -228,10 +228,10 @@ def _delete_stuck_pods(
     cluster = pods.look(description, services)
     for workload in stateful_sets:
         live = cluster.find("StatefulSet", workload["metadata"]["name"])
-        stuck = pods.stuck_pods(live, cluster) if live else []
-        for pod in stuck:
-            log(f"delete {key(pod)}, stuck on the bad revision")
-        kubectl.delete(stuck)
+        blocking = pods.blocking_pods(live, cluster) if live else []
+        for pod in blocking:
+            log(f"delete {key(pod)}, of the bad revision, which blocks the rollback")
+        kubectl.delete(blocking)
 
 
 def _finish(description: Description, record: Record, cause: str) -> None:

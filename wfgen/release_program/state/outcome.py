@@ -99,7 +99,7 @@ def _judge_start(needs: Needs) -> _Ending | None:
     sentence = ""
     proceed = needs.output(Job.RELEASE, Output.PROCEED)
     if failed := needs.failed(besides=AFTER):
-        results = ", ".join(f"{job} ({needs.result(job)})" for job in failed)
+        results = ", ".join(f"{job} ({_result(needs, job)})" for job in failed)
         sentence = f"The release did not start because these jobs did not succeed: {results}."
     elif needs.result(Job.PLAN) != "success":
         sentence = "Job `plan` did not run."
@@ -202,6 +202,12 @@ def _release(needs: Needs) -> str:
     return f"release {number}" if number else "the release"
 
 
+def _result(needs: Needs, job: str) -> str:
+    """The result of a job that did not succeed; GitHub reports a rejected approval as a failure."""
+    result = needs.result(job)
+    return "failed or was rejected" if (job, result) == (Job.APPROVE, "failure") else result
+
+
 def _sha(needs: Needs) -> str:
     return needs.output(Job.PLAN, Output.SHA)[:12]
 
@@ -250,7 +256,8 @@ def _revert(needs: Needs) -> list[str]:
     address = needs.output(Job.REVERT, Output.ADDRESS)
     reverted = needs.output(Job.REVERT, Output.REVERTED)
     if reverted == "pull-request":
-        return [f"{address} reverts the change in the default branch. Next: merge it, or fix it."]
+        text = f"{address} reverts the change in the default branch."
+        return [text, "Next: merge the revert, or push a fix."]
     if reverted == "none":
         reason = needs.output(Job.REVERT, Output.REASON)
         return [f"Nothing was reverted: {reason}. Next: push a fix."]

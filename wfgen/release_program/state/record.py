@@ -68,7 +68,7 @@ def write_record(description: Description, record: Record) -> None:
             if not (error.conflict or error.inconclusive):
                 raise
             lost = error
-        # Perhaps only the answer was lost. Owner and lease show whether the write was ours.
+        # Possibly only the answer was lost. Owner and lease show whether the write was ours.
         written = read_record(description)
         if written is not None and (written.owner, written.lease) == (record.owner, record.lease):
             record.config_map = written.config_map

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Self
@@ -73,6 +73,8 @@ class Matching:
     expected: str
     """What to write, such as "use letters and digits"."""
     hint: str = ""
+    correct: Callable[[str], str] = str
+    """The text that was probably meant; the hint suggests it where it is valid."""
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
@@ -90,7 +92,10 @@ class Matching:
 
     def _match(self, text: str) -> str:
         if not self._compiled.fullmatch(text):
-            context = {"noun": self.noun, "expected": self.expected, "hint": self.hint}
+            corrected = self.correct(text)
+            valid = self._compiled.fullmatch(corrected)
+            hint = f"write `{corrected}`" if valid else self.hint
+            context = {"noun": self.noun, "expected": self.expected, "hint": hint}
             raise PydanticCustomError("format", "no", context)
         return text
 
@@ -170,6 +175,7 @@ Name = Annotated[
         "name",
         "use lower-case letters, digits and hyphens",
         "start with a letter; at most 53 characters; words such as `true` and `on` are not allowed",
+        lambda text: re.sub(r"[^a-z0-9]+", "-", text.lower()),
     ),
 ]
 """A DNS label (RFC 1123) that starts with a letter and leaves room for a suffix."""
@@ -190,7 +196,8 @@ SecretName = Annotated[
         r"(?!GITHUB_)[A-Z_][A-Z0-9_]{0,99}",
         "secret name",
         "use upper-case letters, digits and `_`, without the prefix `GITHUB_`",
-        "start with a letter or `_`",
+        "start with a letter or `_`; GitHub reserves names with this prefix",
+        lambda text: re.sub(r"[^A-Z0-9_]", "_", text.upper()),
     ),
 ]
 """https://docs.github.com/en/actions/reference/security/secrets#naming-your-secrets"""
@@ -247,15 +254,17 @@ Glob = Annotated[
 ]
 
 _IMAGE_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+IMAGE_PATH = rf"{_IMAGE_PART}(?:/{_IMAGE_PART})*"
+"""A regular expression: https://github.com/distribution/reference, a path of name components."""
 ImageName = Annotated[
     str,
     Matching(
-        rf"{_IMAGE_PART}(?:/{_IMAGE_PART})*",
+        IMAGE_PATH,
         "image name",
         "use lower-case letters, digits and separators, without a tag",
+        correct=str.lower,
     ),
 ]
-"""https://github.com/distribution/reference: a path of name components."""
 
 ImageReference = Annotated[
     str,

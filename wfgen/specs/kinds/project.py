@@ -191,8 +191,8 @@ class ProjectSpec(Model):
     """One pipeline per environment, or one per service and environment. Previews always have
     one pipeline."""
     self_repository: bool = True
-    """Refer to local workflows and actions with `$/`. Set `false` for `./`, which GitHub Enterprise
-    Server and old runners need."""
+    """Refer to workflows and actions of this repository with `$/`, which needs runner 2.336.0 or
+    newer. For older runners and GitHub Enterprise Server, set `false`, for `./` and a checkout."""
     registry: Registry
     """The registry that images are pushed to."""
     registries: Annotated[Any, Refused("set one `registry`")] = None

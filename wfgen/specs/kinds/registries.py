@@ -12,14 +12,25 @@ from wfgen.specs.kinds._cloud import (
     Role,
     ServiceAccount,
 )
-from wfgen.specs.kinds._model import ImageName, Matching, Model, SecretName
+from wfgen.specs.kinds._model import IMAGE_PATH, Matching, Model, SecretName
+
+Namespace = Annotated[
+    str,
+    Matching(
+        IMAGE_PATH,
+        "registry namespace",
+        "use lower-case letters, digits and separators",
+        correct=str.lower,
+    ),
+]
+"""An organization or user; may be followed by more components of a path."""
 
 
 class DockerHub(Model):
     """Docker Hub, with an access token."""
 
     type: Literal["dockerhub"]
-    namespace: ImageName
+    namespace: Namespace
     """The organization or user that owns the images."""
     username: Annotated[
         str, Matching(r"[A-Za-z0-9_-]+", "Docker Hub user name", "use letters, digits, `-` and `_`")
@@ -39,7 +50,7 @@ class Ghcr(Model):
     """GitHub Container Registry, with the job's `GITHUB_TOKEN`."""
 
     type: Literal["ghcr"]
-    namespace: ImageName
+    namespace: Namespace
     """The organization or user that owns the packages, in lower case."""
 
     oidc: ClassVar[bool] = False

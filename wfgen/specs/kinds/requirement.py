@@ -1,4 +1,4 @@
-"""`wfgen_requirement`: what pip installs for the drift check, and nothing but wfgen-cli."""
+"""`wfgen_requirement`: what pip installs for the drift check; only wfgen-cli is accepted."""
 
 from __future__ import annotations
 

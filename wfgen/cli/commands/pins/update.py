@@ -28,6 +28,7 @@ def run(
     if offline:
         taken = pin_updates.from_wfgen(wanted, pins.read(first_lock()))
     else:
-        tags = releases.ask(pin.repository for pin, _ in wanted.values())
+        repositories = [pin.repository for pin, _ in wanted.values()]
+        tags = releases.ask(repositories, "run `wfgen pins update --offline`")
         taken = pin_updates.from_repositories(wanted, tags)
     return _lock.write(root, taken, quiet)

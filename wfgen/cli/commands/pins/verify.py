@@ -1,7 +1,7 @@
 """Check that each commit is the release that its comment names.
 
-Asks each action's repository for its tags, with git. Exits with 1 where a commit of the lock is not
-the one that the tag names.
+Asks each action's repository for its tags, with git. Exit code: 0 if all commits are those of
+their tags, 1 if a commit is not.
 """
 
 from __future__ import annotations
