@@ -231,7 +231,7 @@ def test_a_changed_copy_of_wfgen_is_not_answered(repository: Repository, tmp_pat
 def test_code_counts_by_its_identity_once_it_is_old(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Then it is not read, and a change shows all the same: the kernel sets the change time."""
+    """Then it is not read, and a change is seen nevertheless: the kernel sets the change time."""
     case.write(tmp_path, {"wfgen/a.py": "a = 1\n"})
     monkeypatch.setattr(remembered, "_PACKAGE", str(tmp_path / "wfgen"))
     first = Snapshot(str(tmp_path))

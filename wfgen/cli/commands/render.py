@@ -55,8 +55,7 @@ def run(
         raise WfgenError("--stdout cannot be combined with --diff or --dry-run")
     repository = open_repository(directory, cache=not no_cache)
     root, files = repository.root, repository.files()
-    if only:
-        files = _select(files, only)
+    files = _select(files, only) if only else files
     if stdout:
         for file in files:
             echo(f"==> {file.path} <==\n{file.text}")
