@@ -237,7 +237,7 @@ def test_a_line_of_all_services_names_eight_fields(terminal: Terminal) -> None:
 
 
 def test_a_line_of_the_page(terminal: Terminal) -> None:
-    ran = explain(terminal, PAGE, "What the pipelines of `shop` need")
+    ran = explain(terminal, PAGE, "for the pipelines of `shop`")
     assert "template templates/delivery-setup.md:5 (of wfgen)\n" in ran.out
     assert "\ndepends on specs/project.yaml:1 project\n  project: shop\n" in ran.out
 
