@@ -1,4 +1,4 @@
-"""Compares wfgen with yamloom, a generator with a core in Rust (see PyPI).
+"""Compares wfgen with yamloom, a generator with a core in Rust, from PyPI.
 
 Whole processes, in pairs one right after the other; a ratio is the median of the pairs' ratios.
 yamloom generates one workflow per service with the eight jobs of a service's pipeline, 170 lines
