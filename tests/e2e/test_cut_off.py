@@ -78,7 +78,7 @@ def test_cut_off(shop: Shop, observe: Observe, phase: str) -> None:
     assert done["watchdog"].code == 1, done["watchdog"].log
     observe(
         f"the runner is lost {place}; the watchdog rolls back", done,
-        says="was left half done", restored="failed" if phase == "rollback" else "",
+        says="was left unfinished", restored="failed" if phase == "rollback" else "",
         serves="one", record="good, release 1",
     )  # fmt: skip
 
@@ -93,7 +93,7 @@ def test_unfinished_release_before_another_bad_one(shop: Shop, observe: Observe)
     done = shop.release()
     observe(
         "a bad release follows one that a killed run left unfinished", done,
-        says="unfinished: restoring the last",
+        says="unfinished: rolling it back",
         restored="all", serves="one", record="good, release 1",
     )  # fmt: skip
 
@@ -112,7 +112,7 @@ def test_another_run_meanwhile(shop: Shop, observe: Observe) -> None:
     done["monitor"] = shop.run("monitor")
     observe(
         "another run starts while a release is in flight", done,
-        says="Else another repository releases here",
+        says="Otherwise another repository releases to this environment",
         serves={"server": "one", "client": "two"}, record="good, release 2",
     )  # fmt: skip
 
