@@ -24,7 +24,7 @@ MARKS = {
     "Notify": r"^Slack was notified$",
     "Verdict": r"^## ",
     "Gate": r"^## ",
-    "Watch over production": r"is in flight|was left half done",
+    "Watch over production": r"is in flight|was left unfinished",
     "Tear down": r"^deleted namespace ",
     "List expired previews": r"^\d+ previews$",
     "Sweep": r"^deleted namespace ",

@@ -94,7 +94,7 @@ def test_no_drift_passes(sample: Sample, tmp_path: Path) -> None:
     run, log = pull_request(tmp_path, sample, GENERATED)
     assert run.results == {"Drift check": "success", "Action pins": "success"}, log
     assert "\n0 of " in "\n" + run.logs["Action pins"]
-    assert " pins asked: 0 wrong, 0 behind\n" in run.logs["Action pins"]
+    assert " pins verified, 0 wrong\n" in run.logs["Action pins"]
     assert " generated files are up to date\n" in run.logs["Drift check"]
 
 

@@ -87,7 +87,7 @@ def test_without_approval_nothing_is_released(shop: Shop) -> None:
     run = shop.push(run=2)
     assert run.ran == {"Plan", "Build client/Build", "Images", "Notify", "Verdict"}
     assert run.failed == {"Approve", "Verdict"}
-    assert "because of: approve (failure)" in run.logs["Verdict"]
+    assert "did not succeed: approve (failed or was rejected)" in run.logs["Verdict"]
     assert shop.cluster.requests == []
 
 
