@@ -50,7 +50,7 @@ reference: $(VENV)/render ## generate docs/reference.md from the models
 
 RUN_TESTS := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal --durations 10
 
-test: setup ## run the tests, about 2 minutes; a part: make test PYTEST='-k pins -x'
+test: setup ## run the tests, 2 to 4 minutes; a part: make test PYTEST='-k pins -x'
 	$(RUN_TESTS) -m 'not slow and not e2e' $(PYTEST)
 
 slow: setup ## run a random quarter of the long tests, as CI does; again: make slow WFGEN_SEED=<seed>
