@@ -90,8 +90,9 @@ class Service:
     depends_on: tuple[str, ...]
     workloads: tuple[Workload, ...]
     health: Optional[Health]
-    secrets: tuple[str, ...]
-    """Keys of its secrets."""
+    secrets: Mapping[str, str]
+    """The GitHub secret with the value of each key of its Secret; none where the release does not
+    make that Secret."""
     replicas: Optional[int]
     autoscaled: bool
     migrate: Optional[Migrate]
@@ -102,6 +103,13 @@ class Service:
     bake_seconds: float
     allow_major: Optional[int] = None
     """The major version that a database may be upgraded to, 0 for none; None for no database."""
+    secret_name: str = ""
+    """The name of its Secret in the manifests; '' for `<service>-secrets`."""
+
+    @property
+    def secret(self) -> str:
+        """The name of its Secret in the manifests."""
+        return self.secret_name or f"{self.name}-secrets"
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,12 @@ class Description:
     """slack, pagerduty."""
     services: Mapping[str, Service]
     """By name, each after the services that it depends on."""
+    approval: str = ""
+    """demand: a release that nobody was asked to approve fails; report: it is reported; '' where
+    no approval is needed."""
+    platform: str = "github.com"
+    """github.com, or ghes: a GitHub Enterprise Server, on which one run waits for a lock, and a
+    newer one takes its place."""
     number: str = field(default="", metadata=_ABSENT)
     """The pull request of this job's preview; '' where there is none."""
 

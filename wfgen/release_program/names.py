@@ -11,6 +11,8 @@ WORKFLOWS = ".github/workflows"
 ACTIONS = ".github/actions"
 BUILD_WORKFLOW = f"{WORKFLOWS}/_build.yml"
 DEPLOY_WORKFLOW = f"{WORKFLOWS}/_deploy.yml"
+PULL_REQUEST_WORKFLOW = "pull-request"
+"""The name of the workflow for pull requests where no environment has previews."""
 WATCHDOG_WORKFLOW = f"{WORKFLOWS}/watchdog.yml"
 CHECK_WORKFLOW = f"{WORKFLOWS}/wfgen-check.yml"
 CHECK_ACTION = f"{ACTIONS}/wfgen-check"
@@ -39,18 +41,20 @@ class Variable:
     FORCE = "WFGEN_FORCE"
     GO_BACK = "WFGEN_GO_BACK"
     BASE_ENVIRONMENT = "WFGEN_BASE_ENVIRONMENT"
-    PLAN = "WFGEN_PLAN"
     NEEDS = "WFGEN_NEEDS"
+    STEPS = "WFGEN_STEPS"
+    APPROVED = "WFGEN_APPROVED"
     NUMBER = "WFGEN_NUMBER"
     SHA = "WFGEN_SHA"
-    IMAGES = "WFGEN_IMAGES"
     NAMESPACES = "WFGEN_NAMESPACES"
     FINISHED_RUN = "WFGEN_FINISHED_RUN"
+    FINISHED_ATTEMPT = "WFGEN_FINISHED_ATTEMPT"
     APP_TOKEN = "WFGEN_APP_TOKEN"
     LEASE_SECONDS = "WFGEN_LEASE_SECONDS"
     POLL_SECONDS = "WFGEN_POLL_SECONDS"
     DOUBT_SECONDS = "WFGEN_DOUBT_SECONDS"
     RETRY_SECONDS = "WFGEN_RETRY_SECONDS"
+    REQUEST_SECONDS = "WFGEN_REQUEST_SECONDS"
     SLACK_WEBHOOK_URL = "SLACK_WEBHOOK_URL"
     PAGERDUTY_ROUTING_KEY = "PAGERDUTY_ROUTING_KEY"
     PAGERDUTY_EVENTS_URL = "PAGERDUTY_EVENTS_URL"
@@ -66,6 +70,7 @@ class Variable:
     IN_ACTIONS = "GITHUB_ACTIONS"
     OUTPUT = "GITHUB_OUTPUT"
     REPOSITORY = "GITHUB_REPOSITORY"
+    RUN_ATTEMPT = "GITHUB_RUN_ATTEMPT"
     RUN_ID = "GITHUB_RUN_ID"
     SERVER_URL = "GITHUB_SERVER_URL"
     COMMIT = "GITHUB_SHA"
@@ -75,10 +80,13 @@ class Variable:
 
 
 class Output:
-    """Outputs of the program's commands, and of the jobs that run them."""
+    """Outputs of the program's commands, and of the jobs that run them. None is ever empty: the
+    runner skips empty outputs, and a re-run would keep the value of an earlier attempt.
+    """
 
-    ANY = "any"
+    PROPOSED = "proposed"
     SHA = "sha"
+    SCOPE = "scope"
     SERVICES = "services"
     BUILD = "build"
     IMAGES = "images"
@@ -86,8 +94,11 @@ class Output:
     GO_BACK = "go_back"
     TRUSTED = "trusted"
     NUMBER = "number"
+    HELD = "held"
+    APPROVED_BY = "approved_by"
     PROCEED = "proceed"
-    STALE = "stale"
+    DECISION = "decision"
+    REASON = "reason"
     RELEASE = "release"
     LKG_SHA = "lkg_sha"
     VERIFIED = "verified"
@@ -95,25 +106,60 @@ class Output:
     RESTORED = "restored"
     REVERTED = "reverted"
     ADDRESS = "address"
-    REASON = "reason"
+    LEFT = "left"
     NAMESPACES = "namespaces"
     NUMBERS = "numbers"
     DIGEST = "digest"
+
+
+NONE = "none"
+"""The value of an output that has nothing to say."""
+NO_NUMBER = "0"
+"""The number of no release and of no pull request."""
+
+PER_ATTEMPT = (Output.PROCEED, Output.DECISION, Output.VERIFIED, Output.CAUSE, Output.RESTORED)
+"""Outputs whose value ends in the attempt of the run that wrote them, as in `true@2`."""
 
 
 class Job:
     """Ids of the generated jobs whose results the program reads. For builds see `build_job`."""
 
     PLAN = "plan"
-    IMAGES = "images"
     APPROVE = "approve"
     RELEASE = "release"
-    PRUNE = "prune"
-    AUDIT = "audit"
+    DEPLOY = "deploy"
+    MONITOR = "monitor"
+    ROLLBACK = "rollback"
     REVERT = "revert_pr"
-    NOTIFY = "notify"
-    COMMENT = "comment"
-    VERDICT = "verdict"
+    FINISH = "finish"
+
+
+class Step:
+    """Steps whose outcome the program reads: their ids, and a name where GitHub's API has it."""
+
+    AUDIT = "audit"
+    NOTIFY = "Notify"
+
+
+def tagged(value: str, attempt: str) -> str:
+    """A value of one of `PER_ATTEMPT`, with the attempt that wrote it."""
+    return f"{value}@{attempt}"
+
+
+def untag(text: str) -> tuple[str, int]:
+    """The value and the attempt. Inverse of `tagged`; attempt 0 where there is none."""
+    value, mark, attempt = text.rpartition("@")
+    return (value, int(attempt)) if mark and attempt.isdigit() else (text, 0)
+
+
+def inspect_job(environment: str) -> str:
+    """The id of the watchdog's job that looks at an environment."""
+    return f"inspect_{environment}"
+
+
+def restore_job(environment: str) -> str:
+    """The id of the watchdog's job that restores an environment."""
+    return f"restore_{environment}"
 
 
 def build_job(service: str) -> str:
@@ -161,19 +207,14 @@ def local_path(uses: str) -> str:
     return next((uses[len(prefix) :] for prefix in LOCAL if uses.startswith(prefix)), "")
 
 
-def secret_suffix(environment: str) -> str:
-    """The end of the names of an environment's secrets: PRODUCTION in KUBECONFIG_PRODUCTION."""
-    return environment.upper().replace("-", "_")
+def approval_environment(environment: str) -> str:
+    """The environment whose reviewers approve releases; a rollback never waits for them."""
+    return f"{environment}-approval"
 
 
-def secret(key: str, environment: str) -> str:
-    """The GitHub secret that has the value of a key in an environment."""
-    return f"{key}_{secret_suffix(environment)}"
-
-
-def secret_variable(key: str) -> str:
-    """The environment variable in which the program finds a service's secret."""
-    return f"SECRET_{key}"
+def secret_variable(stored: str) -> str:
+    """The environment variable in which the program finds the value of a GitHub secret."""
+    return f"SECRET_{stored}"
 
 
 def deploy_tag(environment: str, release: str) -> str:

@@ -1,23 +1,32 @@
-"""Jobs: migrations, pulls of an image, and checks of external services."""
+"""Jobs: migrations, pulls of an image, and checks of external services.
+
+Each bears the release that started it as labels, and so do its pods: a rollback stops them.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..contract import Service
+from ..contract import Description, Service
 from ..failure import Failure
 from ..hosting.outputs import group, log
 from . import kubectl, manifests
 from .kubectl import Object, key
 from .pods import nodes_coming, signs
 from .rollout import Doubt, poll_seconds
+from .writer import Writer
+
+ENVIRONMENT, RELEASE = "wfgen/environment", "wfgen/release"
+"""Labels of Jobs and their pods: the environment and the number of the release."""
 
 _RESOURCES = {
     "requests": {"cpu": "50m", "memory": "64Mi"},
     "limits": {"cpu": "500m", "memory": "256Mi"},
 }
+STOP_SECONDS = 90.0
+"""How long a pod may take to stop, beyond its grace period."""
 _OF_A_SERVICE = ("livenessProbe", "readinessProbe", "startupProbe", "ports", "lifecycle")
 
 
@@ -29,19 +38,20 @@ class CannotStart(Failure):
     """A Job whose pod cannot start."""
 
 
-def migration(service: Service, release: int, objects: list[Object], namespace: str) -> Object:
+def migration(
+    description: Description, service: Service, release: int, objects: list[Object]
+) -> Object:
     """The Job of a service's migration."""
     assert service.migrate is not None
     spec = _pod_of(service, objects, service.migrate.command)
-    name = f"{service.name}-migrate"
-    return _job(f"{name}-{release}", name, namespace, spec, service.migrate.timeout_seconds)
+    seconds = service.migrate.timeout_seconds
+    return _job(description, f"{service.name}-migrate", release, spec, seconds)
 
 
-def pull(service: Service, release: int, objects: list[Object], namespace: str) -> Object:
-    """The Job that runs `true` in the image that a service had in an earlier release."""
-    name = f"{service.name}-pull"
+def pull(description: Description, service: Service, release: int, objects: list[Object]) -> Object:
+    """The Job that runs `true` in the image that a service has in these manifests."""
     spec = _pod_of(service, objects, ("true",))
-    return _job(f"{name}-{release}", name, namespace, spec, 300)
+    return _job(description, f"{service.name}-pull", release, spec, 300)
 
 
 def _pod_of(service: Service, objects: list[Object], command: Sequence[str]) -> Object:
@@ -62,7 +72,7 @@ def _pod_of(service: Service, objects: list[Object], command: Sequence[str]) -> 
     return spec
 
 
-def question(service: Service, release: int, secret: str, namespace: str) -> Object:
+def question(description: Description, service: Service, release: int, secret: str) -> Object:
     """The Job that checks an external service."""
     assert service.external is not None
     container: dict[str, Any] = {
@@ -87,40 +97,116 @@ def question(service: Service, release: int, secret: str, namespace: str) -> Obj
         },
         "containers": [container],
     }
-    name = f"{service.name}-check"
-    return _job(f"{name}-{release}", name, namespace, spec, 120)
+    return _job(description, f"{service.name}-check", release, spec, 120)
 
 
-def run(job: Object, meanwhile: Callable[[], None]) -> None:
-    """Runs a Job, calling `meanwhile` after each look, and logs the end of its output.
+class RunningJob:
+    """A Job that was started, until it ends."""
 
-    Raises `Failed`, `CannotStart`, and `Failure` where it does not end in time.
-    """
-    name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
-    limit = job["spec"]["activeDeadlineSeconds"] + 60
-    if kubectl.get("job", name, namespace):  # of an earlier attempt
-        kubectl.delete([job])
-        _wait_until_gone(name, namespace)
-    kubectl.apply([job])
-    deadline, doubt = time.time() + limit, Doubt()
-    while time.time() < deadline:
-        objects = kubectl.select("jobs,pods", namespace, f"{manifests.NAME}={_label(job)}")
-        live = next((listed for listed in objects if key(listed) == key(job)), {})
+    def __init__(self, job: Object, writer: Writer) -> None:
+        """Starts the Job. Raises `Failure` where one of the same name does not go away."""
+        self.job = job
+        self.name: str = job["metadata"]["name"]
+        self.namespace: str = job["metadata"]["namespace"]
+        if kubectl.get("job", self.name, self.namespace):  # of an earlier attempt
+            writer.delete([job])
+            _wait_until_gone(self.name, self.namespace)
+        writer.apply([job])
+        self._limit = job["spec"]["activeDeadlineSeconds"] + 60
+        self._deadline = time.time() + self._limit
+        self._doubt = Doubt()
+
+    def look(self, objects: Iterable[Object]) -> bool:
+        """Whether the Job succeeded, by the Jobs and pods that `list_of` found; logs its output.
+
+        Raises `Failed`, `CannotStart`, and `Failure` where it does not end in time.
+        """
+        listed = list(objects)
+        live = next((found for found in listed if key(found) == key(self.job)), {})
         conditions = live.get("status", {}).get("conditions", [])
         ended = {c["type"]: c.get("message", "") for c in conditions if c["status"] == "True"}
         if "Complete" in ended:
-            _show(name, namespace)
-            return
+            _show(self.name, self.namespace)
+            return True
         if "Failed" in ended:
-            _show(name, namespace)
-            raise Failed(f"Job {name} failed: {ended['Failed'] or 'see the log above'}")
-        pods = [pod for pod in objects if pod["metadata"]["labels"].get("job-name") == name]
-        coming = nodes_coming(pods, namespace)
-        if failure := doubt.lasting([sign for pod in pods for sign in signs(pod, coming)]):
-            raise CannotStart(f"Job {name} cannot start: {failure}")
-        meanwhile()
+            _show(self.name, self.namespace)
+            raise Failed(f"Job {self.name} failed: {ended['Failed'] or 'see the log above'}")
+        pods = [pod for pod in listed if _job_of(pod) == self.name]
+        coming = nodes_coming(pods, self.namespace)
+        if failure := self._doubt.lasting([sign for pod in pods for sign in signs(pod, coming)]):
+            raise CannotStart(f"Job {self.name} cannot start: {failure}")
+        if time.time() > self._deadline:
+            raise Failure(f"Job {self.name} did not end within {self._limit} s")
+        return False
+
+
+def list_of(running: Sequence[RunningJob]) -> list[Object]:
+    """Jobs of one namespace and their pods, by one request."""
+    if not running:
+        return []
+    labels = ",".join(sorted({job.job["metadata"]["labels"][manifests.NAME] for job in running}))
+    return kubectl.select("jobs,pods", running[0].namespace, f"{manifests.NAME} in ({labels})")
+
+
+def run(job: Object, writer: Writer) -> None:
+    """Runs a Job to its end, and logs the end of its output.
+
+    Raises `Failed`, `CannotStart`, and `Failure` where it does not end in time.
+    """
+    running = RunningJob(job, writer)
+    while not running.look(list_of([running])):
+        writer.renew()
         time.sleep(poll_seconds())
-    raise Failure(f"Job {name} did not end within {limit} s")
+
+
+def unfinished(description: Description, releases: Iterable[int] = ()) -> list[Object]:
+    """Jobs of releases of this environment that have not ended, and pods that still run or stop.
+
+    Of all releases where none is named.
+    """
+    selector = f"{ENVIRONMENT}={description.environment}"
+    if numbers := ",".join(map(str, releases)):
+        selector += f",{RELEASE} in ({numbers})"
+    listed = kubectl.select("jobs,pods", description.place, selector)
+    ended = {live["metadata"]["name"] for live in listed if live["kind"] == "Job" and _ended(live)}
+    return [
+        live
+        for live in listed
+        if not _ended(live)
+        and (_job_of(live) not in ended or "deletionTimestamp" in live["metadata"])
+    ]
+
+
+def stop(description: Description, releases: Sequence[int], writer: Writer) -> None:
+    """Deletes the unfinished Jobs of releases; `wait_until_stopped` waits for their pods."""
+    running = [live for live in unfinished(description, releases) if live["kind"] == "Job"]
+    for job in running:
+        log(f"stop {key(job)}")
+    writer.delete(running)
+
+
+def wait_until_stopped(description: Description, releases: Sequence[int], writer: Writer) -> None:
+    """Waits until no Job of these releases and none of their pods runs. Raises `Failure`."""
+    started = time.time()
+    while left := unfinished(description, releases):
+        grace = max(live["spec"].get("terminationGracePeriodSeconds", 30) for live in left)
+        if time.time() - started > grace + STOP_SECONDS:
+            raise Failure(f"{', '.join(sorted(map(key, left)))} did not stop")
+        writer.renew()
+        time.sleep(poll_seconds())
+
+
+def _ended(live: Object) -> bool:
+    status = live.get("status", {})
+    if live["kind"] == "Pod":
+        return status.get("phase") in ("Succeeded", "Failed")
+    conditions = status.get("conditions", [])
+    return any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions)
+
+
+def _job_of(pod: Object) -> str:
+    """The name of the Job that a pod belongs to; '' for anything else."""
+    return str(pod["metadata"].get("labels", {}).get("job-name", ""))
 
 
 def _wait_until_gone(name: str, namespace: str) -> None:
@@ -131,11 +217,6 @@ def _wait_until_gone(name: str, namespace: str) -> None:
     raise Failure(f"Job {name} of an earlier attempt is still being deleted; re-run all jobs")
 
 
-def _label(job: Object) -> str:
-    """The value of the label that the Job and its pods have."""
-    return str(job["metadata"]["labels"][manifests.NAME])
-
-
 def _show(name: str, namespace: str) -> None:
     with group(f"log of Job {name}"):
         try:
@@ -144,12 +225,20 @@ def _show(name: str, namespace: str) -> None:
             log(f"cannot read the log: {error}")
 
 
-def _job(name: str, label: str, namespace: str, spec: Object, seconds: int) -> Object:
-    labels = {manifests.NAME: label}
+def _job(description: Description, label: str, release: int, spec: Object, seconds: int) -> Object:
+    labels = {
+        manifests.NAME: label,
+        ENVIRONMENT: description.environment,
+        RELEASE: str(release),
+    }
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": name, "namespace": namespace, "labels": {**labels, **manifests.OWNED}},
+        "metadata": {
+            "name": f"{label}-{release}",
+            "namespace": description.place,
+            "labels": {**labels, **manifests.OWNED},
+        },
         "spec": {
             "backoffLimit": 0,
             "activeDeadlineSeconds": seconds,

@@ -54,6 +54,14 @@ class KubectlError(Exception):
         return "Conflict" in str(self) or "AlreadyExists" in str(self)
 
     @property
+    def no_dry_run(self) -> bool:
+        """Whether a webhook refused a request because it was a dry run.
+
+        https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#side-effects
+        """
+        return "does not support dry run" in str(self)
+
+    @property
     def inconclusive(self) -> bool:
         """Whether the API server did not answer: the call may have had effect or not."""
         return bool(_LATER.search(str(self)))
@@ -70,7 +78,7 @@ def run(*arguments: str, text: str = "", attempts: int = ATTEMPTS, timeout: floa
     for attempt in range(1, attempts + 1):
         try:
             done = subprocess.run(
-                ["kubectl", *arguments, "--request-timeout=30s"],
+                ["kubectl", *arguments, f"--request-timeout={min(30, timeout):.3f}s"],
                 check=False,
                 input=text.encode(),
                 capture_output=True,
@@ -81,7 +89,7 @@ def run(*arguments: str, text: str = "", attempts: int = ATTEMPTS, timeout: floa
             failure = KubectlError(done.stderr.decode(errors="replace").strip() or "kubectl failed")
         except subprocess.TimeoutExpired:
             failure = KubectlError(
-                f"timeout: kubectl {arguments[0]} took longer than {timeout:.0f} s"
+                f"timeout: kubectl {arguments[0]} took longer than {timeout:.1f} s"
             )
         except OSError as error:
             raise KubectlError(f"cannot start kubectl: {error}") from error
@@ -118,7 +126,12 @@ def live(objects: Iterable[Object], *more: str) -> list[Object]:
 
 
 def apply(
-    objects: Iterable[Object], *, dry_run: bool = False, manager: str = MANAGER
+    objects: Iterable[Object],
+    *,
+    dry_run: bool = False,
+    manager: str = MANAGER,
+    attempts: int = ATTEMPTS,
+    timeout: float = 180,
 ) -> list[Object]:
     """Applies all objects server-side, by one field manager; returns the resulting objects.
 
@@ -131,7 +144,7 @@ def apply(
     more = ("--dry-run=server",) if dry_run else ()
     done = run(
         "apply", "--server-side", "--force-conflicts", f"--field-manager={manager}", *more,
-        "-o", "json", "-f", "-", text=text, timeout=180,
+        "-o", "json", "-f", "-", text=text, attempts=attempts, timeout=timeout,
     )  # fmt: skip
     return list(parse(done))
 
@@ -149,11 +162,12 @@ def write(manifest: Object) -> Object:
     return written
 
 
-def delete(objects: Iterable[Object]) -> None:
+def delete(objects: Iterable[Object], *, attempts: int = ATTEMPTS, timeout: float = 180) -> None:
     """Deletes objects, without waiting for the end of it; missing ones are ignored."""
     text = _text(objects)
     if text:
-        run("delete", "-f", "-", "--ignore-not-found", "--wait=false", text=text, timeout=180)
+        options = ("--ignore-not-found", "--wait=false")
+        run("delete", "-f", "-", *options, text=text, attempts=attempts, timeout=timeout)
 
 
 def parse(text: str) -> Iterator[Object]:

@@ -19,6 +19,7 @@ from ..contract import Description, Service
 from ..failure import Failure
 from . import kubectl
 from .kubectl import Object
+from .writer import Writer
 
 OWNED = {"app.kubernetes.io/managed-by": "wfgen"}
 """Label of every object that wfgen applies; never on pods or in selectors."""
@@ -35,7 +36,7 @@ def render(
 ) -> list[Object]:
     """The objects of these services and those of no service.
 
-    Reads the values of secrets from SECRET_<KEY>. Raises `Failure` where a value is missing, or an
+    Reads the values of secrets from SECRET_<NAME>. Raises `Failure` where a value is missing, or an
     image or a Secret does not get into the manifests.
     """
     if with_secrets:
@@ -75,7 +76,7 @@ def leave_replicas(services: list[Service], objects: list[Object]) -> None:
                 workload["spec"].pop("replicas", None)
 
 
-def keep_replicas(objects: list[Object]) -> None:
+def keep_replicas(objects: list[Object], writer: Writer) -> None:
     """Keeps the live number of replicas of workloads whose manifests do not set it.
 
     When its last field manager stops applying `replicas`, the API server resets it to 1 until an
@@ -98,7 +99,7 @@ def keep_replicas(objects: list[Object]) -> None:
         if managers == {kubectl.MANAGER}:
             metadata = {name: live["metadata"][name] for name in ("name", "namespace")}
             head = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
-            kubectl.apply([{**head, "spec": replicas}], manager=f"{kubectl.MANAGER}-replicas")
+            writer.apply([{**head, "spec": replicas}], manager=f"{kubectl.MANAGER}-replicas")
         elif managers == {"kubectl-client-side-apply"}:
             unset[kubectl.key(live)]["spec"].update(replicas)
 
@@ -194,7 +195,7 @@ def _layer(
 def _secrets(services: list[Service], folder: Path) -> Iterator[dict[str, Any]]:
     """Entries of `secretGenerator`, by files in the temporary folder: literals lose quotes."""
     for service in services:
-        values = {key: os.environ.get(names.secret_variable(key), "") for key in service.secrets}
+        values = {key: _value(stored) for key, stored in service.secrets.items()}
         given = {key: value for key, value in values.items() if value}
         for key, value in given.items():
             path = folder / f"{service.name}.{key}"
@@ -202,7 +203,7 @@ def _secrets(services: list[Service], folder: Path) -> Iterator[dict[str, Any]]:
             path.write_text(value, "utf-8")
         if given:
             yield {
-                "name": f"{service.name}-secrets",
+                "name": service.secret,
                 "files": [f"{key}={service.name}.{key}" for key in given],
                 "options": {"labels": {NAME: service.name}},
             }
@@ -210,11 +211,24 @@ def _secrets(services: list[Service], folder: Path) -> Iterator[dict[str, Any]]:
 
 def _check_values(description: Description, services: list[Service]) -> None:
     """Raises `Failure` for missing secrets: later they only show as pods that cannot start."""
-    keys = {key for service in services for key in service.secrets}
-    missing = sorted(key for key in keys if not os.environ.get(names.secret_variable(key)))
-    if missing:
-        secrets = ", ".join(names.secret(key, description.environment) for key in missing)
-        raise Failure(f"GitHub secret missing: {secrets}. See docs/delivery-setup.md, Secrets")
+    needed = {stored for service in services for stored in service.secrets.values()}
+    if missing := sorted(stored for stored in needed if not _value(stored)):
+        raise Failure(
+            f"secrets missing in the GitHub environment {description.environment}: "
+            f"{', '.join(missing)}. See docs/delivery-setup.md, Secrets"
+        )
+
+
+def _value(stored: str) -> str:
+    """The value of a GitHub secret; '' where it is missing."""
+    return os.environ.get(names.secret_variable(stored), "")
+
+
+def secret_of(service: Service, objects: list[Object]) -> str:
+    """The full name of a service's Secret: with its hash, where the release makes it."""
+    made = re.compile(rf"{re.escape(service.secret)}-[a-z0-9]{{10}}")
+    secrets = [m["metadata"]["name"] for m in objects if m["kind"] == "Secret"]
+    return next((name for name in secrets if made.fullmatch(name)), service.secret)
 
 
 def _give_host(host: str, ingress: Object) -> None:
@@ -252,10 +266,22 @@ def _check_probe(service: Service, objects: list[Object]) -> None:
 
 def _check_secret(service: Service, objects: list[Object]) -> None:
     """Raises `Failure` where kustomize did not update a reference to the service's Secret."""
-    plain = f"{service.name}-secrets"
-    secrets = [m["metadata"]["name"] for m in objects if m["kind"] == "Secret"]
-    if not any(re.fullmatch(rf"{re.escape(plain)}-[a-z0-9]{{10}}", name) for name in secrets):
+    if secret_of(service, objects) == service.secret:
         return
     for workload in workloads_of(service, objects):
-        if f'"name": "{plain}"' in json.dumps(pod_spec(workload)):
-            raise Failure(f"{kubectl.key(workload)} uses {plain}, not the Secret of this release")
+        if service.secret in _secrets_used(pod_spec(workload)):
+            raise Failure(
+                f"{kubectl.key(workload)} uses {service.secret}, not the Secret of this release"
+            )
+
+
+def _secrets_used(node: Any) -> Iterator[str]:
+    """The names of the Secrets that a pod refers to, in variables and volumes."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("secretRef", "secretKeyRef", "secret") and isinstance(value, dict):
+                yield str(value.get("name") or value.get("secretName"))
+            yield from _secrets_used(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _secrets_used(value)

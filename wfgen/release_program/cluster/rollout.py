@@ -91,21 +91,28 @@ def wait(
     watches = [Watch(service, started) for service in services]
     while watches:
         look_at(description, watches, objects)
-        waiting = [watch for watch in watches if not watch.ready]
         for watch in watches:
-            if watch.failure:
-                raise NotReady(watch.service, watch.failure)
-        if not waiting:
+            demand_progress(watch, started)
+        if all(watch.ready for watch in watches):
             return
-        for watch in waiting:
-            if time.time() - started > watch.service.timeout_seconds:
-                last = watch.last or "never ready"
-                reason = f"not ready after {watch.service.timeout_seconds} s: {last}"
-                if watch.answered:
-                    raise NotReady(watch.service, reason)
-                raise Unanswered(f"{watch.service.name}: the API server did not answer in time")
         meanwhile()
         time.sleep(poll_seconds())
+
+
+def demand_progress(watch: Watch, started: float) -> None:
+    """Raises `NotReady` where a rollout failed or is not ready in time, and `Unanswered`.
+
+    `started` is when it was applied, in seconds since the epoch.
+    """
+    if watch.failure:
+        raise NotReady(watch.service, watch.failure)
+    limit = watch.service.timeout_seconds
+    if watch.ready or time.time() - started <= limit:
+        return
+    if watch.answered:
+        reason = f"not ready after {limit} s: {watch.last or 'never ready'}"
+        raise NotReady(watch.service, reason)
+    raise Unanswered(f"{watch.service.name}: the API server did not answer in time")
 
 
 def look_at(description: Description, watches: Sequence[Watch], objects: list[Object]) -> None:

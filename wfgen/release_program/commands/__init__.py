@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 
 from ..hosting import outputs
-from ..names import Output, Variable, secret_variable
+from ..names import NONE, Output, Variable, secret_variable
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ RUNNER_VARIABLES = {
 
 _DESCRIPTION = {Variable.DESCRIPTION: "path of the environment's description"}
 _RUN = {
+    Variable.RUN_ATTEMPT: "attempt of this run",
     Variable.SERVER_URL: "GitHub's address, for links",
     Variable.REPOSITORY: "owner/name of this repository",
     Variable.RUN_ID: "this run",
@@ -70,15 +71,35 @@ _RECORD = {
     Variable.LEASE_SECONDS: "time after which a silent run loses its release (1800)",
     Variable.REPOSITORY: "owner/name of this repository, which owns the release",
     Variable.RUN_ID: "this run, which owns the release",
+    Variable.RUN_ATTEMPT: "attempt of this run, which owns the release",
+    Variable.REQUEST_SECONDS: "maximum time of a call that changes the cluster (60)",
 }
 _ROLLOUT = {
     Variable.POLL_SECONDS: "wait between two looks at the cluster (2)",
     Variable.DOUBT_SECONDS: "time that a bad sign must last (12)",
 }
-_RUNTIME_SECRETS = {secret_variable("<KEY>"): "value of each runtime secret"}
+_RUNTIME_SECRETS = {secret_variable("<NAME>"): "value of each runtime secret"}
 _NEEDS = {**_DESCRIPTION, **_RUN, Variable.NEEDS: "results of the jobs before: `toJSON(needs)`"}
+_STEPS = {Variable.STEPS: "results of the steps before: `toJSON(steps)`"}
+_EVIDENCE = {
+    **_API,
+    Variable.TOKEN: "token with `actions: read`: whether the attempt that owns a release has ended",
+}
+_MESSAGES = {
+    Variable.SLACK_WEBHOOK_URL: "Slack's incoming webhook",
+    Variable.PAGERDUTY_ROUTING_KEY: "PagerDuty's routing key",
+    Variable.PAGERDUTY_EVENTS_URL: "PagerDuty's Events API (https://events.pagerduty.com)",
+}
 _BOOLEAN = ("true", "false")
 _CAUSES = ("app", "infra")
+_RELEASED = {
+    Output.RELEASE: CommandOutput("number of the release"),
+    Output.LKG_SHA: CommandOutput("commit of the last known good release"),
+    Output.SHA: CommandOutput("commit that is released"),
+    Output.SERVICES: CommandOutput("services that are released, a JSON list"),
+    Output.IMAGES: CommandOutput("image of each service by digest, a JSON object"),
+}
+"""What `preflight`, `monitor` and `rollback` each write: outputs of a lost runner never arrive."""
 
 COMMANDS: Mapping[str, Command] = {
     "plan": Command(
@@ -95,43 +116,59 @@ COMMANDS: Mapping[str, Command] = {
             Variable.EVENT_NAME: "event that started the run",
             Variable.EVENT_PATH: "file with that event",
             Variable.ACTOR: "who started the run",
+            Variable.RUN_ATTEMPT: "attempt of this run; from 2 on, every service is built",
         },
         {
-            Output.ANY: CommandOutput("whether there is something to release", _BOOLEAN),
+            Output.PROPOSED: CommandOutput("whether a release is proposed", _BOOLEAN),
             Output.SHA: CommandOutput("commit to release"),
-            Output.SERVICES: CommandOutput("services to release, a JSON list"),
+            Output.SCOPE: CommandOutput("services that the run may release, a JSON list"),
+            Output.SERVICES: CommandOutput("services that are proposed, a JSON list"),
             Output.BUILD: CommandOutput("services to build, a JSON list"),
-            Output.IMAGES: CommandOutput("images not built again, a JSON object by service"),
+            Output.IMAGES: CommandOutput("images that a preview takes over, a JSON object"),
             Output.PREVIOUS: CommandOutput("newest deploy tag"),
-            Output.GO_BACK: CommandOutput("number of the release to go back to"),
+            Output.GO_BACK: CommandOutput("number of the release to go back to, or 0"),
             Output.TRUSTED: CommandOutput("whether the pull request may use credentials", _BOOLEAN),
-            Output.NUMBER: CommandOutput("pull request of the preview"),
+            Output.NUMBER: CommandOutput("pull request of the preview, or 0"),
+            Output.HELD: CommandOutput("whether an operator went back to a release", _BOOLEAN),
         },
     ),
-    "images": Command(
-        "plan",
-        {**_NEEDS, Variable.PLAN: "outputs of the plan: `toJSON(needs.plan.outputs)`"},
-        {Output.IMAGES: CommandOutput("image of each service by digest, a JSON object")},
+    "approve": Command(
+        "approve",
+        {**_NEEDS, **_API, Variable.TOKEN: "token with `actions: read`"},
+        {Output.APPROVED_BY: CommandOutput("who approved this run")},
     ),
     "preflight": Command(
         "preflight",
         {
             **_RECORD,
             **_ROLLOUT,
+            **_EVIDENCE,
+            **_RUNTIME_SECRETS,
+            Variable.NEEDS: "results of the jobs before: `toJSON(needs)`",
             Variable.SHA: "commit to release",
-            Variable.SERVICES: "services to release, a JSON list",
-            Variable.IMAGES: "image of each service, a JSON object",
+            Variable.APPROVED: "services whose release was approved, a JSON list; without an "
+            "approval, empty",
             Variable.FORCE: "true: also release what is stale, held, or after a failed rollback",
-            Variable.GO_BACK: "number of the release to go back to",
+            Variable.SERVER_URL: "GitHub's address, to fetch commits",
+            Variable.GIT_CONFIG_COUNT: "settings of git that the environment already has",
         },
         {
-            Output.PROCEED: CommandOutput(
-                "whether the release may go on; empty if preflight ended early",
-                (*_BOOLEAN, ""),
+            Output.PROCEED: CommandOutput("whether the release may go on", _BOOLEAN),
+            Output.DECISION: CommandOutput(
+                "what was decided under the lock",
+                (
+                    "release",
+                    "nothing",
+                    "stale",
+                    "held",
+                    "refused",
+                    "unapproved",
+                    "unbuilt",
+                    "failed",
+                ),
             ),
-            Output.STALE: CommandOutput("whether a newer commit is live", _BOOLEAN),
-            Output.RELEASE: CommandOutput("number of the release"),
-            Output.LKG_SHA: CommandOutput("commit of the last known good release"),
+            Output.REASON: CommandOutput("why, in a sentence"),
+            **_RELEASED,
         },
     ),
     "migrate": Command("deploy", {**_RECORD, **_ROLLOUT, **_RUNTIME_SECRETS}),
@@ -142,8 +179,9 @@ COMMANDS: Mapping[str, Command] = {
         {
             Output.VERIFIED: CommandOutput("whether the release is good", _BOOLEAN),
             Output.CAUSE: CommandOutput(
-                "cause of a failure: the change, or anything else", (*_CAUSES, "")
+                "cause of a failure: the change, or anything else", (*_CAUSES, NONE)
             ),
+            **_RELEASED,
         },
     ),
     "rollback": Command(
@@ -156,19 +194,34 @@ COMMANDS: Mapping[str, Command] = {
                 ("all", "except: ...", "nothing", "verified", "taken over", "failed"),
             ),
             Output.CAUSE: CommandOutput(
-                "cause of a failure: the change, or anything else", _CAUSES
+                "cause of a failure: the change, or anything else", (*_CAUSES, NONE)
             ),
+            **_RELEASED,
         },
     ),
     "prune": Command("prune", _RECORD),
     "record": Command("record", _RECORD),
-    "watchdog": Command(
+    "inspect": Command(
+        "watchdog",
+        {
+            **_RECORD,
+            **_EVIDENCE,
+            **_MESSAGES,
+            Variable.SERVER_URL: "GitHub's address, for links",
+            Variable.FORCE: "true: restore without evidence that the owner has ended",
+            Variable.FINISHED_RUN: "run whose end started this one",
+            Variable.FINISHED_ATTEMPT: "attempt of that run",
+        },
+        {Output.LEFT: CommandOutput("whether an ended run left a release in flight", _BOOLEAN)},
+    ),
+    "restore": Command(
         "watchdog",
         {
             **_RECORD,
             **_ROLLOUT,
-            Variable.EVENT_NAME: "workflow_dispatch: also retry a rollback that failed",
-            Variable.FINISHED_RUN: "run whose end started this one",
+            **_EVIDENCE,
+            Variable.FORCE: "true: restore without evidence that the owner has ended, and retry a "
+            "rollback that failed",
         },
     ),
     "namespace": Command(
@@ -212,16 +265,8 @@ COMMANDS: Mapping[str, Command] = {
             Output.REASON: CommandOutput("why nothing was reverted"),
         },
     ),
-    "notify": Command(
-        "notify",
-        {
-            **_NEEDS,
-            Variable.SLACK_WEBHOOK_URL: "Slack's incoming webhook",
-            Variable.PAGERDUTY_ROUTING_KEY: "PagerDuty's routing key",
-            Variable.PAGERDUTY_EVENTS_URL: "PagerDuty's Events API (https://events.pagerduty.com)",
-        },
-    ),
-    "verdict": Command("verdict", _NEEDS),
+    "notify": Command("notify", {**_NEEDS, **_STEPS, **_MESSAGES}),
+    "verdict": Command("verdict", {**_NEEDS, **_STEPS}),
     "gate": Command("verdict", _NEEDS),
     "comment": Command(
         "comment", {**_NEEDS, **_API, Variable.TOKEN: "token with `pull-requests: write`"}

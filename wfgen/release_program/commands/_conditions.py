@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from ..cluster import jobs, kubectl, manifests
 from ..cluster.kubectl import Object, key
+from ..cluster.writer import Writer
 from ..contract import Description, Service, Workload
 from ..failure import Failure
 from ..hosting.outputs import group, log
-from ..state import stored
+from ..state.record_format import InFlight
 
 _MAJOR = re.compile(r":v?(\d+)[^:/@]*(?:@.*)?$")
 
 
-def demand_manifests(
-    description: Description, services: list[Service], images: Mapping[str, str]
-) -> None:
-    """Raises `Failure` or `KubectlError` where the manifests cannot be released.
+def demand_no_jobs(description: Description) -> None:
+    """Raises `Failure` while a Job of any release of this environment runs.
 
-    That is: kustomize refuses them, something that a service depends on is neither live nor part
-    of the release, or the major version of a database would change.
+    A migration that outlived its run would meet the next one.
     """
-    objects = manifests.render(description, services, images, with_secrets=False)
+    running = jobs.unfinished(description)
+    if running:
+        raise Failure(
+            f"{', '.join(sorted(map(key, running)))} of an earlier release still runs. Wait "
+            f"for its end, or run `kubectl delete job -n {description.place} <name>`, then re-run "
+            "all jobs"
+        )
+
+
+def demand_manifests(
+    description: Description, services: list[Service], objects: list[Object]
+) -> None:
+    """Raises `Failure` where objects cannot be released.
+
+    That is: something that a service depends on is neither live nor part of the release, or the
+    major version of a database would change.
+    """
     names = [service.name for service in services]
     needed = description.in_order(description.needed_by(names) - set(names))
     databases = [s for s in services if s.allow_major is not None and not description.preview]
@@ -72,14 +85,14 @@ def _major(image: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def demand_release(description: Description, release: int, services: list[Service]) -> None:
-    """Raises `Failure` where a recorded release cannot be restored.
+def demand_images(
+    description: Description, in_flight: InFlight, objects: list[Object], writer: Writer
+) -> None:
+    """Raises `Failure` where the cluster cannot pull an image of a release to go back to.
 
-    Its manifests and Secrets must exist, and the cluster must be able to pull each image that is
-    not live: a Job with the service's pod tries.
+    A Job with the service's pod tries each image that is not live.
     """
-    objects = stored.demand(description, release)
-    for service in services:
+    for service in description.in_order(in_flight.services):
         for manifest in manifests.workloads_of(service, objects)[:1]:
             image = manifests.container(service, manifest)["image"]
             live = kubectl.live([manifest])
@@ -87,8 +100,9 @@ def demand_release(description: Description, release: int, services: list[Servic
                 continue
             try:
                 with group(f"pull {image}"):
-                    jobs.run(jobs.pull(service, release, objects, description.place), lambda: None)
+                    jobs.run(jobs.pull(description, service, in_flight.release, objects), writer)
             except jobs.CannotStart as problem:
+                release = in_flight.go_back
                 raise Failure(f"cannot go back to release {release}: {problem}") from problem
             except jobs.Failed as problem:
                 log(f"pulled {image}; it has no program `true`: {problem}")

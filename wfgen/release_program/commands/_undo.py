@@ -7,6 +7,7 @@ reverted on the tip of the default branch, in a temporary work tree.
 from __future__ import annotations
 
 import re
+import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,11 @@ from ..hosting import git
 from ..hosting.needs import Needs, run_address
 from ..hosting.outputs import warning
 from ..names import Job, Output
+from ..state import endings
 
 TRAILER = "Reverts-Release"
+LISTED = 50
+"""Maximum number of commits that are listed: a body of GitHub's has at most 65,536 characters."""
 ASIDE = {
     "GIT_AUTHOR_NAME": "github-actions[bot]",
     "GIT_AUTHOR_EMAIL": "41898282+github-actions[bot]@users.noreply.github.com",
@@ -47,6 +51,8 @@ class Range:
     bad: str
     commits: tuple[str, ...]
     """Newest first, a merge as one commit."""
+    paths: tuple[str, ...] = ()
+    """What is reverted of them; () for everything."""
 
     @property
     def branch(self) -> str:
@@ -71,9 +77,12 @@ class Range:
     @property
     def text(self) -> str:
         """Of both the commit and the pull request: a squash keeps the trailers of either."""
-        subjects = [git.read("log", "-1", "--format=%h %s", commit) for commit in self.commits]
+        shown = self.commits[:LISTED]
+        subjects = [git.read("log", "-1", "--format=%h %s", commit)[:200] for commit in shown]
         # As code, so that no @name in a subject notifies anybody.
         listed = "\n".join("- `" + subject.replace("`", "'") + "`" for subject in subjects)
+        if len(self.commits) > LISTED:
+            listed += f"\n- and {len(self.commits) - LISTED} more"
         return (
             f"Release {self.release} failed and was rolled back to {self.good[:12]}.\n"
             f"This reverts everything merged since, up to {self.bad[:12]}:\n\n{listed}\n\n"
@@ -83,10 +92,21 @@ class Range:
     @property
     def commands(self) -> str:
         """The shell commands that do the same."""
+        reverts = [
+            " ".join(("git", *_revert_arguments(commit))) for commit in self.commits[:LISTED]
+        ]
+        if len(self.commits) > LISTED:
+            span = " ".join((f"{self.good}..{self.bad} --", *map(shlex.quote, self.paths)))
+            reverts = [
+                f"for commit in $(git rev-list --first-parent {span}); do",
+                '  git rev-parse --quiet --verify "$commit^2" && mainline="-m 1" || mainline=""',
+                '  git revert --no-commit $mainline "$commit" || break',
+                "done",
+            ]
         steps = [
             "git fetch origin",
             f"git switch --create {self.branch} origin/{self.description.default_branch}",
-            *(" ".join(("git", *_revert_arguments(commit))) for commit in self.commits),
+            *reverts,
             f'git commit -m "{self.title}" -m "{self.trailers}"',
             f"git push origin HEAD:{self.branch}",
         ]
@@ -96,7 +116,7 @@ class Range:
 def find_range(description: Description, needs: Needs, credential: dict[str, str]) -> Range:
     """What to revert. Raises `NothingToRevertError`; `Failure` if the clone lacks a commit."""
     _demand_cause(needs)
-    good, bad = needs.output(Job.RELEASE, Output.LKG_SHA), needs.output(Job.PLAN, Output.SHA)
+    good, bad = needs.output(Job.RELEASE, Output.LKG_SHA), endings.sha(needs)
     if not good:
         raise NothingToRevertError("there was no release before this one")
     span = Range(description, needs.output(Job.RELEASE, Output.RELEASE), good, bad, ())
@@ -116,11 +136,12 @@ def find_range(description: Description, needs: Needs, credential: dict[str, str
     # The pipeline of one service reverts that service's changes only.
     paths: list[str] = []
     deployed = [service.name for service in description.services.values() if service.deploy]
-    if set(needs.services) != set(deployed):
-        for service in description.in_order(needs.services):
+    released = needs.released or needs.services
+    if set(released) != set(deployed):
+        for service in description.in_order(released):
             paths += [*service.watch, *service.manifests]
     listed = git.read("rev-list", "--first-parent", f"{good}..{bad}", "--", *paths)
-    span = Range(description, span.release, good, bad, tuple(listed.split()))
+    span = Range(description, span.release, good, bad, tuple(listed.split()), tuple(paths))
     if not span.commits:
         raise NothingToRevertError("nothing was merged after the last known good release")
     if all(is_ours(commit, description.environment) for commit in span.commits):

@@ -14,8 +14,7 @@ from ..hosting.github import GitHub, GitHubError
 from ..hosting.needs import Needs, run_address, table
 from ..hosting.outputs import add_summary, error, log
 from ..names import Job, Output, Variable, deploy_tag, rollback_tag
-from ..state import tags
-from ..state.outcome import judge
+from ..state import endings, tags
 
 CONTENTS = "contents: write"
 DEPLOYMENTS = "deployments: write"
@@ -28,6 +27,7 @@ class Ended:
     number: int
     sha: str
     title: str
+    """Depends on the release alone, not on the attempt that records it."""
     images: Mapping[str, str | None]
     """By service; None where it is not built here."""
     verified: bool
@@ -36,6 +36,8 @@ class Ended:
     good_sha: str
     """The commit of the last known good release; '' where there is none."""
     cause: str
+    held: bool
+    """Whether it went back to a release, which is held from then on."""
 
     @property
     def rolled_back(self) -> bool:
@@ -53,7 +55,9 @@ def audit() -> int:
 
     The tag is deploy/<environment>/<n> for a good release, rollback/<environment>/<n> for one that
     was rolled back. A rollback is a separate GitHub deployment, of the restored commit, whose
-    payload names the failed one. A re-run changes nothing. Exits 1 if something was not recorded.
+    payload names the failed one. Release and images are those of the highest attempt that wrote
+    any, so a re-run of this job alone completes what is missing, and changes nothing else. Exits 1
+    if something was not recorded.
     """
     description, needs = load(), Needs.load()
     release = _read(description, needs)
@@ -76,19 +80,30 @@ def audit() -> int:
 def _read(description: Description, needs: Needs) -> Ended | None:
     """The release of this run; None where none started."""
     number = needs.output(Job.RELEASE, Output.RELEASE)
-    if not number.isdigit() or needs.output(Job.RELEASE, Output.STALE) == "true":
+    if not number.isdigit():
         return None
+    restored = needs.output(Job.RELEASE, Output.RESTORED)
+    verified = needs.output(Job.RELEASE, Output.VERIFIED) == "true" or restored == "verified"
+    ended = "is live" if verified else "was not verified"
+    if restored and restored != "verified":
+        ended = f"failed; restored: {restored}"
     images = needs.images(description)
-    services = {**dict.fromkeys(needs.services), **images}
+    built = needs.built(description)
+    alone = [s.name for s in description.services.values() if not s.deploy and s.name in built]
     return Ended(
         number=int(number),
-        sha=needs.output(Job.PLAN, Output.SHA),
-        title=judge(description, needs).title,
-        images={service: images.get(service) for service in services},
-        verified=needs.output(Job.RELEASE, Output.VERIFIED) == "true",
-        restored=needs.output(Job.RELEASE, Output.RESTORED),
+        sha=endings.sha(needs),
+        title=f"{description.environment}: release {number} {ended}",
+        images={
+            **{service: images.get(service) for service in needs.released},
+            # Built and not deployed: the next plan needs its commit to know that it is unchanged.
+            **{service: built[service] for service in alone},
+        },
+        verified=verified,
+        restored=restored,
         good_sha=needs.output(Job.RELEASE, Output.LKG_SHA),
         cause=needs.output(Job.RELEASE, Output.CAUSE),
+        held=bool(needs.output(Job.PLAN, Output.GO_BACK)),
     )
 
 
@@ -106,6 +121,8 @@ def _record_tag(github: GitHub, description: Description, release: Ended) -> Non
         "actor": os.environ.get(Variable.ACTOR, ""),
     }
     if release.verified:
+        if release.held:
+            facts["held"] = True
         _tag(github, deploy_tag(description.environment, number), release, facts)
     elif release.rolled_back:
         facts["restored"] = release.restored
@@ -133,18 +150,19 @@ def _tag(github: GitHub, name: str, release: Ended, facts: Mapping[str, Any]) ->
             ) from refusal
         if refusal.status != 422 or "already exists" not in str(refusal):
             raise
-        if not _is_same_tag(github, name, message, sha):
+        if not _is_same_tag(github, name, facts, sha):
             text = f"tag {name} already exists with other contents; it was not changed"
             raise Failure(text) from refusal
         log(f"tag {name} already exists")
 
 
-def _is_same_tag(github: GitHub, name: str, message: str, sha: str) -> bool:
+def _is_same_tag(github: GitHub, name: str, facts: Mapping[str, Any], sha: str) -> bool:
+    """Whether a tag is on the commit and has these facts."""
     present = github.get(f"git/ref/tags/{name}", CONTENTS)["object"]
     if present["type"] != "tag":  # a lightweight tag has no message
         return False
     tag = github.get(f"git/tags/{present['sha']}", CONTENTS)
-    return bool(tag["message"].strip() == message.strip() and tag["object"]["sha"] == sha)
+    return bool(tags.facts(tag["message"]) == facts and tag["object"]["sha"] == sha)
 
 
 def _record_deployments(github: GitHub, description: Description, release: Ended) -> None:

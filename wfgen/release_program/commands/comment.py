@@ -13,6 +13,7 @@ from ..hosting.github import GitHub
 from ..hosting.needs import Needs, read_json, run_address, table
 from ..hosting.outputs import log, notice, write_output
 from ..names import Job, Output, Variable
+from ..state import endings
 from ..state.outcome import judge
 
 PERMISSION = "pull-requests: write"
@@ -22,12 +23,16 @@ def comment() -> int:
     """Writes the preview's address and result into one comment of the pull request.
 
     The comment has a hidden marker and a bot as its author, and is updated in place. Pull requests
-    of forks and bots get none: their token cannot write.
+    of forks and bots get none: their token cannot write. A run without a preview, such as one for
+    another label, leaves the comment of an earlier run unchanged.
     """
     description, needs = load(), Needs.load()
     number = needs.output(Job.PLAN, Output.NUMBER)
     if not number.isdigit() or needs.output(Job.PLAN, Output.TRUSTED) != "true":
         log("no comment: the token cannot write to this pull request")
+        return 0
+    if needs.output(Job.PLAN, Output.PROPOSED) != "true":
+        log("no comment: this run proposed no preview")
         return 0
     verdict = judge(description, needs)
     images = needs.images(description)
@@ -39,7 +44,7 @@ def comment() -> int:
         *([f"**{address}**"] if address else []),
         verdict.text,
         table(["service", "image"], [(n, f"`{images[n]}`") for n in needs.services if n in images]),
-        f"Commit {needs.output(Job.PLAN, Output.SHA)}, [run]({run_address()})",
+        f"Commit {endings.sha(needs)}, [run]({run_address()})",
     ]
     body = {"body": "\n\n".join(lines)}
     github = GitHub(os.environ.get(Variable.TOKEN, ""))
@@ -47,8 +52,10 @@ def comment() -> int:
         if (present.get("body") or "").startswith(marker) and present["user"]["type"] == "Bot":
             if present["body"] != body["body"]:
                 github.patch(f"issues/comments/{present['id']}", body, PERMISSION)
+            log(f"comment {present['id']} of pull request {number} is up to date")
             return 0
     github.post(f"issues/{number}/comments", body, PERMISSION)
+    log(f"commented on pull request {number}")
     return 0
 
 

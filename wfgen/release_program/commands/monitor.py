@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 
 from ..cluster import diagnostics, health, manifests, rollout
 from ..cluster.kubectl import Object, key
 from ..contract import Description, Service, load
+from ..failure import Failure
 from ..hosting.outputs import add_summary, error, log, write_output
-from ..names import Output
+from ..hosting.runs import repository, this_run
+from ..names import NONE, Output
 from ..state import stored
-from ..state.record import read_record, renew_lease, write_cause, write_record
+from ..state.fence import Fence
+from ..state.record import read_record, renew_lease, take_over, write_cause, write_record
 from ..state.record_format import (
     GOOD,
     HELD,
     KEPT_RELEASES,
+    InFlight,
     LiveService,
     PastRelease,
     Record,
-    repository,
-    this_run,
 )
+from . import rollback
+from ._facts import of_run
 
 
 class MonitoredService:
@@ -48,17 +53,21 @@ class MonitoredService:
         self.decided_after = 0.0
         """Seconds from the apply to the decision."""
 
-    def decide(self, description: Description) -> None:
-        """Decides, after a look at the cluster, where that can be decided."""
-        now = time.time()
+    def decide(self, description: Description, now: float) -> None:
+        """Decides by a look at the cluster, where that can be decided.
+
+        `now` is when the look began, in seconds since the epoch: it proves nothing about the time
+        after that, however long the API server took to answer.
+        """
         since = self.started if self.watch.answered else self.looked
         late = now - since > self.service.timeout_seconds
         if self.watch.failure:
             self._fail(self.watch.failure, "app")
         elif self.ready_at is None:
             if self.watch.ready and self._healthy(description):
-                self.ready_at, self.restarts_at_ready = now, self.watch.restarts
-                took = now - self.started
+                # After the look: what was ready in it may have become so just before its end.
+                self.ready_at, self.restarts_at_ready = time.time(), self.watch.restarts
+                took = self.ready_at - self.started
                 log(f"{self.service.name}: ready after {took:.0f} s; bake time begins")
             elif late:
                 answered = self.watch.answered
@@ -86,7 +95,7 @@ class MonitoredService:
         else:
             self.unhealthy_since = None
             self.good = now - self.ready_at >= self.service.bake_seconds
-            self.decided_after = now - self.started
+            self.decided_after = time.time() - self.started
 
     def _healthy(self, description: Description) -> bool:
         status = self.watch.status
@@ -109,13 +118,35 @@ def monitor() -> int:
 
     A service is good when its new pods run the applied image, become ready, and stay so for its
     bake time: no restarts, available, its health check passes. Fails at once on what no retry can
-    fix. The commit point is its last act.
+    fix. The commit point is its last act, and only for a release of this very attempt. A preview
+    has no rollback: where its release failed, or was not fully deployed, this closes its record;
+    where none was opened, it exits 0 without verifying any.
     """
     description = load()
     write_output(Output.VERIFIED, "false")
     write_output(Output.CAUSE, "infra")  # holds if this job ends early: the last value counts
     record = read_record(description) or Record()
+    of_run(record).write()
+    if not description.preview:
+        return _monitor(description, record)
+    if record.in_flight is None:  # this job runs however the deploy of a preview ended
+        write_output(Output.CAUSE, NONE)
+        log("no release is in flight: nothing to verify")
+        return 0
+    try:
+        code = _monitor(description, record)
+    except Failure as problem:
+        error(str(problem))
+        code = 1
+    if code:
+        _close_preview(description)
+    return code
+
+
+def _monitor(description: Description, record: Record) -> int:
     in_flight = record.demand_advancing()
+    if not in_flight.now.deployed:
+        raise Failure(f"release {in_flight.release} was not fully deployed; see job `deploy`")
     objects = stored.read(description, in_flight.release) or []
     now = time.time()
     watched = [
@@ -126,17 +157,26 @@ def monitor() -> int:
     failed = _watch(description, record, watched, objects)
     _summarize(description, record, watched)
     if failed:
-        cause = "app" if any(service.cause == "app" for service in failed) else "infra"
+        blamed = [service.service.name for service in failed if service.cause == "app"]
+        cause = "app" if blamed else "infra"
         write_output(Output.CAUSE, cause)
-        write_cause(description, record, cause)
+        write_cause(description, record, cause, *blamed)
         for service in failed:
             _report(description, service, objects)
         return 1
     _commit(description, objects)
     write_output(Output.VERIFIED, "true")
-    write_output(Output.CAUSE, "")
+    write_output(Output.CAUSE, NONE)
     log(f"release {in_flight.release} is good")
     return 0
+
+
+def _close_preview(description: Description) -> None:
+    """Closes the record of a preview that failed; the preview stays up, for debugging."""
+    record = read_record(description) or Record()
+    if record.mine:
+        result = rollback.restore(description, take_over(description, record))
+        write_output(Output.CAUSE, result.cause)
 
 
 def _watch(
@@ -147,9 +187,10 @@ def _watch(
 ) -> list[MonitoredService]:
     """Watches services until all are good or some failed; returns those that failed."""
     while True:
+        now = time.time()
         rollout.look_at(description, [service.watch for service in watched], objects)
         for service in watched:
-            service.decide(description)
+            service.decide(description, now)
         failed = [service for service in watched if service.failure]
         if failed or all(service.good for service in watched):
             return failed
@@ -171,11 +212,14 @@ def _commit(description: Description, new: list[Object]) -> None:
     in_flight = record.demand_advancing()
     kept = _untouched(description, record, new)
     if kept:
-        stored.write(description, in_flight.release, [*kept, *new])
+        fence = Fence(description, record)
+        stored.write(description, in_flight.release, [*kept, *new], fence)
     for name in in_flight.services:
-        record.services[name] = LiveService(
-            in_flight.sha, in_flight.images.get(name, ""), in_flight.release, repository()
-        )
+        record.services[name] = _live(record, in_flight, name)
+    for name in in_flight.now.equal:
+        if name in record.services:
+            record.services[name] = replace(record.services[name], seen=in_flight.sha)
+    record.failed = [f for f in record.failed if f.sha not in in_flight.now.overridden]
     verified = PastRelease(
         in_flight.release, in_flight.sha, time.time(), this_run(), dict(record.services)
     )
@@ -183,6 +227,14 @@ def _commit(description: Description, new: list[Object]) -> None:
     record.release, record.in_flight = in_flight.release, None
     record.state = HELD if in_flight.go_back else GOOD
     write_record(description, record)
+
+
+def _live(record: Record, in_flight: InFlight, name: str) -> LiveService:
+    """What is live of a service that a release had; going back, with the commit that it had."""
+    past = record.find_release(in_flight.go_back)
+    before = past.services.get(name) if past else None
+    sha = before.sha if before else in_flight.sha
+    return LiveService(sha, in_flight.images.get(name, ""), in_flight.release, repository())
 
 
 def _untouched(description: Description, record: Record, new: list[Object]) -> list[Object]:

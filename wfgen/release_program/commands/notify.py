@@ -12,10 +12,10 @@ from typing import Any
 
 from ..contract import Description, load
 from ..hosting.github import send
-from ..hosting.needs import Needs, run_address
+from ..hosting.needs import Needs, Steps, run_address
 from ..hosting.outputs import log, warning
 from ..names import Variable
-from ..state.outcome import LIVE, Verdict, judge
+from ..state.outcome import Verdict, judge
 
 PAGERDUTY = "https://events.pagerduty.com"
 
@@ -25,45 +25,56 @@ def notify() -> int:
 
     A failure before the release starts does not page anybody: the cluster is unchanged. The next
     good release resolves PagerDuty's incident of the environment. Exits 1, with a warning, if a
-    message could not be sent; nothing else depends on this job.
+    message could not be sent; no later step depends on it.
     """
     description = load()
-    verdict = judge(description, Needs.load())
+    verdict = judge(description, Needs.load(), Steps.load())
+    return 0 if send_verdict(description, verdict, run_address()) else 1
+
+
+def send_verdict(description: Description, verdict: Verdict, run: str) -> bool:
+    """Sends a verdict on a run, whose address is `run`, to whom it concerns.
+
+    False, with a warning, if a message could not be sent.
+    """
     sent = True
     if "slack" in description.notify and not verdict.good:
         url = os.environ.get(Variable.SLACK_WEBHOOK_URL, "")
-        sent = _post("Slack", Variable.SLACK_WEBHOOK_URL, url, url, slack_message(verdict)) and sent
-    if "pagerduty" in description.notify and (verdict.severity or verdict.state == LIVE):
+        message = slack_message(verdict, run)
+        sent = _post("Slack", Variable.SLACK_WEBHOOK_URL, url, url, message) and sent
+    if "pagerduty" in description.notify and (verdict.severity or verdict.live):
         key = os.environ.get(Variable.PAGERDUTY_ROUTING_KEY, "")
         url = os.environ.get(Variable.PAGERDUTY_EVENTS_URL, PAGERDUTY).rstrip("/") + "/v2/enqueue"
-        event = pagerduty_event(description, verdict, key)
+        event = pagerduty_event(description, verdict, key, run)
         sent = _post("PagerDuty", Variable.PAGERDUTY_ROUTING_KEY, key, url, event) and sent
-    return 0 if sent else 1
+    return sent
 
 
-def slack_message(verdict: Verdict) -> dict[str, Any]:
+def slack_message(verdict: Verdict, run: str) -> dict[str, Any]:
     """The body of a webhook call. `text` is what notifications on phones show."""
     title, text = (_escape(line) for line in (verdict.title, verdict.text))
-    markdown = f"*{title}*\n{text}\n<{run_address()}|Open the run>"
+    markdown = f"*{title}*\n{text}"[:2800] + f"\n<{run}|Open the run>"
     section = {"type": "section", "text": {"type": "mrkdwn", "text": markdown[:3000]}}
     return {"text": title, "blocks": [section]}
 
 
-def pagerduty_event(description: Description, verdict: Verdict, key: str) -> dict[str, Any]:
+def pagerduty_event(
+    description: Description, verdict: Verdict, key: str, run: str
+) -> dict[str, Any]:
     """The body of an event; there is one incident per environment, however many releases fail."""
     repository = os.environ.get(Variable.REPOSITORY, description.project)
     event = {
         "routing_key": key,
         "dedup_key": f"wfgen/{repository}/{description.environment}"[:255],
     }
-    if verdict.good:
+    if verdict.live:
         return {**event, "event_action": "resolve"}
     return {
         **event,
         "event_action": "trigger",
         "client": "wfgen",
-        "client_url": run_address(),
-        "links": [{"href": run_address(), "text": "Open the run"}],
+        "client_url": run,
+        "links": [{"href": run, "text": "Open the run"}],
         "payload": {
             "summary": verdict.title[:1024],
             "source": repository,

@@ -10,9 +10,10 @@ from ..contract import Description, load
 from ..failure import Failure
 from ..hosting.outputs import log
 from ..state import stored
+from ..state.fence import Fence
 from ..state.record import read_record
 from ..state.record_format import GOOD, KEPT_RELEASES
-from .rollback import KEPT_KINDS
+from ._restore import KEPT_KINDS
 
 KINDS = (
     "configmaps,secrets,services,deployments,statefulsets,daemonsets,cronjobs,ingresses,"
@@ -25,7 +26,7 @@ def prune() -> int:
 
     ConfigMaps and Secrets that one of the last ten releases uses are kept: going back needs them.
     Volumes, claims, namespaces and Jobs are never deleted. Does nothing while a release is in
-    flight.
+    flight. A step of the monitor's job, after the commit point: its failure fails no release.
     """
     description = load()
     record = read_record(description)
@@ -48,7 +49,7 @@ def prune() -> int:
         unused += parts[release]
     for live in unused:
         log(f"delete {key(live)}")
-    kubectl.delete(unused)
+    Fence(description, record).delete(unused)
     log(f"{len(unused)} objects pruned")
     return 0
 

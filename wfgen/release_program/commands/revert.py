@@ -13,7 +13,7 @@ from ..hosting import git
 from ..hosting.github import GitHub, GitHubError
 from ..hosting.needs import Needs
 from ..hosting.outputs import add_summary, notice, warning, write_output
-from ..names import Output, Variable
+from ..names import NONE, Output, Variable
 from ._undo import (
     ASIDE,
     ByHandError,
@@ -46,13 +46,13 @@ def revert() -> int:
         reverted, address, title = _revert(description, needs)
     except NothingToRevertError as reason:
         notice(f"nothing is reverted: {reason}")
-        write_output(Output.REVERTED, "none")
-        write_output(Output.ADDRESS, "")
+        write_output(Output.REVERTED, NONE)
+        write_output(Output.ADDRESS, NONE)
         write_output(Output.REASON, str(reason))
         return 0
     write_output(Output.REVERTED, reverted)
     write_output(Output.ADDRESS, address)
-    write_output(Output.REASON, "")
+    write_output(Output.REASON, NONE)
     add_summary(f"### {title}\n\n{address}")
     notice(f"{title}: {address}")
     return 0

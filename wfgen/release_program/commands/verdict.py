@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..contract import load
-from ..hosting.needs import Needs, run_address
+from ..hosting.needs import Needs, Steps, run_address
 from ..hosting.outputs import add_summary, error, log
 from ..state.outcome import Verdict, judge, judge_request
 
@@ -11,17 +11,17 @@ from ..state.outcome import Verdict, judge, judge_request
 def verdict() -> int:
     """Reports what happened, what the cluster runs and what to do next.
 
-    Exits 0 if the release was verified, nothing had to be released, or the run was stale; else 1,
-    whatever the results of the jobs.
+    Exits 0 if the release was verified and step `audit` succeeded, if nothing had to be released,
+    or if the run was stale; else 1, whatever the results of the jobs.
     """
-    return _report(judge(load(), Needs.load()))
+    return _report(judge(load(), Needs.load(), Steps.load()))
 
 
 def gate() -> int:
-    """Reports whether a pull request may be merged: its one required check.
+    """Reports whether a pull request or merge group may be merged: its one required check.
 
-    Exits 1 if a job failed. Forks, bots and pull requests without a preview pass if their builds
-    and tests do.
+    Exits 1 if a job failed. Forks, bots, merge groups and pull requests without a preview pass if
+    their builds and tests do.
     """
     return _report(judge_request(load(), Needs.load()))
 

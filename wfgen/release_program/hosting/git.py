@@ -56,6 +56,12 @@ def is_ancestor(older: str, newer: str) -> bool:
     return run("merge-base", "--is-ancestor", older, newer).returncode == 0
 
 
+def merge_base(one: str, other: str) -> str:
+    """The best common ancestor of two commits; '' if this clone has none."""
+    done = run("merge-base", one, other)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
 def credential(token: str, server: str) -> dict[str, str]:
     """The environment for a git command that authenticates to `server` (https://github.com).
 

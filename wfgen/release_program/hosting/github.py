@@ -137,13 +137,17 @@ class GitHub:
         """The response to PATCH. Raises `GitHubError`."""
         return self._call("PATCH", path, body, permission)
 
-    def pages(self, path: str, permission: str) -> Iterator[Any]:
-        """Every item of a list, over all its pages (Link: rel="next")."""
+    def pages(self, path: str, permission: str, member: str = "") -> Iterator[Any]:
+        """Every item of a list, over all its pages (Link: rel="next").
+
+        `member` is the member of each answer that holds the list; '' where the answer is the list.
+        """
         separator = "&" if "?" in path else "?"
         url = f"{self._api}/repos/{self.repository}/{path}{separator}per_page=100"
         while url:
             answer = self._checked("GET", url, None, permission)
-            yield from json.loads(answer.text)
+            items = json.loads(answer.text)
+            yield from items[member] if member else items
             following = re.search(r'<([^>]+)>;\s*rel="next"', answer.headers.get("Link", ""))
             url = following.group(1) if following else ""
             if url and not url.startswith(f"{self._api}/"):

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from ..names import Variable
+from ..names import PER_ATTEMPT, Variable, tagged
 
 _declared: dict[str, Callable[[str], bool]] = {}
 """The outputs of the running command, each with the test of its values."""
@@ -58,10 +58,13 @@ def declare(outputs: Mapping[str, Callable[[str], bool]]) -> None:
 def write_output(name: str, value: str) -> None:
     """Writes an output of the step; prints it if the program was started by hand.
 
-    Raises `ValueError` if the running command does not declare it, or this value.
+    An output of `PER_ATTEMPT` gets the attempt of the run. Raises `ValueError` if the running
+    command does not declare the output, or this value, or if the value is empty.
     """
-    if name not in _declared or not _declared[name](value):
+    if not value or name not in _declared or not _declared[name](value):
         raise ValueError(f"the command does not declare the output {name}={value}")
+    if name in PER_ATTEMPT:
+        value = tagged(value, run_attempt())
     path = os.environ.get(Variable.OUTPUT)
     if not path:
         log(f"{name}={value}")
@@ -69,6 +72,11 @@ def write_output(name: str, value: str) -> None:
     delimiter = f"end-{uuid.uuid4().hex}"
     with open(path, "a", encoding="utf-8") as file:
         file.write(f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
+
+
+def run_attempt() -> str:
+    """The attempt of this run; 1 where the program was started by hand."""
+    return os.environ.get(Variable.RUN_ATTEMPT) or "1"
 
 
 def add_summary(markdown: str) -> None:

@@ -5,20 +5,58 @@ programs, and a title and a text for whoever is on call.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ..contract import Description
-from ..hosting.needs import Needs
-from ..names import Job, Output, build_job
-
-LIVE, NOTHING, STALE = "live", "nothing", "stale"
-UNTOUCHED, CUT_OFF, RESTORED, PARTLY, FAILED, BROKEN, UNKNOWN = (
-    "untouched", "cut off", "restored", "partly", "failed", "broken", "unknown",
-)  # fmt: skip
-AFTER = frozenset(
-    (Job.RELEASE, Job.PRUNE, Job.AUDIT, Job.REVERT, Job.NOTIFY, Job.COMMENT, Job.VERDICT)
+from ..hosting.needs import Needs, Steps
+from ..names import Job, Output, Step, build_job
+from .endings import (
+    BROKEN,
+    CANCELLED,
+    CUT_OFF,
+    PARTLY,
+    RESTORED,
+    UNKNOWN,
+    UNTOUCHED,
+    Ending,
+    failed_release,
+    next_step,
+    release,
+    sha,
+    subject,
 )
+
+LIVE, UNTAGGED, NOTHING, STALE = "live", "untagged", "nothing", "stale"
+AFTER = frozenset((Job.RELEASE, Job.REVERT, Job.FINISH))
 """Jobs whose failure does not keep a release from starting."""
+
+_REFUSALS = {
+    "held": (
+        "held, nothing was released",
+        "An operator went back to a release, which is held.",
+        "Next: to end that, dispatch the workflow with `force`, which releases this commit.",
+    ),
+    "refused": (
+        "refused, the same content has failed before",
+        "What this commit releases failed before and was rolled back.",
+        "Next: push a fix, or dispatch the workflow with `force`.",
+    ),
+    "unapproved": (
+        "not released, more changed than was approved",
+        "Under the lock the release had services that nobody approved.",
+        "Next: re-run all jobs (not only the failed ones), which asks for approval again.",
+    ),
+    "unbuilt": (
+        "not released, an image is missing",
+        "The release needs an image that neither this run built nor the record has.",
+        "Next: re-run all jobs (not only the failed ones), which builds every service.",
+    ),
+    "stale": (
+        "not released, the live commit is not contained",
+        "This commit and the live one have different histories.",
+        "Next: release a commit that contains the live one, or dispatch the workflow with `force`.",
+    ),
+}
+"""By decision of `preflight`: a headline, what happened, and what to do next."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +75,11 @@ class Verdict:
         return self.state in (LIVE, NOTHING, STALE)
 
     @property
+    def live(self) -> bool:
+        """Whether the cluster runs this release, verified."""
+        return self.state in (LIVE, UNTAGGED, CUT_OFF)
+
+    @property
     def severity(self) -> str:
         """PagerDuty's severity; '' if the cluster runs what it ran before, or better."""
         if self.state in (PARTLY, BROKEN, UNKNOWN):
@@ -44,224 +87,140 @@ class Verdict:
         return "error" if self.state == RESTORED else ""
 
 
-class _Ending(NamedTuple):
-    state: str
-    headline: str
-    sentences: list[str]
-
-
-def judge(description: Description, needs: Needs) -> Verdict:
-    """The verdict on a release."""
+def judge(description: Description, needs: Needs, steps: Steps | None = None) -> Verdict:
+    """The verdict on a release; `steps` are those before, where `audit` is one of them."""
     number = needs.output(Job.PLAN, Output.NUMBER)
     where = description.environment + (f", pull request {number}" if number else "")
     state, headline, sentences = (
-        _judge_success(needs) or _judge_start(needs) or _judge_failure(description, needs)
+        _judge_start(needs)
+        or _judge_success(needs)
+        or _judge_decision(needs)
+        or failed_release(description, needs)
     )
-    if needs.result(Job.AUDIT) in ("failure", "cancelled"):
-        sentences.append("Job `audit` failed: a tag or a GitHub deployment is missing. Re-run it.")
+    if state in (LIVE, NOTHING, STALE) and (failed := needs.failed(besides=AFTER)):
+        sentences.append(f"These jobs did not succeed: {', '.join(failed)}.")
+        state = CUT_OFF if state == LIVE else UNTOUCHED
+    approved = needs.output(Job.APPROVE, Output.APPROVED_BY)
+    if approved and needs.result(Job.APPROVE) == "success":
+        sentences.append(f"The run was approved by {approved}.")
+    if steps and (audit := steps.outcome(Step.AUDIT)) != "success":
+        sentences.append(
+            f"Step `audit` did not succeed ({audit or 'it did not run'}): the tag or the GitHub "
+            "deployment is missing. Next: re-run the failed jobs, which completes them."
+        )
+        if state == LIVE:
+            state, headline = UNTAGGED, f"{headline}; tag missing"
+        elif state in (NOTHING, STALE):
+            state = UNTOUCHED
     return Verdict(state, f"{where}: {headline}", " ".join(sentences))
 
 
 def judge_request(description: Description, needs: Needs) -> Verdict:
-    """The verdict on a pull request: its builds, its tests and its preview."""
+    """The verdict on a pull request or merge group: its builds, its tests and its preview."""
+    number = needs.output(Job.PLAN, Output.NUMBER)
+    planned = needs.result(Job.PLAN) == "success"
+    where = f"pull request {number}" if number else "merge group" if planned else "request"
     builds = [build_job(service) for service in needs.build]
     unbuilt = [job for job in builds if needs.result(job) != "success"]
     failed = sorted({*needs.failed(besides=(Job.RELEASE,)), *unbuilt})
-    if needs.result(Job.PLAN) != "success" or failed:
+    proposed = needs.output(Job.PLAN, Output.PROPOSED)
+    if not planned or failed or proposed not in ("true", "false"):
         jobs = ", ".join(failed) or Job.PLAN
         text = f"These jobs did not succeed: {jobs}. Fix what their logs report and push again."
-        return Verdict(UNTOUCHED, f"{description.environment}: {jobs} failed", text)
-    if needs.output(Job.PLAN, Output.ANY) == "false":
-        text = (
-            "The changes were built and tested. There is no preview: none was requested, or the "
-            "pull request comes from a fork or a bot, which get no credentials."
-        )
-        return Verdict(NOTHING, f"{description.environment}: green without a preview", text)
-    return judge(description, needs)
+        return Verdict(UNTOUCHED, f"{where}: {jobs} failed", text)
+    if proposed == "true":
+        return judge(description, needs)
+    if needs.result(Job.RELEASE) not in ("skipped", ""):
+        text = f"Job `release` ran ({needs.result(Job.RELEASE)}) although nothing was proposed."
+        return Verdict(UNKNOWN, f"{where}: a release that nobody proposed", text)
+    reasons = {
+        "merge group": "a merge group gets none",
+        "pull request": "none was requested by this event, or the environment has none",
+        "untrusted": "the pull request comes from a fork or a bot, or is closed: no credentials",
+    }
+    trusted = needs.output(Job.PLAN, Output.TRUSTED) == "true"
+    reason = reasons["merge group" if not number else "pull request" if trusted else "untrusted"]
+    services = ", ".join(needs.build) or "none changed"
+    text = f"What the request changes was built and tested ({services}). No preview: {reason}."
+    return Verdict(NOTHING, f"{where}: built and tested, no preview", text)
 
 
-def _judge_success(needs: Needs) -> _Ending | None:
-    """The ending of a release that was verified, or refused as stale; None for any other."""
-    if needs.output(Job.RELEASE, Output.VERIFIED) == "true":
-        text = f"{_subject(needs)} was verified and is live."
-        return _Ending(LIVE, f"{_release(needs)} is live", [text])
-    if needs.output(Job.RELEASE, Output.STALE) == "true":
-        text = (
-            f"Commit {_sha(needs)} was not released: it is not newer than the live commit, or it "
-            "contains a release that failed. To release it anyway, start the workflow with `force`."
-        )
-        return _Ending(STALE, "stale, nothing was done", [text])
-    return None
-
-
-def _judge_start(needs: Needs) -> _Ending | None:
-    """The ending of a release that did not start; None for one that did."""
+def _judge_start(needs: Needs) -> Ending | None:
+    """The ending of a run whose release did not start; None where it did."""
     sentence = ""
-    proceed = needs.output(Job.RELEASE, Output.PROCEED)
     if failed := needs.failed(besides=AFTER):
         results = ", ".join(f"{job} ({_result(needs, job)})" for job in failed)
         sentence = f"The release did not start because these jobs did not succeed: {results}."
     elif needs.result(Job.PLAN) != "success":
         sentence = "Job `plan` did not run."
-    elif needs.output(Job.PLAN, Output.ANY) == "false":
-        text = "No service has changed since its last release."
-        return _Ending(NOTHING, "nothing to release", [text])
-    elif needs.output(Job.PLAN, Output.ANY) != "true":
+    elif needs.output(Job.PLAN, Output.PROPOSED) not in ("true", "false"):
         sentence = "Job `plan` wrote no outputs."
-    elif needs.result(Job.RELEASE) in ("skipped", ""):
-        sentence = "The release did not start: it was not approved, or an image is missing."
-    elif proceed == "false":
-        sentence = "Job `preflight` refused the release; see its log for the reason and the fix."
-    elif not proceed and not needs.output(Job.RELEASE, Output.RESTORED):
-        sentence = "Job `preflight` did not finish; see its log. No manifest was applied."
-    if not sentence:
+    if needs.result(Job.RELEASE) not in ("skipped", ""):
+        return None  # it ran: its own outputs are evidence, whatever the others report
+    sentence = sentence or "The release did not start: it was not approved, or was skipped."
+    sentences = [sentence, "The cluster is unchanged.", next_step(needs)]
+    return Ending(UNTOUCHED, "not released, nothing was touched", sentences)
+
+
+def _judge_success(needs: Needs) -> Ending | None:
+    """The ending of a release that was verified; None for any other."""
+    restored = needs.output(Job.RELEASE, Output.RESTORED)
+    verified = needs.output(Job.RELEASE, Output.VERIFIED) == "true"
+    if restored not in ("", "verified") or not (verified or restored):
         return None
-    sentences = [sentence, "The cluster is unchanged.", _next(needs)]
-    return _Ending(UNTOUCHED, "not released, nothing was touched", sentences)
-
-
-def _judge_failure(description: Description, needs: Needs) -> _Ending:
-    """The ending of a release that started and was not verified, by what the rollback restored."""
-    restored = needs.output(Job.RELEASE, Output.RESTORED).partition(":")[0]
-    if description.preview and restored != "failed":
-        text = "The preview stays up for debugging. Next: push a fix to the pull request."
-        return _Ending(FAILED, "the preview failed", [_failure(needs), text])
-    endings = {
-        "nothing": _untouched,
-        "verified": _cut_off,
-        "taken over": _taken_over,
-        "all": _restored,
-        "except": _partly_restored,
-        "failed": _not_restored,
-    }
-    return endings.get(restored, _unknown)(needs)
-
-
-def _untouched(needs: Needs) -> _Ending:
-    text = "No manifest was applied; the cluster is unchanged."
-    headline = f"{_release(needs)} failed, nothing was touched"
-    return _Ending(UNTOUCHED, headline, [_failure(needs), text, _next(needs)])
-
-
-def _cut_off(needs: Needs) -> _Ending:
+    if not verified and needs.output(Job.RELEASE, Output.PROCEED) == "false":
+        return None  # an earlier attempt of this run was verified, and this one was refused
+    if verified and needs.result(Job.RELEASE) == "success":
+        sentences = [f"{subject(needs)} was verified and is live."]
+        if needs.output(Job.PLAN, Output.GO_BACK):
+            text = "The environment is held: pushes release nothing until a dispatch with `force`."
+            sentences.append(text)
+        return Ending(LIVE, f"{release(needs)} is live", sentences)
     text = (
-        f"{_subject(needs)} was verified before the run was cut off, and is live. Next: re-run the "
-        "failed jobs, which record the tag and the GitHub deployment."
+        f"{subject(needs)} was verified and is live, but a job of the run was cut off "
+        f"({needs.result(Job.RELEASE)}). Next: re-run all jobs, which checks what is live."
     )
-    return _Ending(CUT_OFF, f"{_release(needs)} is live, but the run was cut off", [text])
+    return Ending(CUT_OFF, f"{release(needs)} is live, but the run was cut off", [text])
 
 
-def _taken_over(needs: Needs) -> _Ending:
+def _judge_decision(needs: Needs) -> Ending | None:
+    """The ending of a run that `preflight` did not let release; None for any other."""
+    restored = needs.output(Job.RELEASE, Output.RESTORED)
+    if restored not in ("", "nothing", "verified", "taken over"):
+        return None  # what an earlier attempt of this run had left was undone
+    result, decision = needs.result(Job.RELEASE), needs.output(Job.RELEASE, Output.DECISION)
+    proceed = needs.output(Job.RELEASE, Output.PROCEED)
+    if not proceed and not restored and result == "cancelled":
+        text = (
+            "The run was cancelled before a job of the release reported anything, for instance "
+            "while it waited for the lock. The watchdog workflow checks the environment."
+        )
+        return Ending(CANCELLED, "cancelled, no release was reported", [text, next_step(needs)])
+    if proceed != "false":
+        return None
+    reason = needs.output(Job.RELEASE, Output.REASON).rstrip(".")
+    reasons = [f"{reason[0].upper()}{reason[1:]}."] if reason else []
+    untouched = "The cluster is unchanged."
+    if result == "success" and decision == "nothing":
+        text = f"Everything that commit {sha(needs)[:12]} changes is live already."
+        return Ending(NOTHING, "nothing to release", [text, *reasons])
+    if result == "success" and decision == "stale":
+        text = (
+            f"Commit {sha(needs)[:12]} was not released: what is live contains it already. To "
+            "release it anyway, dispatch the workflow with `force`."
+        )
+        return Ending(STALE, "stale, nothing was done", [text, *reasons])
+    if decision in _REFUSALS and result != "cancelled":
+        headline, text, following = _REFUSALS[decision]
+        return Ending(UNTOUCHED, headline, [text, *reasons, untouched, following])
     text = (
-        "Another run, possibly of another repository, has taken over the environment; job "
-        "`rollback` names it. This run undid nothing: what the cluster runs depends on that run."
+        f"Step `preflight` did not let the release start ({result}); see the log of job `deploy`."
     )
-    headline = f"{_release(needs)} was taken over by another run"
-    return _Ending(UNKNOWN, headline, [_failure(needs), text])
-
-
-def _restored(needs: Needs) -> _Ending:
-    text = f"The cluster runs {_good(needs)} again."
-    headline = f"{_release(needs)} failed and was rolled back"
-    return _Ending(RESTORED, headline, [_failure(needs), text, *_revert(needs)])
-
-
-def _partly_restored(needs: Needs) -> _Ending:
-    kept = needs.output(Job.RELEASE, Output.RESTORED).partition(":")[2].strip() or "some services"
-    text = (
-        f"The cluster runs {_good(needs)} again, except {kept}: no automatic rollback there. "
-        f"Check {kept} now, and restore or repair by hand."
-    )
-    headline = f"{_release(needs)} failed and was rolled back, except {kept}"
-    return _Ending(PARTLY, headline, [_failure(needs), text, *_revert(needs)])
-
-
-def _not_restored(needs: Needs) -> _Ending:
-    text = (
-        "The rollback failed too: the cluster may run a mix of two releases, and further releases "
-        "are refused. Act now: read the log of job `rollback`, fix what it reports, then run the "
-        "watchdog workflow, which retries the rollback, or release with `force`. "
-        "See docs/delivery-setup.md, When a rollback failed."
-    )
-    headline = f"ROLLBACK OF {_release(needs).upper()} FAILED"
-    return _Ending(BROKEN, headline, [_failure(needs), text])
-
-
-def _unknown(needs: Needs) -> _Ending:
-    text = (
-        "No job reported what the cluster runs. The release record in the cluster is "
-        "authoritative; the watchdog workflow restores the last known good release from it. "
-        "If it has not run within 15 minutes, start it by hand."
-    )
-    headline = f"{_release(needs)} ended in an unknown state"
-    return _Ending(UNKNOWN, headline, [_failure(needs), text])
-
-
-def _release(needs: Needs) -> str:
-    number = needs.output(Job.RELEASE, Output.RELEASE)
-    return f"release {number}" if number else "the release"
+    sentences = [text, *reasons, untouched, next_step(needs)]
+    return Ending(UNTOUCHED, "not released, nothing was touched", sentences)
 
 
 def _result(needs: Needs, job: str) -> str:
     """The result of a job that did not succeed; GitHub reports a rejected approval as a failure."""
     result = needs.result(job)
     return "failed or was rejected" if (job, result) == (Job.APPROVE, "failure") else result
-
-
-def _sha(needs: Needs) -> str:
-    return needs.output(Job.PLAN, Output.SHA)[:12]
-
-
-def _subject(needs: Needs) -> str:
-    """The release at the beginning of a sentence, with its commit and services."""
-    release = _release(needs)
-    services = ", ".join(needs.services)
-    return f"{release[0].upper()}{release[1:]} (commit {_sha(needs)}, services {services})"
-
-
-def _good(needs: Needs) -> str:
-    """What a rollback restored."""
-    sha = needs.output(Job.RELEASE, Output.LKG_SHA)[:12]
-    return f"the last known good release (commit {sha})" if sha else "what it ran before"
-
-
-def _failure(needs: Needs) -> str:
-    """Why a release that started was not verified."""
-    cause = needs.output(Job.RELEASE, Output.CAUSE)
-    if cause == "app":
-        reason = "health checks failed after this change"
-    elif needs.result(Job.RELEASE) == "cancelled":
-        return f"{_subject(needs)} failed: it was cancelled, or one of its jobs timed out."
-    elif cause == "infra":
-        reason = (
-            "its health could not be determined in time, because of the cluster, the network or "
-            "the runner rather than the change"
-        )
-    else:
-        reason = "it ended before its health was known"
-    return f"{_subject(needs)} failed: {reason}; see the first failed job below `release`."
-
-
-def _next(needs: Needs) -> str:
-    cancelled = "cancelled" in [needs.result(job) for job in needs.jobs]
-    how = "re-run all jobs" if cancelled else "fix the cause, then push a fix or re-run all jobs"
-    return f"Next: {how} (not only the failed ones)."
-
-
-def _revert(needs: Needs) -> list[str]:
-    """What became of the change in the default branch after a rollback, and what to do next."""
-    if needs.output(Job.RELEASE, Output.CAUSE) != "app":
-        text = "Nothing was reverted: the change is not known to have caused the failure."
-        return [text, _next(needs)]
-    address = needs.output(Job.REVERT, Output.ADDRESS)
-    reverted = needs.output(Job.REVERT, Output.REVERTED)
-    if reverted == "pull-request":
-        text = f"{address} reverts the change in the default branch."
-        return [text, "Next: merge the revert, or push a fix."]
-    if reverted == "none":
-        reason = needs.output(Job.REVERT, Output.REASON)
-        return [f"Nothing was reverted: {reason}. Next: push a fix."]
-    still = "The default branch still contains the bad change."
-    if reverted == "issue":
-        return [f"{still} Next: run the commands in {address}, which revert it, or push a fix."]
-    return [f"{still} Next: see job `revert_pr`, then revert the change or push a fix."]

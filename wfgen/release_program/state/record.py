@@ -15,10 +15,12 @@ from ..contract import Description
 from ..failure import Failure
 from ..hosting.outputs import log
 from ..names import Variable
-from .record_format import Record, dump_record, parse_record
+from .record_format import ROLLING_BACK, Record, dump_record, parse_record, this_attempt
 
 RENEW_SECONDS = 60.0
 """Age at which a lease is renewed; a third of the lease where that is shorter."""
+
+sleep = time.sleep
 
 _KEY = "record.json"
 
@@ -26,6 +28,14 @@ _KEY = "record.json"
 def lease_seconds() -> float:
     """How long an owner may be silent (WFGEN_LEASE_SECONDS, 1800)."""
     return float(os.environ.get(Variable.LEASE_SECONDS, "1800"))
+
+
+def request_seconds() -> float:
+    """How long a call that changes the cluster may take, with the write of the record before it.
+
+    WFGEN_REQUEST_SECONDS, 60.
+    """
+    return float(os.environ.get(Variable.REQUEST_SECONDS) or "60")
 
 
 def record_name(description: Description) -> str:
@@ -82,17 +92,39 @@ def write_record(description: Description, record: Record) -> None:
         pause *= 2
 
 
+def take_over(description: Description, record: Record) -> Record:
+    """Makes this attempt the owner of the release in flight, to roll it back; the record then.
+
+    Whether it may is the caller's decision. The former owner can begin no change to the cluster
+    once the record is written, and one that it began before ends within `request_seconds()`.
+    Raises `Failure` where somebody wrote the record meanwhile.
+    """
+    if record.in_flight is None:
+        raise Failure("no release is in flight: nothing to take over")
+    release, writing = record.in_flight.release, record.in_flight.now.writing
+    record.owner, record.state = this_attempt(), ROLLING_BACK
+    write_record(description, record)
+    if writing:
+        log(f"waiting {request_seconds():g} s for the end of a request that was cut off")
+        sleep(request_seconds())
+    taken = read_record(description) or Record()
+    if taken.demand_own().release != release:
+        raise Failure(f"another run took over: release {release} is no longer in flight")
+    return taken
+
+
 def continue_release(description: Description) -> Record:
-    """The record, its lease renewed. Raises `Failure` unless this run's release is advancing."""
+    """The record, its lease renewed. Raises `Failure` unless this attempt is to advance it."""
     record = read_record(description) or Record()
     record.demand_advancing()
     write_record(description, record)
     return record
 
 
-def write_cause(description: Description, record: Record, cause: str) -> None:
-    """Records what failed, app or infra, for the rollback."""
-    record.demand_own().cause = cause
+def write_cause(description: Description, record: Record, cause: str, *blamed: str) -> None:
+    """Records what failed, app or infra, and in which services, for the rollback."""
+    in_flight = record.demand_own()
+    in_flight.cause, in_flight.now.blamed = cause, list(blamed)
     write_record(description, record)
 
 

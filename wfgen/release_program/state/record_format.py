@@ -12,7 +12,6 @@ adds, such as the entry of a service that it released, has no such fields. A new
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
@@ -20,7 +19,10 @@ from typing import Any, TypeVar
 
 from ..cluster.kubectl import Object
 from ..failure import Failure
-from ..names import Variable
+from ..hosting.outputs import run_attempt
+from ..hosting.runs import repository, split_owner, this_attempt, this_run
+
+__all__ = ["repository", "this_attempt", "this_run"]
 
 KEPT_RELEASES = 10
 """Number of releases whose entry and manifests are kept."""
@@ -37,16 +39,6 @@ ROLLBACK_FAILED, HELD = "rollback-failed", "held"
 _NOT_STORED = ("unknown", "config_map")
 
 
-def repository() -> str:
-    """The repository that this run belongs to: owner/name."""
-    return os.environ.get(Variable.REPOSITORY, "by-hand")
-
-
-def this_run() -> str:
-    """The run that this job belongs to: owner/name/run id."""
-    return f"{repository()}/{os.environ.get('GITHUB_RUN_ID', '0')}"
-
-
 @dataclass(frozen=True)
 class LiveService:
     """What is live of one service, as the last release of that service left it."""
@@ -59,6 +51,9 @@ class LiveService:
     """Number of the release."""
     repository: str
     """Repository that released it: owner/name."""
+    seen: str = ""
+    """The newest commit that has the same content of this service, as a run found under the lock:
+    40 hexadecimal digits; '' where none did. An older commit than this one is stale."""
     unknown: Mapping[str, Any] = field(default_factory=dict)
     """Fields of newer versions, as stored. The same in all classes below."""
 
@@ -88,6 +83,30 @@ class FailedCommit:
     """40 hexadecimal digits."""
     at: float
     """When it was rolled back, in seconds since the epoch."""
+    services: list[str] = field(default_factory=list)
+    """Services that are blamed; none where that is not known, and then all are."""
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Progress:
+    """How far a release is, and what its end needs. Holds for one release only."""
+
+    release: int
+    """The number of that release."""
+    deployed: bool = False
+    """Whether `deploy` applied everything."""
+    writing: bool = False
+    """Whether a request that changes the cluster may be under way, or the owner was cut off in one.
+    Whoever takes the release over then waits for its end."""
+    blamed: list[str] = field(default_factory=list)
+    """Services that failed."""
+    equal: list[str] = field(default_factory=list)
+    """Services that it does not release, since their content is live: once it is verified, its
+    commit is their `seen`."""
+    overridden: list[str] = field(default_factory=list)
+    """Failed commits with the same content, which `force` released again. Once it is verified,
+    they no longer count as failed."""
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -123,7 +142,18 @@ class InFlight:
     """What failed, as the monitor found: app, infra, or '' before that."""
     go_back: int = 0
     """Number of the recorded release that this one restores; 0 for a release of a commit."""
+    progress: Progress | None = None
+    """None in a release that an older version opened."""
     unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def now(self) -> Progress:
+        """Its progress. Of a release that an older version opened, nothing is known: a request of
+        that version may be under way.
+        """
+        if self.progress is None or self.progress.release != self.release:
+            self.progress = Progress(self.release, writing=True)
+        return self.progress
 
 
 @dataclass
@@ -140,7 +170,8 @@ class Record:
     last: int = 0
     """Highest release number that was given out."""
     owner: str = ""
-    """Run that wrote the record last: owner/name/run id."""
+    """Attempt of a run that opened the last release, or took it over: owner/name/run id/attempt.
+    Older versions wrote no attempt."""
     lease: float = 0.0
     """Until when the owner may be silent, in seconds since the epoch."""
     services: dict[str, LiveService] = field(default_factory=dict)
@@ -162,8 +193,9 @@ class Record:
 
     @property
     def mine(self) -> bool:
-        """Whether this run owns the release in flight."""
-        return self.in_flight is not None and self.owner == this_run()
+        """Whether this attempt, or an earlier one of the same run, owns the release in flight."""
+        run, attempt = split_owner(self.owner)
+        return self.in_flight is not None and run == this_run() and attempt <= int(run_attempt())
 
     @property
     def expired(self) -> bool:
@@ -171,7 +203,7 @@ class Record:
         return time.time() > self.lease
 
     def demand_own(self) -> InFlight:
-        """The release in flight. Raises `Failure` unless this run owns it."""
+        """The release in flight. Raises `Failure` unless this run owns it, by any attempt."""
         if self.in_flight is None or not self.mine:
             raise Failure(
                 f"the release record is `{self.state}`, and this run has no release in flight: it "
@@ -180,13 +212,19 @@ class Record:
         return self.in_flight
 
     def demand_advancing(self) -> InFlight:
-        """The release in flight. Raises `Failure` also where it is being rolled back."""
+        """The release in flight. Raises `Failure` unless this very attempt advances it."""
         if self.mine and self.state != IN_FLIGHT:
             raise Failure(
                 f"the release record is `{self.state}`: this run's release is being rolled back. "
                 "Re-run all jobs, not only failed jobs"
             )
-        return self.demand_own()
+        in_flight = self.demand_own()
+        if self.owner != this_attempt():
+            raise Failure(
+                f"release {in_flight.release} belongs to {self.owner}, an earlier attempt of this "
+                "run: this attempt can only roll it back. Re-run all jobs, not only failed jobs"
+            )
+        return in_flight
 
     def commit_of(self, service: str) -> str:
         """The commit that is live of a service; '' where it is not known."""
@@ -197,7 +235,7 @@ class Record:
         return next((past for past in self.releases if past.release == number), None)
 
 
-_T = TypeVar("_T", Record, InFlight, PastRelease, FailedCommit, LiveService)
+_T = TypeVar("_T", Record, InFlight, Progress, PastRelease, FailedCommit, LiveService)
 
 
 def parse_record(text: str) -> Record:
@@ -216,6 +254,9 @@ def parse_record(text: str) -> Record:
     record.services = _parse_services(record.services, "services")
     if record.in_flight is not None:
         record.in_flight = _parse(InFlight, record.in_flight, "in_flight")
+        if record.in_flight.progress is not None:
+            progress = _parse(Progress, record.in_flight.progress, "in_flight.progress")
+            record.in_flight.progress = progress
     record.failed = [_parse(FailedCommit, entry, "failed") for entry in record.failed]
     record.releases = [_parse_release(entry) for entry in record.releases]
     return record

@@ -9,6 +9,7 @@ import json
 
 from ..cluster import kubectl, manifests
 from ..cluster.kubectl import Object, key
+from ..cluster.writer import Writer
 from ..contract import Description
 from ..failure import Failure
 from .record import config_map, record_name
@@ -18,7 +19,7 @@ CHUNK = 700_000
 """Characters of manifests in one ConfigMap; the API server accepts 1 MiB per object."""
 
 
-def write(description: Description, release: int, objects: list[Object]) -> None:
+def write(description: Description, release: int, objects: list[Object], writer: Writer) -> None:
     """Stores the manifests of a release.
 
     The first ConfigMap is written last and names the others: if the job ends before that, what was
@@ -32,9 +33,9 @@ def write(description: Description, release: int, objects: list[Object]) -> None
     digest = hashlib.sha256(packed.encode()).hexdigest()[:10]
     further = {f"{name}.{digest}-{index}": chunk for index, chunk in enumerate(rest)}
     for part, chunk in further.items():
-        kubectl.apply([config_map(description, part, {"manifests": chunk})])
+        writer.apply([config_map(description, part, {"manifests": chunk})])
     more = {"more": ",".join(further)} if further else {}
-    kubectl.apply([config_map(description, name, {"manifests": first, **more})])
+    writer.apply([config_map(description, name, {"manifests": first, **more})])
 
 
 def read(description: Description, release: int) -> list[Object] | None:

@@ -5,14 +5,15 @@ rollback/<environment>/<n>  release n was undone: the tagged commit is the one t
 
 The last line of the message is JSON, written and read in this module only. Anybody with push
 permission can write a tag, so what does not match the description is ignored, with a notice. An
-ignored service counts as changed, which is safe: no older tag is used for it.
+ignored service counts as changed, which is safe: no older tag is used for it. A tag is never an
+authority: a run that believes a false one builds too much, or fails.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +21,11 @@ from .. import names
 from ..contract import Description
 from ..hosting import git
 from ..hosting.needs import is_image_of
-from ..hosting.outputs import notice
+from ..hosting.outputs import notice, warning
 
 SHA = re.compile(r"[0-9a-f]{40}")
+_DIGITS = 6
+"""Of a release's number; whoever can push a tag must not exhaust the numbers."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,21 @@ class Release:
     sha: str
     services: Mapping[str, Recorded | None]
     """None: the tag has the service, but its values are invalid."""
+    held: bool = False
+    """Whether an operator went back to a release by it: no push releases until that is ended."""
 
 
-def message(title: str, text: str, facts: Mapping[str, Any]) -> str:
-    """A tag's message. Equal facts give equal bytes, so that a re-run can compare."""
-    return f"{title}\n\n{text}\n\n{json.dumps(facts, sort_keys=True)}\n"
+def message(title: str, text: str, said: Mapping[str, Any]) -> str:
+    """A tag's message with its facts, which `facts` reads."""
+    return f"{title}\n\n{text}\n\n{json.dumps(said, sort_keys=True)}\n"
+
+
+def facts(text: str) -> Any:
+    """The facts in a tag's message; None where it has none."""
+    try:
+        return json.loads(text.strip().rpartition("\n")[2])
+    except ValueError:
+        return None
 
 
 def releases(description: Description, environment: str) -> list[Release]:
@@ -61,9 +74,9 @@ def releases(description: Description, environment: str) -> list[Release]:
     for entry in text.split("\0\n"):
         kind, _, rest = entry.partition("\0")
         tag, _, contents = rest.rstrip("\0").partition("\0")
-        number = tag[len(prefix) :]
-        if kind == "tag" and re.fullmatch(r"[1-9][0-9]{0,8}", number):
-            release = _parse(description, tag, int(number), contents, unusable)
+        number = _number(tag)
+        if kind == "tag" and number:
+            release = _parse(description, tag, number, contents, unusable)
             if release:
                 valid.append(release)
     for problem, tag in unusable.items():
@@ -71,16 +84,35 @@ def releases(description: Description, environment: str) -> list[Release]:
     return sorted(valid, key=lambda release: release.number, reverse=True)
 
 
+def newest(known: Iterable[Release]) -> dict[str, Recorded | None]:
+    """What these releases left of each service: a release has what changed, the rest is older."""
+    recorded: dict[str, Recorded | None] = {}
+    for release in sorted(known, key=lambda release: release.number):
+        recorded.update(release.services)
+    return recorded
+
+
+def _number(tag: str) -> int:
+    """The number of the release that a tag names; 0 for none, and for one with too many digits."""
+    number = names.tagged_release(tag)
+    if number is None:
+        return 0
+    if len(str(number)) > _DIGITS:
+        warning(f"tag {tag} is ignored: the number of a release has at most {_DIGITS} digits")
+        return 0
+    return number
+
+
 def _parse(
     description: Description, tag: str, number: int, contents: str, unusable: dict[str, str]
 ) -> Release | None:
     """The release in one message, or None. Problems are added to `unusable`."""
-    last = contents.strip().rpartition("\n")[2]
     try:
-        facts = json.loads(last)
-        sha, services = facts["sha"], facts["services"]
-        if facts["release"] != number or not SHA.fullmatch(sha):
-            raise ValueError(last)
+        said = facts(contents)
+        sha, services = said["sha"], said["services"]
+        held = said.get("held", False) is True
+        if said["release"] != number or not SHA.fullmatch(sha):
+            raise ValueError(sha)
         entries = {str(name): (entry["sha"], entry["image"]) for name, entry in services.items()}
     except (ValueError, TypeError, KeyError, AttributeError):
         unusable[f"the last line of its message does not describe release {number}"] = tag
@@ -98,4 +130,4 @@ def _parse(
             unusable[f"the image of {name!r} is not a digest of {service.repository}"] = tag
         else:
             known[name] = Recorded(commit, image if service.built else None)
-    return Release(tag, number, sha, known)
+    return Release(tag, number, sha, known, held)
