@@ -24,6 +24,8 @@ from wfgen.specs.references import (
     check_requirement,
     check_services,
 )
+from wfgen.specs.runners import check_runners
+from wfgen.specs.stored_secrets import check_secrets
 from wfgen.text.positions import MAX_BYTES, parse
 
 PROJECT_FILE = "specs/project.yaml"
@@ -58,6 +60,8 @@ def load(root: Path, overlays: Overlays | None = None) -> Project:
         project = Project(root, *specs.project, services)
         problems += check_requirement(root, project.spec, project.file)
         problems += check_project(project.spec, project.file, services)
+        problems += check_runners(project.spec, project.file)
+        problems += check_secrets(project.spec, project.file, services)
         if overlays is not None:
             problems += overlay.check(project, overlays, complete=not specs.unread)
         if not problems:

@@ -7,7 +7,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Tag
 
 from wfgen.text.positions import Route
 
@@ -37,6 +37,9 @@ def locate(model: type[BaseModel], loc: tuple[str | int, ...]) -> Location:
         is_key = typing.get_origin(annotation) is dict
         if typing.get_origin(annotation) in (dict, list):
             annotation = _plain(typing.get_args(annotation)[-1])
+        elif part in (tagged := _tagged(annotation)):
+            annotation = _plain(tagged[str(part)])
+            continue
         elif len(members) > 1 or (annotation not in members and members):  # a union
             annotation = next((m for m in members if part in _tags(m)), None)
             continue
@@ -69,6 +72,16 @@ def _plain(annotation: Any) -> Any:
     if type(None) in members:
         return _plain(next(member for member in members if member is not type(None)))
     return annotation
+
+
+def _tagged(annotation: Any) -> dict[str, Any]:
+    """The members of a union by their `Tag`, which pydantic's location has."""
+    return {
+        mark.tag: member
+        for member in typing.get_args(annotation)
+        for mark in getattr(member, "__metadata__", ())
+        if isinstance(mark, Tag)
+    }
 
 
 def _tags(model: type[BaseModel]) -> list[str]:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from wfgen import __version__
 from wfgen.findings import Diagnostic, did_you_mean, nearest
 from wfgen.specs.kinds import ServiceSpec, kind_name
-from wfgen.specs.kinds._model import Mistake
+from wfgen.specs.kinds._model import Mistake, fields_of
 from wfgen.specs.locations import Location, locate, models_in
 from wfgen.specs.references import SpecFile
 from wfgen.text.positions import MAX_PROBLEMS, Route, has
@@ -107,13 +107,13 @@ class _Error:
     @cached_property
     def similar(self) -> list[str]:
         """For an unknown field: the field most like it, else those of its name further in."""
-        name, fields = str(self.route[-1]), self.location.model.model_fields
+        name, fields = str(self.route[-1]), fields_of(self.location.model)
         if near := nearest(name, fields):
             return [near]
         return [
             f"{outer}.{name}"
             for outer, field in fields.items()
-            if any(name in inner.model_fields for inner in models_in(field.annotation))
+            if any(name in fields_of(inner) for inner in models_in(field.annotation))
         ]
 
     @property
@@ -137,7 +137,7 @@ def _unknown_field(error: _Error) -> Iterable[Diagnostic]:
         hint = f"did you mean {' or '.join(f'`{name}`' for name in error.similar)}?"
     else:
         see = f"for all fields, run `wfgen schema {error.kind}`"
-        hint = did_you_mean(str(error.route[-1]), error.location.model.model_fields, see)
+        hint = did_you_mean(str(error.route[-1]), fields_of(error.location.model), see)
     yield error.at(f"unknown field {error.field}", "unknown-field", hint, key=True)
 
 
@@ -250,6 +250,8 @@ def _as_list(error: _Error) -> str:
 def _as_mapping(error: _Error) -> str:
     value, field = error.value, error.route[-1] if error.route else ""
     main = {"image": "reference", "build": "context"}.get(str(field))
+    if error.route[:1] == ("secrets",) and isinstance(value, str) and _PLAIN.fullmatch(value):
+        return f"{{from: {value}}}"
     if main and isinstance(value, str) and _PLAIN.fullmatch(value.replace(":", "")):
         return f"{{{main}: {json.dumps(value)}}}"
     return ""
@@ -277,6 +279,8 @@ _TYPES: dict[str, tuple[str, _Suggest | None]] = {
     "dict_type": ("a mapping", None),
     "model_type": ("a mapping", _as_mapping),
     "model_attributes_type": ("a mapping", _as_mapping),
+    "secrets_type": ("a list of names, a mapping, or `existing`", _as_list),
+    "approval_type": ("`true`, `false`, or a mapping with `unasked`", _as_boolean),
     "health_type": ("`none`, or a mapping with `http`, `tcp`, `exec` or `grpc`", _as_health),
 }
 """Type of a pydantic error to the type that was expected, and what suggests a correction."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wfgen.findings import Diagnostic, did_you_mean, nearest
+from wfgen.specs import routes
 from wfgen.specs.kinds.image import image_name
 from wfgen.specs.kinds.project import Environment
 from wfgen.specs.kinds.service import Health, Workload
@@ -54,10 +55,21 @@ def _check_environment(
     ]
     for service in services:
         yield from _check_service(service, objects, preview=environment.preview)
+    if environment.preview and environment.url:
+        yield from _equal_routes(project.file, name, objects)
     namespace = None if environment.preview else environment.namespace or project.spec.project
     unnamed = _unnamed(services, objects) if complete else ()
     for message, hint in (*unnamed, *_other_namespaces(namespace, objects)):
         yield project.file.at(("environments", name), message, "overlay", hint, key=True)
+
+
+def _equal_routes(file: SpecFile, name: str, objects: Objects) -> Iterator[Diagnostic]:
+    """Routes of different hosts that the preview's host would make one."""
+    for one, other in routes.merged(objects.all):
+        shown = " and ".join(f"`{r.host}{r.path}` of Ingress `{r.ingress}`" for r in (one, other))
+        message = f"in a preview, the routes {shown} in `{objects.overlay}` would be equal"
+        hint = "remove one of them in the overlay, or give them different paths"
+        yield file.at(("environments", name, "url"), message, "equal-routes", hint)
 
 
 def _unnamed(services: list[Service], objects: Objects) -> Iterator[tuple[str, str]]:
@@ -101,6 +113,11 @@ class Objects:
         self.overlay = overlay
         self._objects = objects
 
+    @property
+    def all(self) -> list[Any]:
+        """Every object."""
+        return self._objects
+
     def of_kind(self, kind: str) -> dict[str, Any]:
         """The objects of a kind, by name."""
         return {
@@ -115,9 +132,9 @@ class Objects:
         names = (_dig(manifest, "metadata", "namespace") for manifest in self._objects)
         return {str(name) for name in names if name}
 
-    def mention(self, text: str) -> bool:
-        """Whether any object has a value that equals this text."""
-        return any(_has(manifest, text) for manifest in self._objects)
+    def use_secret(self, name: str) -> bool:
+        """Whether any object refers to a Secret of this name."""
+        return name in _used(self._objects, "Secret")
 
 
 def _dig(node: Any, *keys: str) -> Any:
@@ -127,16 +144,10 @@ def _dig(node: Any, *keys: str) -> Any:
     return node
 
 
-def _has(node: Any, text: str) -> bool:
-    if isinstance(node, dict):
-        return any(_has(value, text) for value in node.values())
-    return any(_has(value, text) for value in node) if isinstance(node, list) else node == text
-
-
 def _check_service(service: Service, objects: Objects, *, preview: bool) -> Iterator[Diagnostic]:
     spec, file, overlay = service.spec, service.file, objects.overlay
-    secret = f"{spec.name}-secrets"
-    if spec.secrets and not objects.mention(secret):
+    secret = spec.kubernetes_secret
+    if spec.secrets and not objects.use_secret(secret):
         message = f"no workload in `{overlay}` uses Secret `{secret}`: its values reach no pod"
         hint = f"add `envFrom: [{{secretRef: {{name: {secret}}}}}]` to the container"
         yield file.at(("secrets",), message, "unused-secret", hint, key=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from wfgen.findings import Diagnostic, did_you_mean, nearest
+from wfgen.findings import Diagnostic, did_you_mean
 from wfgen.specs.kinds import ProjectSpec, ServiceSpec
 from wfgen.specs.kinds.image import Build
 from wfgen.specs.kinds.requirement import path_of
@@ -72,7 +72,6 @@ def check_project(
     """Mistakes between the project's spec and its services."""
     for service in services:
         yield from _check_service_environments(service, spec.environments)
-    yield from _check_secrets(spec, file, services)
     yield from _check_environments(spec, file)
 
 
@@ -223,37 +222,6 @@ def _check_cycle(specs: dict[str, Service]) -> Iterator[Diagnostic]:
             "dependency-cycle",
             hint,
         )
-
-
-def _check_secrets(
-    project: ProjectSpec, project_file: SpecFile, services: Iterable[Service]
-) -> Iterator[Diagnostic]:
-    token = getattr(project.registry, "token_secret", None)
-    uses: list[tuple[SpecFile, Route, str | None]] = [
-        (project_file, ("registry", "token_secret"), token),
-        (project_file, ("notify", "slack_secret"), project.notify.slack_secret),
-        (project_file, ("notify", "pagerduty_secret"), project.notify.pagerduty_secret),
-        (project_file, ("revert", "app_key_secret"), project.revert.app_key_secret),
-    ]
-    for service in services:
-        spec, file = service.spec, service.file
-        uses += [
-            *((file, ("secrets", index), name) for index, name in enumerate(spec.secrets)),
-            *(
-                (file, ("external", environment, "secret"), external.secret)
-                for environment, external in spec.external.items()
-            ),
-        ]
-    declared = set(project.secrets)
-    for file, route, used in uses:
-        if used == "KUBECONFIG":
-            message = "`KUBECONFIG` is reserved for the secret with the cluster's kubeconfig"
-            yield file.at(route, message, "reserved-secret", "choose another name")
-        elif used is not None and used not in declared:
-            hint = "add it to `secrets` in `specs/project.yaml`"
-            if near := nearest(used, declared):
-                hint = f"did you mean `{near}`? If not, {hint}"
-            yield file.at(route, f"undeclared secret `{used}`", "undeclared-secret", hint)
 
 
 def check_requirement(root: Path, spec: ProjectSpec, file: SpecFile) -> Iterator[Diagnostic]:

@@ -27,7 +27,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 @cache
 def field_docs(model: type[BaseModel]) -> dict[str, str]:
-    """The docstring of each field of a model and of its bases."""
+    """The docstring of each field of a model and of its bases, by its name in a spec."""
     docs: dict[str, str] = {}
     for cls in reversed(model.__mro__):
         if not issubclass(cls, BaseModel) or cls is BaseModel:
@@ -42,7 +42,8 @@ def field_docs(model: type[BaseModel]) -> dict[str, str]:
                 and isinstance(text.value, ast.Constant)
             ):
                 docs[field.target.id] = " ".join(str(text.value.value).split())
-    return docs
+    named = {name: field.alias or name for name, field in model.model_fields.items()}
+    return {named.get(name, name): text for name, text in docs.items()}
 
 
 def schemas() -> dict[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic import model_validator as validator
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
@@ -37,6 +38,11 @@ class Model(BaseModel):
         if mistakes := tuple(self.mistakes()):
             raise PydanticCustomError("mistakes", "inconsistent", {"mistakes": mistakes})
         return self
+
+
+def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model by their names in a spec: `from` is a keyword of Python."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 @dataclass(frozen=True, slots=True)

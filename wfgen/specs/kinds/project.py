@@ -17,37 +17,13 @@ from wfgen.specs.kinds._model import (  # fmt: skip
     Runner,
     SecretName,
 )
+from wfgen.specs.kinds.approval import Approval, ApprovalOrBool
 from wfgen.specs.kinds.clusters import Cluster
 from wfgen.specs.kinds.patch import Patch
-from wfgen.specs.kinds.registries import Registry
+from wfgen.specs.kinds.platform import GITHUB_ISSUER, OidcRepository, Server, of_platform
+from wfgen.specs.kinds.registries import Ghcr, Registry
 from wfgen.specs.kinds.requirement import Requirement
-
-
-def _cron(*parts: str) -> str:
-    """The regular expression of a schedule, from those of the values of its fields."""
-    fields = []
-    for value in parts:
-        entry = rf"(?:\*|(?:{value})(?:-(?:{value}))?)(?:/[1-9][0-9]?)?"
-        fields.append(f"{entry}(?:,{entry})*")
-    return " ".join(fields)
-
-
-Cron = Annotated[
-    str,
-    Matching(
-        _cron(
-            "[0-5]?[0-9]",
-            "[01]?[0-9]|2[0-3]",
-            "0?[1-9]|[12][0-9]|3[01]",
-            "0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC",
-            "[0-6]|SUN|MON|TUE|WED|THU|FRI|SAT",
-        ),
-        "schedule",
-        "use cron syntax with five fields, such as `17 3 * * *`",
-        "minute, hour, day of the month, month, day of the week (0 to 6)",
-    ),
-]
-"""https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#schedule"""
+from wfgen.specs.kinds.schedule import Cron
 
 
 class Environment(Model):
@@ -75,14 +51,16 @@ class Environment(Model):
     ) = None
     """The URL of the deployed application. In a preview's URL, `{number}` stands for the pull
     request's number, and its host replaces every host in the overlay's Ingresses."""
-    approval: bool = False
-    """A required reviewer of the environment `<environment>-approval` must approve each release."""
+    approval: ApprovalOrBool = False
+    """A required reviewer of the environment `<environment>-approval` must approve each release.
+    `true` refuses a release that nobody was asked to approve; `{unasked: report}` reports it."""
     label: Label | None = None
     """Only pull requests with this label get a preview; default: all pull requests."""
     time_to_live: Annotated[int, Lasting("1h", "90d")] = 3 * 86400
     """How long a preview lives; older previews are removed."""
     runner: Runner | None = None
-    """The runner of the jobs that use the cluster; default: the project's `runner`."""
+    """The runner of the jobs that use the cluster; default: the project's `runner`, or its
+    `pull_request_runner` for previews."""
     registry: Annotated[
         Any, Refused("remove it; all environments share the project's registry")
     ] = None
@@ -102,6 +80,13 @@ class Environment(Model):
     """Plain manifests in place of a kustomize overlay."""
     manifests_repository: Annotated[Any, Refused("keep the overlay in this repository")] = None
     """Another repository that holds the manifests."""
+
+    @property
+    def approves(self) -> Literal["demand", "report", ""]:
+        """What the release program does where nobody was asked; '' without `approval`."""
+        if isinstance(self.approval, Approval):
+            return "demand" if self.approval.unasked == "fail" else "report"
+        return "demand" if self.approval else ""
 
     @property
     def preview(self) -> bool:
@@ -185,14 +170,30 @@ class ProjectSpec(Model):
         ),
     ] = "main"
     """The branch whose pushes are released."""
+    platform: Literal["github.com", "ghes"] = "github.com"
+    """Where the workflows run: GitHub.com, or `ghes`, a GitHub Enterprise Server, whose files have
+    nothing that such a server refuses (`docs/github-enterprise-server.md`)."""
+    server: Server | None = None
+    """The URL of the GitHub Enterprise Server, such as `https://github.example.com`. Required where
+    jobs log in with OIDC: clouds know the issuer of the tokens by it."""
+    oidc_repository: OidcRepository | None = None
+    """The repository in the `sub` of its OIDC tokens: `<owner>/<name>`, or
+    `<owner>@<id>/<name>@<id>` with the IDs of both, as repositories on github.com have it that were
+    created, renamed or transferred since 15 July 2026. `docs/delivery-setup.md` has the command
+    that prints it, and uses it for trust policies; default: a placeholder to replace by hand."""
     runner: Runner = "ubuntu-24.04"
     """The runner of every job."""
+    pull_request_runner: Runner | None = None
+    """The runner of the jobs that build, test and check pull requests, and of previews; default:
+    `runner`. Required where `runner` is self-hosted: code of a pull request could stay on the
+    runner and reach releases."""
     layout: Literal["per-environment", "per-service"] = "per-environment"
     """One pipeline per environment, or one per service and environment. Previews always have
     one pipeline."""
-    self_repository: bool = True
-    """Refer to workflows and actions of this repository with `$/`, which needs runner 2.336.0 or
-    newer. For older runners and GitHub Enterprise Server, set `false`, for `./` and a checkout."""
+    self_repository: Annotated[
+        Any, Refused("remove it; each job checks out only the actions of its workflow's commit")
+    ] = None
+    """References by `$/`, for which GitHub fetches the whole repository in each job."""
     registry: Registry
     """The registry that images are pushed to."""
     registries: Annotated[Any, Refused("set one `registry`")] = None
@@ -205,15 +206,36 @@ class ProjectSpec(Model):
     """Where failure notifications are sent."""
     revert: Revert = Revert()
     """The pull request that reverts a failed change."""
-    watchdog_schedule: Cron = "*/15 * * * *"
+    watchdog_schedule: Cron = "23 * * * *"
     """When the watchdog looks for releases whose run was cut off (cron syntax, UTC). It also runs
-    at the end of each run."""
+    at the end of each run. Each run of the schedule is billed as at least one minute per job:
+    every 15 minutes would be 2,880 minutes a month."""
     sweep_schedule: Cron = "17 3 * * *"
     """When expired previews are removed (cron syntax, UTC)."""
     patches: dict[Name, Patch] = {}
     """Changes to generated files that no field covers, by a name of your choice."""
 
     @property
+    def issuer(self) -> str:
+        """The issuer of the jobs' OIDC tokens."""
+        return f"{self.server}/_services/token" if self.server else GITHUB_ISSUER
+
+    @property
     def requirement(self) -> str:
         """What pip installs for the drift check."""
         return self.wfgen_requirement or f"wfgen-cli=={self.wfgen}"
+
+    def mistakes(self) -> Iterator[Mistake]:
+        yield from of_platform(self.platform, self.server, self.oidc_repository)
+        oidc = [("registry", self.registry.oidc)]
+        oidc += [
+            (f"environments.{name}.cluster", environment.cluster.oidc)
+            for name, environment in self.environments.items()
+        ]
+        if self.platform == "ghes" and self.server is None and any(used for _, used in oidc):
+            place = next(place for place, used in oidc if used)
+            message = "jobs log in with OIDC, and the issuer of their tokens is not known"
+            yield Mistake(place, message, "add `server: https://<host>`")
+        if self.platform == "ghes" and isinstance(self.registry, Ghcr) and not self.registry.host:
+            message = "`ghcr.io` accepts no `GITHUB_TOKEN` of a GitHub Enterprise Server"
+            yield Mistake("registry", message, "set `host`, such as `containers.<host>`")

@@ -52,12 +52,31 @@ class Ghcr(Model):
     type: Literal["ghcr"]
     namespace: Namespace
     """The organization or user that owns the packages, in lower case."""
+    host: (
+        Annotated[
+            str,
+            Matching(
+                r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?",
+                "registry host",
+                "use the host of the Container registry",
+                "for example, `containers.github.example.com`",
+            ),
+        ]
+        | None
+    ) = None
+    """The host of the registry; default: `ghcr.io`. The one of a GitHub Enterprise Server is
+    `containers.<host>`."""
 
     oidc: ClassVar[bool] = False
 
     @property
+    def address(self) -> str:
+        """The host that images are pushed to."""
+        return self.host or "ghcr.io"
+
+    @property
     def prefix(self) -> str:
-        return f"ghcr.io/{self.namespace}"
+        return f"{self.address}/{self.namespace}"
 
 
 class Ecr(Model):

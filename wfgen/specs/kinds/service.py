@@ -20,6 +20,7 @@ from wfgen.specs.kinds._model import (  # fmt: skip
     SecretName,
 )
 from wfgen.specs.kinds.image import Build, Image, image_name
+from wfgen.specs.kinds.secrets import EXISTING, Secrets, Use
 
 WorkloadKind = Literal["Deployment", "StatefulSet", "DaemonSet", "CronJob"]
 
@@ -108,15 +109,17 @@ class External(Model):
     """A service that runs outside the cluster, such as RDS or ElastiCache."""
 
     secret: SecretName
-    """The name of the secret with the URL of the service: host, user, password and TLS mode.
-    Workloads find it under this name in the Secret `<service>-secrets`."""
+    """The key of the service's Secret that has its URL: host, user, password and TLS mode."""
+    from_: Annotated[SecretName | None, Field(alias="from")] = None
+    """The name of the secret in the GitHub environment; default: that of the key. Two services can
+    name the same one."""
     tls: bool = True
     """Whether the connection must be encrypted; checked before each release."""
 
 
 _OF_DEPLOYED = {
     "autoscaled", "depends_on", "external", "health", "migrate", "replicas", "rollback", "rollout",
-    "secrets", "workloads",
+    "secret_name", "secrets", "workloads",
 }  # fmt: skip
 """Fields that have no meaning with `deploy: false`."""
 
@@ -145,9 +148,13 @@ class ServiceSpec(Model):
     """The ports that the container listens on."""
     health: HealthOrNone = "none"
     """The health check of a running pod, or `none`."""
-    secrets: list[SecretName] = []
-    """Secrets that the workloads find in the Secret `<service>-secrets`. Their values come from
-    GitHub secrets named `<NAME>_<ENVIRONMENT>` and are never printed."""
+    secrets: Secrets = []
+    """What the workloads find in the service's Kubernetes Secret: a list of keys, whose values are
+    secrets of the same names in the GitHub environment; or `{<KEY>: {from: <NAME>}}`, for other
+    names, and for a secret that several services share. With `existing`, something in the cluster
+    fills the Secret, such as External Secrets, and a release does not make it."""
+    secret_name: ObjectName | None = None
+    """The name of the Kubernetes Secret; default: `<service>-secrets`."""
     replicas: Annotated[int, Between(0, 1000)] | None = None
     """The number of pods; default: what the manifests say."""
     autoscaled: bool = False
@@ -172,6 +179,29 @@ class ServiceSpec(Model):
     """The image with the client that checks an external service."""
     check_command: ClassVar[tuple[str, str]] = ("", "")
     """The shell commands that check it, without and with TLS."""
+
+    @property
+    def kubernetes_secret(self) -> str:
+        """The name of its Kubernetes Secret in the manifests."""
+        return self.secret_name or f"{self.name}-secrets"
+
+    def secrets_in(self, environment: str) -> list[Use]:
+        """What a release puts into its Secret; nothing where the Secret exists already."""
+        if self.secrets == EXISTING:
+            return []
+        uses: dict[str, Use] = {}
+        if external := self.external.get(environment):
+            field = "secret" if external.from_ is None else "from"
+            stored = external.from_ or external.secret
+            route = ("external", environment, field)
+            uses[external.secret] = Use(external.secret, stored, route, field == "from")
+        if isinstance(self.secrets, dict):
+            for key, source in self.secrets.items():
+                uses[key] = Use(key, source.from_, ("secrets", key, "from"), True)
+        else:
+            for index, key in enumerate(self.secrets):
+                uses.setdefault(key, Use(key, key, ("secrets", index), False))
+        return [uses[key] for key in sorted(uses)]
 
     @property
     def manifest_image(self) -> str:
