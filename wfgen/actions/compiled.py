@@ -20,6 +20,9 @@ JOB = CONDITION | {"strategy", "matrix"}
 STEP = JOB | {"job", "runner", "env", "secrets", "steps"}
 CALL = RUN | {"jobs"}
 
+NEVER_FAIL = frozenset({"contains", "startswith", "endswith", "join", "tojson"})
+"""Functions that have a value whatever their arguments are."""
+
 Parse = Callable[[str, frozenset[str]], Expression]
 
 
@@ -93,6 +96,18 @@ class CompiledJob:
     def deciding(self) -> list[Expression]:
         """The expressions that decide whether it begins, and its result."""
         return [self.condition, self.continue_on_error, *expressions(self.matrix)]
+
+    @cached_property
+    def env_matters(self) -> bool:
+        """Whether the context `env` can change a result: something reads it, or it can fail."""
+        envs = expressions([dict(self.env), *(dict(step.env) for step in self.steps)])
+        read = [
+            *envs,
+            *self.outputs.values(),
+            *(e for step in self.steps for e in (step.condition, step.continue_on_error)),
+        ]
+        fails = any(not expression.calls <= NEVER_FAIL for expression in envs)
+        return fails or any(path[0] == "env" for e in read for path in e.reads)
 
     @cached_property
     def read_needs(self) -> tuple[int, ...]:

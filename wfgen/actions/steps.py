@@ -41,13 +41,13 @@ def run_steps(
     job: CompiledJob, outcomes: Mapping[str, Outcome], contexts: Lifted
 ) -> tuple[Result, tuple[StepRun, ...], Lifted]:
     """The job's result, its steps, and the contexts at its end."""
-    env = _evaluate_env(job.env, contexts)
+    env = _evaluate_env(job.env, contexts) if job.env_matters else Object({})
     status: Result = "success"
     runs: list[StepRun] = []
     seen: dict[str, Value] = {}
     for step in job.steps:
         scope = Lifted(contexts, steps=Object(seen), job=lift({"status": status}))
-        scope["env"] = _evaluate_env(step.env, scope, env)
+        scope["env"] = _evaluate_env(step.env, scope, env) if job.env_matters else env
         run = _run_step(step, outcomes.get(step.key, SUCCESS), status, scope)
         runs.append(run)
         if step.step.id:

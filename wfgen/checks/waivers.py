@@ -54,7 +54,7 @@ def _causes(
     """The violations in a file with all of its patches that it does not have without them."""
 
     def violations(text: str, others: Mapping[str, str]) -> list[PatchViolation]:
-        patched = PatchedFile(file.path, text, others)
+        patched = PatchedFile(file.path, text, others, patches.platform)
         try:
             return [violation for check in CHECKS for violation in check(patched)]
         except yaml.YAMLError as error:  # a plain text of a template that the patch broke in two

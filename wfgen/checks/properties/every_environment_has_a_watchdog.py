@@ -4,8 +4,11 @@ A run that is cancelled by force, or whose runner is lost, does not roll back. T
 when a release's workflow has ended, with any result, and on a schedule, as GitHub does not
 guarantee `workflow_run`
 (https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#workflow_run).
+It has two jobs for an environment: one inspects without the lock, which a stuck release may hold;
+one restores, in the lock, where the first found something.
 
-Name the workflow under `workflow_run`, and give the watchdog's job no condition.
+Name the workflow under `workflow_run`, give the job that inspects no condition, and the one that
+restores only that something was found.
 """
 
 from __future__ import annotations
@@ -37,7 +40,11 @@ def check_files(pipelines: tuple[Pipeline, ...]) -> Iterator[Breach]:
 
 
 def _watched(pipeline: Pipeline) -> set[str]:
-    return {pipeline.environment(action) for action in pipeline.of("watchdog")}
+    inspected, restored = (
+        {pipeline.environment(action) for action in pipeline.of(role)}
+        for role in ("inspect", "restore")
+    )
+    return inspected & restored
 
 
 def _after(pipeline: Pipeline) -> list[str]:
@@ -47,11 +54,18 @@ def _after(pipeline: Pipeline) -> list[str]:
 
 
 def check_run(story: Story) -> str:
-    """Every run of the watchdog checks all of its environments."""
+    """Every run of the watchdog inspects all of its environments, and restores what it found."""
     if story.run.cancelled:
         return ""
-    for action in story.pipeline.of("watchdog"):
-        job = story.run.jobs[action.job]
-        if not job.began:
+    for action in story.pipeline.of("inspect"):
+        if not story.run.began(action.job):
             return f"the watchdog runs without job {action.job}"
+    for inspect in story.of("inspect"):
+        environment = story.pipeline.environment(inspect.action)
+        if inspect.end == "cut" or inspect.outputs.get("left") != "true":
+            continue
+        for action in story.pipeline.of("restore"):
+            here = story.pipeline.environment(action) == environment
+            if here and not story.run.began(action.job):
+                return f"the watchdog found a release to restore, and job {action.job} does not run"
     return ""

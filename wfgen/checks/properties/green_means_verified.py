@@ -1,7 +1,8 @@
 """A run is green only where its release was verified, or there was nothing to release.
 
 People look at the colour. `needs` and `if` make it easy to be green by skipping: every job after a
-skipped one is skipped as well, and a run of skipped jobs is green.
+skipped one is skipped as well, and a run of skipped jobs is green. That there is nothing to release
+is decided by preflight under the lock, not by the plan; a pull request without a preview has none.
 
 End the pipeline with a job that has `if: always()`, needs the release, and fails unless the
 monitor succeeded.
@@ -19,8 +20,12 @@ def check_run(story: Story) -> str:
     """Checks what a green run did."""
     if story.run.conclusion != "success" or story.verified:
         return ""
-    if story.opened or story.touched:
+    if story.event.kind != "rerun" and (story.opened or story.touched):
         return "the run is green, and its release was not verified"
-    if story.output("plan", "any") == "true" and not story.stale:
-        return "the run is green, and the planned release did not happen"
+    if story.contained:
+        return ""
+    if story.output("plan", "proposed") == "true":
+        return "the run is green, and the proposed release did not happen"
+    if story.of("plan") and story.pipeline.of("preflight") and not story.pipeline.of("gate"):
+        return "the run is green, and nothing was decided under the lock"
     return ""

@@ -21,7 +21,7 @@ def check_files(pipelines: tuple[Pipeline, ...]) -> Iterator[Breach]:
     waiting = {
         place.environment for _, _, place in with_places(pipelines, "approval") if place.environment
     }
-    for pipeline, action, place in with_places(pipelines, *RELEASE, "watchdog"):
+    for pipeline, action, place in with_places(pipelines, *RELEASE, "inspect", "restore"):
         name = place.environment
         if name and (name in waiting or name.endswith(_SUFFIX)):
             message = f"job {action.job} waits for the reviewers of environment {name}"

@@ -6,6 +6,7 @@ calls them or on the workflow, and whatever else changes the environment is in t
 lock has `queue: max` wherever the release program runs: a single member with the default drops all
 waiting runs, including a teardown or the watchdog
 (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#concurrency).
+GitHub Enterprise Server has no queue (docs/github-enterprise-server.md): there one run waits.
 
 Put `concurrency` on the job that calls the whole release, named by the environment.
 """
@@ -28,7 +29,7 @@ def check_files(pipelines: tuple[Pipeline, ...]) -> Iterator[Breach]:
             why = f": its group `{groups[-1]}` differs between runs" if groups else ""
             yield Breach(pipeline, f"{job} ({action.role}) holds no lock{why}", place)
             continue
-        if action.given and not any(lock.queues for lock in locks):
+        if action.given and pipeline.has_queues and not any(lock.queues for lock in locks):
             yield Breach(pipeline, f"{job}: its lock lacks `queue: max`", place)
         environment = pipeline.environment(action) or "the cluster"
         own = {lock.name for lock in locks}

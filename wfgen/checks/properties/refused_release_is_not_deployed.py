@@ -2,10 +2,12 @@
 
 `always()` runs a job whatever the results in its `needs`, in a cancelled run too
 (https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#always). A condition
-with it must name each result that the job depends on.
+with it must name each result that the job depends on. Preflight, the migration and the deploy are
+steps of one job: a step without a status function is skipped once one before it has failed or was
+cancelled, and `proceed` is read in the step's condition.
 
-Begin the deploy's condition with `!cancelled()`, and name the results of the approval, of
-preflight and of the migrations.
+Begin the deploy job's condition with `!cancelled()`, name the result of the approval where it is
+called, and give its steps no status function.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ def check_run(story: Story) -> str:
             return f"deploys although job {action.job} did not succeed"
     if story.pipeline.of("preflight") and story.output("preflight", "proceed") != "true":
         return "deploys although the output `proceed` of preflight is not true"
+    if any(preflight.end != "success" for preflight in story.of("preflight")):
+        return "deploys although preflight did not succeed"
     running = story.running_when_cancelled
     changing = {done.action.job for done in (*story.of("migrate"), *story.of("deploy"))}
     if story.run.cancelled and (late := sorted(changing - {*running})):

@@ -22,7 +22,7 @@ def check_run(story: Story) -> str:
         return ""
     restored = story.restored == "all" or story.restored.startswith("except")
     given = any(action.given for action in story.pipeline.of("monitor"))
-    caused = story.output("monitor", "cause") == "app" if given else restored
+    caused = story.cause == "app" if given else restored
     wanted = restored and caused and story.event.kind != "go_back"
     began = bool(story.of("revert"))
     if began and not wanted:

@@ -5,6 +5,11 @@ rollback with `failure()` does not run after a job that timed out, as that ends 
 (https://docs.github.com/en/actions/reference/workflows-and-actions/expressions#status-check-functions).
 A cancellation of the run must not end a rollback that has begun.
 
+The rollback's job is skipped only where the deploy's job succeeded with `proceed` false, or where
+the monitor wrote that the release is verified, in this attempt of the run: outputs of an earlier
+attempt stay when failed jobs are re-run. In a preview, where no job rolls back, the monitor's job
+closes the record of a failed release.
+
 Give the rollback, and each of its steps, a condition that begins with `always()`, and name in it
 what it needs: `always() && needs.monitor.result != 'success'`.
 """
@@ -21,6 +26,9 @@ def check_run(story: Story) -> str:
     """Looks for the rollback where a release is in flight and not verified."""
     if not story.opened or (story.verified and story.restored != "verified"):
         return ""
+    if story.closes_previews:
+        closing = any(story.run.began(action.job) for action in story.pipeline.of("monitor"))
+        return "" if closing else "a preview failed, and no monitor closes its record"
     rollbacks = story.of("rollback")
     if not rollbacks:
         if not story.pipeline.of("rollback"):

@@ -14,6 +14,7 @@ from typing import Protocol, cast
 import yaml
 
 from wfgen.checks.rules import (
+    enterprise_server,
     expression_length,
     file_size,
     job_count,
@@ -50,6 +51,7 @@ class Rule(Documented, Protocol):
 RULES = cast(
     "tuple[Rule, ...]",
     (
+        enterprise_server,
         expression_length,
         file_size,
         job_count,
@@ -72,14 +74,14 @@ def remedy_of(rule: Documented) -> str:
     return rule.__doc__.strip().rpartition("\n\n")[2].replace("\n", " ")
 
 
-def verify(files: Iterable[RenderedFile]) -> list[Diagnostic]:
+def verify(files: Iterable[RenderedFile], platform: str = "github.com") -> list[Diagnostic]:
     """The findings in workflows and actions, each at the spec that caused it, sorted."""
     files = tuple(files)
     texts = {file.path: file.text for file in files}
     findings = []
     for file in files:
         if file.path.startswith(".github/") and file.path.endswith(".yml"):
-            workflow = WorkflowText(file.path, file.text, texts)
+            workflow = WorkflowText(file.path, file.text, texts, platform)
             try:
                 for rule in RULES:
                     for violation in rule.check(workflow):

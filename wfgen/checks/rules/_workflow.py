@@ -27,6 +27,8 @@ class WorkflowText:
     path: str
     text: str
     others: Mapping[str, str]
+    platform: str = "github.com"
+    """The project's `platform`."""
 
     @cached_property
     def jobs(self) -> dict[str, str]:

@@ -3,10 +3,10 @@
 Each service that is built adds a job to every pipeline that contains it. GitHub makes at most 256
 jobs from a matrix (https://docs.github.com/en/actions/reference/limits) and documents no limit for
 jobs that are written out; wfgen applies the same limit to them, as a run with more is unreadable.
-247 services fit into a pipeline with all its other jobs.
+251 services fit into a pipeline with all its other jobs.
 
-Split the services into several repositories, or set `layout: per-service`. Previews are one
-workflow in either layout: leave services out of them with `only_in`.
+Split the services into several repositories, or set `layout: per-service`. Pull requests have one
+workflow in either layout, which fits 253: leave services out of previews with `only_in`.
 """
 
 from collections.abc import Iterator

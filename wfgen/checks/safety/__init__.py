@@ -68,7 +68,7 @@ def _patch_rules(file: PatchedFile) -> Iterator[PatchViolation]:
 
 
 def _limits(file: PatchedFile) -> Iterator[PatchViolation]:
-    workflow = WorkflowText(file.path, file.text, file.others)
+    workflow = WorkflowText(file.path, file.text, file.others, file.platform)
     for rule in rules.RULES:
         for violation in rule.check(workflow):
             # Patches move lines: a violation is the same one on another line.

@@ -27,6 +27,8 @@ class PatchedFile:
     path: str
     text: str
     others: Mapping[str, str]
+    platform: str = "github.com"
+    """The project's `platform`."""
 
     @property
     def tree(self) -> Tree:

@@ -22,7 +22,7 @@ from wfgen.checks.safety._patched import (  # fmt: skip
 )
 from wfgen.release_program import names
 
-READING = {"previews", "closed"}
+READING = {"previews", "closed", "inspect"}
 """Commands of the release program that do not change the cluster."""
 
 

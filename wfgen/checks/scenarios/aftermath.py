@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from wfgen.checks.scenarios.program import GOOD_SHA, SHA
+from wfgen.checks.scenarios.ending import GOOD_SHA, SHA
 from wfgen.checks.scenarios.story import Story
+from wfgen.release_program.names import NO_NUMBER, NONE
 from wfgen.release_program.state.outcome import LIVE, Verdict
 
 UNCHANGED = "unchanged"
@@ -54,7 +55,8 @@ def _cluster(story: Story) -> Iterator[tuple[str, str]]:
             yield ALL, state
         return
     services = [service for service in description.services.values() if service.deploy]
-    released = json.loads(story.output("plan", "services") or "[]")
+    named = story.output("preflight", "services")
+    released = json.loads(named) if named not in ("", NONE) else []
     kept = story.restored.partition(":")[2].replace(",", " ").split()
     for service in services:
         if service.name in kept:
@@ -74,10 +76,11 @@ def _state(story: Story) -> str:
         return GOOD
     if restored == "taken over":
         return "decided by the run that took over"
-    if restored == "nothing":
-        description = story.pipeline.description
-        stays = description is not None and description.preview and bool(story.of("deploy"))
+    if story.closes_previews and restored in ("", "nothing"):
+        stays = bool(story.of("deploy"))
         return "the failed release: a preview stays up for debugging" if stays else UNCHANGED
+    if restored == "nothing":
+        return UNCHANGED
     if restored == "failed":
         return MIX
     partial = any(deploy.end != "success" for deploy in story.of("deploy"))
@@ -88,7 +91,7 @@ def _notified(story: Story) -> Iterator[str]:
     description = story.pipeline.description
     for notify in story.of("notify"):
         if notify.end != "success":
-            yield f"nobody: job {notify.action.job} did not succeed"
+            yield f"nobody: step `notify` of job {notify.action.job} did not succeed"
             return
         verdict = story.judged(notify.action.job)
         if description is None or verdict is None:
@@ -105,14 +108,14 @@ def _notified(story: Story) -> Iterator[str]:
 def _opened(story: Story) -> Iterator[str]:
     description = story.pipeline.description
     environment = description.environment if description else "<environment>"
-    number = story.output("preflight", "release")
+    released = (story.output(role, "release") for role in ("rollback", "monitor", "preflight"))
+    number = next((known for known in released if known not in ("", NO_NUMBER)), "")
     for audit in story.of("audit"):
         if audit.end == "success" and audit.action.given:
             rolled_back = story.restored == "all" or story.restored.startswith("except")
             if number and (story.verified or rolled_back):
                 kind = "deploy" if story.verified else "rollback"
                 yield f"tag {kind}/{environment}/{number}"
-            if number:
                 yield "a GitHub deployment"
     for revert in story.of("revert"):
         reverted = revert.outputs.get("reverted", "" if revert.action.given else "pull-request")

@@ -23,5 +23,5 @@ class Choice:
     @property
     def kind(self) -> str:
         """The option for it: fail, timeout, cancel, reject; "" for success."""
-        first = self.options[0] if self.options else ""
-        return "" if first in ("", "--output") else first.removeprefix("--")
+        ends = (option for option in self.options[::2] if option != "--output")
+        return next(ends, "").removeprefix("--")

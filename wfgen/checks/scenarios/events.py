@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wfgen.actions import Workflow
-from wfgen.checks.scenarios.program import SHA
+from wfgen.checks.scenarios.ending import SHA
 
 REPOSITORY = "acme/shop"
 _FORK = "somebody/shop"
@@ -28,18 +28,35 @@ class Event:
     contexts: Mapping[str, Any]
     trusted: bool = True
     """Whether the run may have secrets and a token that writes."""
-    labelled: bool = True
-    """Whether the pull request has every label."""
+    lowered: bool = False
+    """Whether GitHub lowers the run's token to read, whatever a job requests."""
+
+    @property
+    def name(self) -> str:
+        """GitHub's name of the event."""
+        return str(self.contexts["github"]["event_name"])
+
+    @property
+    def attempt(self) -> str:
+        """The attempt of the run, from 1."""
+        return str(self.contexts["github"]["run_attempt"])
 
 
-_APART = ("go_back", "rerun", "closed", "label_removed")
-"""Kinds that differ from others in more than their contexts."""
+_ALIKE = {
+    "push": "",
+    "schedule": "",
+    "workflow_run": "",
+    "force": "dispatch",
+    "label_added": "pull_request",
+    "unlabelled": "other_label",
+}
+"""Kinds that differ from others in their contexts alone, and like what; '' for most."""
 
 
 def told_apart(reads: Iterable[str], event: Event) -> object:
     """A key: equal for events that a pipeline whose conditions read this cannot distinguish."""
-    kind = event.kind if event.kind in _APART else ""
-    return kind, event.trusted, event.labelled, *(_read(event, name) for name in sorted(reads))
+    kind = _ALIKE.get(event.kind, event.kind)
+    return kind, event.trusted, event.lowered, *(_read(event, name) for name in sorted(reads))
 
 
 def _read(event: Event, name: str) -> str:
@@ -59,6 +76,9 @@ KINDS: Mapping[str, str] = {
     "go_back": "started by hand with `go_back` to a recorded release",
     "pull_request": "a pull request from a branch of the repository",
     "unlabelled": "a pull request from a branch of the repository, without labels",
+    "label_added": "the preview's label is added to a pull request",
+    "other_label": "another label is added to a pull request with the preview's label",
+    "merge_group": "a merge queue tests pull requests",
     "fork": "a pull request from a fork",
     "dependabot": "a pull request from Dependabot",
     "closed": "a pull request from a branch of the repository is closed",
@@ -67,7 +87,8 @@ KINDS: Mapping[str, str] = {
     "label_removed": "the label is removed from a pull request",
     "schedule": "the schedule",
     "workflow_run": "another workflow has ended",
-    "rerun": "failed jobs of a run that was rolled back are re-run",
+    "rerun": "failed jobs of a run whose release failed after its deploy are re-run",
+    "rerun_all": "all jobs of a run are re-run",
 }
 """Kinds of events and their descriptions, in the order in which they are tried."""
 
@@ -100,11 +121,21 @@ def _events(workflow: Workflow, labels: tuple[str, ...], run: int) -> Iterator[E
             yield from _requests(workflow, name, labels, run)
     for name in triggers:
         if name not in ("push", "workflow_dispatch", "workflow_call", *_REQUESTS):
-            ended = {"workflow_run": {"id": 99, "conclusion": "success"}, "action": "completed"}
-            payload = ended if name == "workflow_run" else {}
-            yield Event(name, _contexts(workflow, name, payload, run))
-    if "push" in triggers:
-        yield Event("rerun", _contexts(workflow, "push", {}, run))
+            yield Event(name, _contexts(workflow, name, _PAYLOADS.get(name, {}), run))
+    for kind in ("rerun", "rerun_all") if "push" in triggers else ():
+        yield Event(kind, _contexts(workflow, "push", {}, run, attempt="2"))
+
+
+_PAYLOADS: Mapping[str, Mapping[str, Any]] = {
+    "workflow_run": {
+        "workflow_run": {"id": 99, "run_attempt": 1, "conclusion": "success"},
+        "action": "completed",
+    },
+    "merge_group": {
+        "merge_group": {"head_sha": SHA, "base_ref": "refs/heads/main"},
+        "action": "checks_requested",
+    },
+}
 
 
 def _by_hand(workflow: Workflow, run: int) -> Iterator[Event]:
@@ -121,25 +152,34 @@ def _requests(workflow: Workflow, name: str, labels: tuple[str, ...], run: int) 
     types = trigger.get("types") or _DEFAULT
     types = [types] if isinstance(types, str) else types
 
-    def event(kind: str, action: str, author: str = "own", *, label: bool = True) -> Event:
+    def event(
+        kind: str, action: str, author: str = "own", *, label: bool = True, changed: str = ""
+    ) -> Event:
         payload = _request(action, labels if label else (), run, author)
-        if action == "unlabeled":
-            payload["label"] = {"name": labels[0]}
-        # A fork is untrusted under pull_request_target as well, although its run has secrets.
-        return Event(kind, _contexts(workflow, name, payload, run), author == "own", label)
+        if changed:
+            payload["label"] = {"name": changed}
+        # A fork is untrusted under pull_request_target as well, although its run has secrets. The
+        # token of Dependabot's runs has what `permissions` requests:
+        # https://docs.github.com/en/code-security/dependabot/troubleshooting-dependabot/troubleshooting-dependabot-on-github-actions
+        lowered = author == "fork" and name == "pull_request"
+        contexts = _contexts(workflow, name, payload, run)
+        return Event(kind, contexts, author == "own", lowered)
 
     if set(types) - {"closed", "unlabeled"}:
         action = next((known for known in types if known in _DEFAULT), types[0])
         yield event("pull_request", action)
         if labels:
             yield event("unlabelled", action, label=False)
+        if labels and "labeled" in types:
+            yield event("label_added", "labeled", changed=labels[0])
+            yield event("other_label", "labeled", changed="another label")
         yield from (event(author, action, author) for author in ("fork", "dependabot"))
     if "closed" in types:
         yield event("closed", "closed")
         for author in ("fork", "dependabot"):
             yield event(f"closed_{author}", "closed", author)
     if "unlabeled" in types and labels:
-        yield event("label_removed", "unlabeled", label=False)
+        yield event("label_removed", "unlabeled", label=False, changed=labels[0])
 
 
 def _request(action: str, labels: tuple[str, ...], run: int, author: str = "own") -> dict[str, Any]:
@@ -171,6 +211,7 @@ def _contexts(
     payload: Mapping[str, Any],
     run: int,
     inputs: Mapping[str, Any] | None = None,
+    attempt: str = "1",
 ) -> dict[str, Any]:
     request = payload.get("pull_request")
     actor = request["user"]["login"] if request else "octocat"
@@ -186,8 +227,9 @@ def _contexts(
             "sha": _sha(run),
             "run_id": str(1000 + run),
             "run_number": str(run),
-            "run_attempt": "1",
+            "run_attempt": attempt,
             "workflow": workflow.name,
+            "workflow_sha": _sha(run),
             "repository": REPOSITORY,
             "repository_owner": REPOSITORY.partition("/")[0],
             "actor": actor,

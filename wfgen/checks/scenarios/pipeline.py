@@ -20,6 +20,8 @@ from wfgen.release_program.failure import Failure
 
 _INPUT = re.compile(r"\$\{\{ *inputs\.([\w-]+) *\}\}")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
+_UNLESS_PULL_REQUEST = re.compile(r"(?<=pull_request\.number) *\|\| *github\.run_id")
+"""A group of a pull request, and of the run alone for other events, which release no preview."""
 _OF_ONE_RUN = re.compile(
     r"github\.(run_id|run_number|run_attempt|sha|event\.after|event\.head_commit|actor)|"
     r"pull_request\.head\.sha"
@@ -55,7 +57,7 @@ class HeldLock:
     @property
     def is_shared(self) -> bool:
         """Whether two runs can be in it; not where it is named by the run or its commit."""
-        return not _OF_ONE_RUN.search(self.group)
+        return not _OF_ONE_RUN.search(_UNLESS_PULL_REQUEST.sub("", self.group))
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,11 @@ class Pipeline:
             except Failure as failure:
                 raise WfgenError(f"{names.description(environment)}: {failure}") from failure
         return None
+
+    @property
+    def has_queues(self) -> bool:
+        """Whether GitHub knows `queue: max`, which keeps all runs that wait for a lock."""
+        return all(values.get("platform") != "ghes" for values in self.known.values())
 
     @cached_property
     def judging(self) -> tuple[str, ...]:
@@ -194,11 +201,11 @@ class Pipeline:
     @cached_property
     def varied(self) -> frozenset[str]:
         """Services whose builds are tried: `ALIKE` of those that all jobs read alike."""
-        alike: dict[object, list[str]] = {}
+        alike: dict[object, dict[str, None]] = {}
         for action in self.of("build"):
             for service in action.services[:1]:
-                alike.setdefault(self._reading(action, service), []).append(service)
-        return frozenset(name for services in alike.values() for name in services[:ALIKE])
+                alike.setdefault(self._reading(action, service), {})[service] = None
+        return frozenset(name for services in alike.values() for name in [*services][:ALIKE])
 
     def _reading(self, action: Action, service: str) -> object:
         """Which jobs read a build's job, and how, apart from the service's name."""

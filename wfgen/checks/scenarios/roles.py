@@ -26,9 +26,9 @@ from wfgen.release_program import names
 ROLES: Mapping[str, str] = {
     "plan": "decides what is released",
     "build": "builds and pushes an image",
-    "images": "collects the images of a release",
     "approval": "waits for an approval",
-    "preflight": "opens the release's record",
+    "approve": "reports who approved the release",
+    "preflight": "decides what is released, and opens the release's record",
     "migrate": "changes a database's schema",
     "deploy": "changes what the cluster runs",
     "monitor": "verifies the release",
@@ -44,17 +44,19 @@ ROLES: Mapping[str, str] = {
     "teardown": "deletes a preview",
     "previews": "lists the previews",
     "closed": "lists previews of closed pull requests",
-    "watchdog": "restores an environment after a run was lost",
+    "inspect": "looks for a release whose run was lost",
+    "restore": "restores an environment after a run was lost",
 }
 """Each role and what it does; all except `build` and `approval` are release program commands."""
 
 IN_THE_CLUSTER = frozenset(
     ("preflight", "namespace", "migrate", "deploy", "monitor", "rollback", "prune", "teardown",
-     "previews", "watchdog")
+     "previews", "inspect", "restore")
 )  # fmt: skip
 """Roles that need access to a cluster."""
-LOCKED = IN_THE_CLUSTER - {"previews"}
+LOCKED = IN_THE_CLUSTER - {"previews", "inspect"}
 """Roles that hold the environment's lock: all except those that only read."""
+
 
 _BUILDER = "docker/build-push-action@"
 _NOTE = re.compile(r"^(?P<before>.*?)# wfgen: *(?P<role>[\w-]+) *(?P<names>[\w.,\s-]*)$")

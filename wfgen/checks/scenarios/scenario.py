@@ -11,12 +11,14 @@ from itertools import zip_longest
 from wfgen.actions import SUCCESS, Outcome, ScenarioError
 from wfgen.actions.outcomes import Kind
 from wfgen.checks.scenarios.choice import Choice
-from wfgen.checks.scenarios.choices import choices, cut_off, main_of
+from wfgen.checks.scenarios.choices import attempt, choices, cut_off
+from wfgen.checks.scenarios.ending import in_attempt
 from wfgen.checks.scenarios.events import KINDS, Event, events
 from wfgen.checks.scenarios.explore import BEFORE_ALL, is_open, play
+from wfgen.checks.scenarios.options import main_of, target
 from wfgen.checks.scenarios.pipeline import Pipeline
-from wfgen.checks.scenarios.roles import key_of
-from wfgen.checks.scenarios.story import Stage, Story
+from wfgen.checks.scenarios.roles import Action, key_of
+from wfgen.checks.scenarios.story import RERUNS, Stage, Story
 from wfgen.errors import WfgenError
 from wfgen.findings import did_you_mean, one_of
 
@@ -76,11 +78,17 @@ def _read_ends(
 def _find_target(pipeline: Pipeline, option: str, value: str) -> tuple[str, str]:
     """The path of the job that JOB or JOB:STEP names, and the path, or `path:step`."""
     name, _, step = value.partition(":")
+    if not step and (action := _find_action(pipeline, name)):
+        return action.job, target(pipeline.at[action.job], action)
     path = find_job(pipeline, name)
     if pipeline.places[path].job.called:
         inner = [other for other in pipeline.places if other.startswith(f"{path}/")]
         raise WfgenError(f"{option} {value}: {path} calls a workflow; name {one_of(inner)}")
-    return path, f"{path}:{_find_step(pipeline, path, step)}" if step else path
+    if not step:
+        return path, path
+    key = _find_step(pipeline, path, step)
+    named = [action for action in pipeline.at[path] if action.step == key]
+    return path, target(pipeline.at[path], named[0]) if named else f"{path}:{key}"
 
 
 def _read_outputs(pipeline: Pipeline, outputs: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -90,7 +98,9 @@ def _read_outputs(pipeline: Pipeline, outputs: Iterable[str]) -> dict[str, dict[
         name, dot, output = left.rpartition(".")
         if not (equals and dot):
             raise WfgenError(f"--output {option}: expected JOB.NAME=VALUE")
-        by_path.setdefault(find_job(pipeline, name), {})[output] = value
+        action = _find_action(pipeline, name)
+        path = action.job if action else find_job(pipeline, name)
+        by_path.setdefault(path, {})[output] = value
     return by_path
 
 
@@ -124,12 +134,24 @@ def find_job(pipeline: Pipeline, name: str) -> str:
     raise WfgenError(f"{pipeline.name} has no job `{name}`; {hint}")
 
 
+def _find_action(pipeline: Pipeline, name: str) -> Action | None:
+    """The only step of the release program with this command; None where a job has the name."""
+    if name in {end for path in pipeline.places for end in (path, path.rpartition("/")[2])}:
+        return None
+    found = [action for action in pipeline.of(name) if action.given]
+    return found[0] if len(found) == 1 else None
+
+
 def _find_step(pipeline: Pipeline, path: str, name: str) -> str:
     job = pipeline.places[path].job
+    for action in pipeline.at[path]:
+        if action.step and action.given and action.role == name:
+            return action.step
     for index, step in enumerate(job.steps):
         if name in (step.id, step.name, str(index)) and name:
             return key_of(job, index)
     known = [step.id or str(index) for index, step in enumerate(job.steps)]
+    known += [action.role for action in pipeline.at[path] if action.given]
     hint = did_you_mean(name, known)
     raise WfgenError(f"job {path} has no step `{name}`; {hint}")
 
@@ -162,7 +184,7 @@ def events_of(pipeline: Pipeline, run: int = 1) -> list[Event]:
     possible = events(pipeline.workflow, tuple(labels), run)
     # The effect of a re-run is known only for the release program.
     known = any(action.given for action in pipeline.of("monitor"))
-    return [event for event in possible if event.kind != "rerun" or known]
+    return [event for event in possible if event.kind not in RERUNS or known]
 
 
 def simulate(pipeline: Pipeline, asked: Scenario) -> Story:
@@ -205,7 +227,7 @@ def _choose(story: Story, path: str, asked: Scenario) -> Choice:
 
 def _ends(choice: Choice) -> set[tuple[str, str]]:
     pairs = zip(choice.options[::2], choice.options[1::2], strict=True)
-    return {(option, target) for option, target in pairs if option != "--output"}
+    return {(option, named) for option, named in pairs if option != "--output"}
 
 
 def _with(
@@ -218,18 +240,20 @@ def _with(
     """A choice that is not in the list: another one, with these ends and outputs."""
     options = (*(word for pair in ends for word in pair), *_output_options(path, outputs))
     actions = [action for action in story.pipeline.at[path] if action.step]
-    whole = not actions and not any(":" in target for _, target in ends)
+    whole = not actions and not any(":" in named for _, named in ends)
     if whole or any(option == "--reject" for option, _ in ends):
         kind = _KINDS[ends[0][0]] if ends else "success"
         outcome = Outcome(kind, {**like.outputs, **outputs} if whole else {})
         return Choice(outcome, options, any(option == "--cancel" for option, _ in ends))
     steps = dict(like.outcome.steps)
-    for option, target in ends:
-        key = target.partition(":")[2] or main_of(actions).step
+    for option, named in ends:
+        step = named.partition(":")[2]
+        key = _find_step(story.pipeline, path, step) if step else main_of(actions).step
         steps[key] = Outcome(_KINDS[option], steps[key].outputs if key in steps else {})
     for action in actions:
         previous = steps.get(action.step, SUCCESS)
-        steps[action.step] = Outcome(previous.kind, {**previous.outputs, **outputs})
+        written = in_attempt(outputs, attempt(story, path)) if action.given else outputs
+        steps[action.step] = Outcome(previous.kind, {**previous.outputs, **written})
     choice = Choice(Outcome("steps", {} if actions else outputs, steps), options)
     if not any(option == "--cancel" for option, _ in ends):
         return choice

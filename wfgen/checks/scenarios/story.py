@@ -11,14 +11,16 @@ from wfgen.actions import JobRun, Outcome, Run, Simulator
 from wfgen.actions.states import State
 from wfgen.actions.steps import StepRun
 from wfgen.checks.scenarios.choice import Choice
+from wfgen.checks.scenarios.ending import Before, plain
 from wfgen.checks.scenarios.events import Event
 from wfgen.checks.scenarios.pipeline import Pipeline
-from wfgen.checks.scenarios.program import Before
 from wfgen.checks.scenarios.roles import Action
-from wfgen.release_program.hosting.needs import Needs
+from wfgen.release_program.hosting.needs import Needs, Steps
+from wfgen.release_program.names import Step
 from wfgen.release_program.state.outcome import Verdict, judge, judge_request
 
 _JUDGES = ("verdict", "gate")
+_OUTCOMES = {"success": "success", "failure": "failure", "cut": "cancelled"}
 End = Literal["success", "failure", "cut"]
 
 
@@ -29,6 +31,11 @@ class ActionRun:
     action: Action
     end: End
     outputs: Mapping[str, str]
+    """Without the attempt that wrote them."""
+
+
+RERUNS = ("rerun", "rerun_all")
+"""Kinds of events before which an attempt of the run may have left a release in flight."""
 
 
 class Stage:
@@ -69,7 +76,8 @@ class Stage:
                 yield ActionRun(action, _end(job.outcome.kind, job.result), job.outputs)
             elif action.step in steps and steps[action.step].outcome != "skipped":
                 step = steps[action.step]
-                yield ActionRun(action, _end(step.outcome), step.outputs)
+                outputs = plain(step.outputs) if action.given else step.outputs
+                yield ActionRun(action, _end(step.outcome), outputs)
 
 
 def _end(*words: str) -> End:
@@ -123,11 +131,26 @@ class Story:
 
     @cached_property
     def opened(self) -> bool:
-        """Whether a release is in flight: its record was opened, or, without records, it began."""
+        """Whether a release may be in flight: without records, one that began.
+
+        A preflight that failed or was cut off may have opened the record before its output was
+        written.
+        """
         if self.pipeline.of("preflight"):
-            return any(preflight.outputs.get("proceed", "false") != "false"
-                       for preflight in self.of("preflight"))  # fmt: skip
+            return any(
+                preflight.end != "success" or preflight.outputs.get("proceed") == "true"
+                for preflight in self.of("preflight")
+            )
         return self.touched
+
+    @cached_property
+    def broken(self) -> bool:
+        """Whether a step of the deploy began and did not succeed."""
+        return any(
+            done.end != "success"
+            for role in ("preflight", "migrate", "deploy")
+            for done in self.of(role)
+        )
 
     @cached_property
     def verified(self) -> bool:
@@ -160,9 +183,23 @@ class Story:
         return paths[: cut + 1]
 
     @property
-    def stale(self) -> bool:
-        """Whether the release was refused because a newer one is live."""
-        return self.output("preflight", "stale") == "true"
+    def closes_previews(self) -> bool:
+        """Whether this is a preview, whose record the monitor closes: none is rolled back."""
+        description = self.pipeline.description
+        return description is not None and description.preview
+
+    @property
+    def contained(self) -> bool:
+        """Whether preflight found everything live that the commit changes, and released nothing."""
+        return any(
+            preflight.end == "success" and preflight.outputs.get("proceed") == "false"
+            for preflight in self.of("preflight")
+        )
+
+    @property
+    def cause(self) -> str:
+        """The cause of a failure: what the rollback read in the record, or else the monitor's."""
+        return self.output("rollback", "cause") or self.output("monitor", "cause")
 
     def before(self, path: str) -> Before:
         """The state before a command in this job."""
@@ -176,16 +213,18 @@ class Story:
         return Before(
             event=event.kind,
             trusted=event.trusted,
-            labelled=event.labelled,
             description=pipeline.description,
             services=plans[0].services if plans else (),
             varied=pipeline.varied,
+            proposed=self.output("plan", "proposed") == "true",
+            approval=bool(pipeline.of("approval")),
             opened=self.opened,
-            touched=self.touched,
+            touched=self.touched and event.kind != "rerun",
             applied=bool(self.of("deploy")),
+            broken=self.broken,
             watched=state,
             cause=self.output("monitor", "cause"),
-            undone=event.kind == "rerun",
+            left=event.kind in RERUNS,
             app=pipeline.has_app,
             verdict=self.judged(path) if {*_JUDGES} & {a.role for a in pipeline.at[path]} else None,
         )
@@ -207,11 +246,15 @@ class Story:
         names = self.pipeline.places[path].job.needs if path else self.pipeline.judging
         states = {name: self._state(name) for name in names}
         memo = self.stage.verdicts
-        key = path, *map(id, states.values())
+        audits = [audit for audit in self.of("audit") if audit.action.step]
+        steps = Steps({Step.AUDIT: {"outcome": _OUTCOMES[audits[0].end]}}) if audits else None
+        key = path, audits[0].end if audits else "", *map(id, states.values())
         if key not in memo:
-            is_gate = path in {action.job for action in self.pipeline.of("gate")}
             needs = self._needs(states)
-            memo[key] = (judge_request if is_gate else judge)(description, needs)
+            if self.pipeline.of("gate"):
+                memo[key] = judge_request(description, needs)
+            else:
+                memo[key] = judge(description, needs, steps)
         return memo[key]
 
     def _state(self, path: str) -> State:
