@@ -52,7 +52,7 @@ def scaffold(root: Path, name: str, kind: str) -> tuple[list[str], list[str]]:
 
 def _render(root: Path, name: str, kind: str, spec: str, folders: dict[str, str]) -> dict[str, str]:
     """The files of a kind's templates by path, without those in folders that exist."""
-    templates = Templates(root, {}, self_repository=True)
+    templates = Templates(root, {})
     variables = {"name": name, "password": f"{name.upper().replace('-', '_')}_PASSWORD"}
     texts: dict[str, str] = {}
     for template in templates.names(f"kinds/{kind}/"):
@@ -98,7 +98,8 @@ def _secrets(path: str, text: str, name: str, model: type[ServiceSpec]) -> list[
     tree, problems = parse(path, text)
     if not problems:
         try:
-            return model.model_validate({"name": name, **tree}).secrets
+            spec = model.model_validate({"name": name, **tree})
+            return [use.stored for use in spec.secrets_in("")]
         except ValidationError as error:
             problems = translate(SpecFile(path, text), model, error)
     raise InvalidSpecs(problems)

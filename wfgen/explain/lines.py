@@ -52,7 +52,7 @@ def explain(project: Project, file: RenderedFile, index: int) -> Iterator[Reason
         if origin.line is None:
             return
         index = origin.line
-    templates = Templates(project.root, locked, project.spec.self_repository)
+    templates = Templates(project.root, locked)
     if mark := _mark(templates, planned, body, index):
         yield Reason("template", _line(project, bytes.fromhex(mark[1]).decode(), int(mark[2])))
     else:
@@ -108,7 +108,7 @@ class _Search:
     def __init__(self, project: Project, file: RenderedFile, body: str, index: int) -> None:
         self.project, self.file, self.index, self.lines = project, file, index, _with_keys(body)
         locked = locked_actions(project.root)
-        self.templates = [Templates(project.root, locked, own) for own in (False, True)]
+        self.templates = Templates(project.root, locked)
 
     def fields(self) -> list[tuple[SpecFile, Route]]:
         """The fields, without those around them; those that change the fewest lines come first."""
@@ -144,8 +144,7 @@ class _Search:
         file = next((file for file in changed if file.path == self.file.path), None)
         if file is None:
             return math.inf
-        templates = self.templates[spec.self_repository]
-        lines = _with_keys(templates.render(file.template, file.context))
+        lines = _with_keys(self.templates.render(file.template, file.context))
         removed = Counter(self.lines) - Counter(lines)  # without lines that only move
         gone = self.lines[self.index] in removed
         return removed.total() if gone and same_line(self.lines, lines, self.index) is None else 0

@@ -32,6 +32,8 @@ def describe(environment: PlannedEnvironment) -> Description:
         overlay=environment.overlay,
         watch=(f"{environment.overlay}/", "specs/project.yaml"),
         url=environment.spec.url,
+        approval=environment.spec.approves,
+        platform=project.platform,
         default_branch=project.default_branch,
         label=environment.spec.label,
         time_to_live_hours=math.ceil(environment.spec.time_to_live / 3600),
@@ -76,7 +78,8 @@ def _describe_service(
             for workload in (spec.workloads if inside else [])
         ),
         health=None if external else _describe_health(spec),
-        secrets=tuple(environment.secrets_of(service)),
+        secrets=environment.secrets_of(service),
+        secret_name=spec.secret_name or "",
         replicas=spec.replicas,
         autoscaled=spec.autoscaled,
         migrate=_describe_migrate(spec.migrate) if spec.migrate else None,

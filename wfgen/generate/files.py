@@ -43,7 +43,7 @@ def _workflows_and_actions(made: Plan) -> Iterator[PlannedFile]:
         return PlannedFile(path, template, {**shared, **context}, sources)
 
     for pipeline in made.pipelines:
-        template = "preview.yml" if pipeline.environment.spec.preview else "pipeline.yml"
+        template = "preview.yml" if pipeline.request else "pipeline.yml"
         yield planned(
             names.workflow(pipeline.name),
             template,

@@ -48,6 +48,7 @@ class Patches:
         self.project_file = project.file
         self.locked = locked
         self.all = project.spec.patches
+        self.platform = project.spec.platform
         self.by_file: dict[str, dict[str, Patch]] = {}
         for name, patch in self.all.items():
             self.by_file.setdefault(patch.file, {})[name] = patch

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import graphlib
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
+from wfgen.generate.time_limits import BEFORE_RELEASE, LOGIN_LIFETIME, minutes
 from wfgen.release_program import names
+from wfgen.release_program.names import Variable
 from wfgen.specs.kinds.project import Environment
 from wfgen.specs.kinds.service import ServiceSpec
 from wfgen.specs.references import Project, Service
@@ -76,11 +77,6 @@ class PlannedEnvironment:
     project: Project
 
     @property
-    def suffix(self) -> str:
-        """The suffix of its secrets' names, as in KUBECONFIG_PRODUCTION."""
-        return names.secret_suffix(self.name)
-
-    @property
     def overlay(self) -> str:
         return (self.spec.overlay or f"kube/overlays/{self.name}").rstrip("/")
 
@@ -91,7 +87,9 @@ class PlannedEnvironment:
 
     @property
     def runner(self) -> str:
-        return self.spec.runner or self.project.spec.runner
+        project = self.project.spec
+        requested = project.pull_request_runner if self.spec.preview else None
+        return self.spec.runner or requested or project.runner
 
     @cached_property
     def deployed(self) -> tuple[PlannedService, ...]:
@@ -104,33 +102,73 @@ class PlannedEnvironment:
 
     @cached_property
     def secrets(self) -> list[str]:
-        """The names of its services' runtime secrets."""
-        return sorted({name for s in self.deployed for name in self.secrets_of(s)})
+        """The names of the GitHub secrets with the values of its services' Secrets."""
+        return sorted({stored for s in self.deployed for stored in self.secrets_of(s).values()})
 
-    def secrets_of(self, service: PlannedService) -> list[str]:
-        external = service.spec.external.get(self.name)
-        return sorted({*service.spec.secrets, *([external.secret] if external else [])})
+    def secrets_of(self, service: PlannedService) -> dict[str, str]:
+        """The GitHub secret with the value of each key of a service's Secret."""
+        return {use.key: use.stored for use in service.spec.secrets_in(self.name)}
 
     @property
-    def passed_secrets(self) -> list[tuple[str, str]]:
-        """Secrets that the called workflow gets: their names there, and in the repository."""
-        keys = ["KUBECONFIG"] if self.spec.cluster.type == "kubeconfig" else []
-        return [(key, names.secret(key, self.name)) for key in [*keys, *self.secrets]]
+    def passed_secrets(self) -> list[str]:
+        """The GitHub secrets that the called workflow reads."""
+        kubeconfig = [Variable.KUBECONFIG] if self.spec.cluster.type == "kubeconfig" else []
+        return [*kubeconfig, *self.secrets]
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A workflow that builds services and releases them to one environment."""
+    """A workflow that builds services and, unless `checks_only`, releases them."""
 
     name: str
     environment: PlannedEnvironment
     services: tuple[PlannedService, ...]
     alone: str | None = None
     """The only service of the pipeline; None for a pipeline of all services."""
+    checks_only: bool = False
+    """Whether it only builds and tests pull requests."""
+
+    @property
+    def request(self) -> bool:
+        """Whether pull requests start it."""
+        return self.checks_only or self.environment.spec.preview
+
+    @property
+    def label(self) -> str | None:
+        """The label that a pull request needs to get a preview."""
+        return None if self.checks_only else self.environment.spec.label
 
     @property
     def built(self) -> tuple[PlannedService, ...]:
         return tuple(s for s in self.services if s.spec.build is not None)
+
+    @property
+    def build_runner(self) -> str:
+        project = self.environment.project.spec
+        return (self.request and project.pull_request_runner) or project.runner
+
+    @property
+    def cache(self) -> str:
+        """The first part of the scope of its builds' layer cache."""
+        return self.name if self.checks_only else self.environment.name
+
+    @property
+    def before_approval(self) -> list[str]:
+        """The jobs that the approval waits for: the plan and the builds."""
+        return [names.Job.PLAN, *(service.job for service in self.built)]
+
+    @property
+    def before_release(self) -> list[str]:
+        approve = [names.Job.APPROVE] if self.environment.spec.approval else []
+        return [*self.before_approval, *approve]
+
+    @property
+    def before_finish(self) -> list[str]:
+        """All jobs before the last one, which judges them."""
+        if self.checks_only:
+            return self.before_approval
+        revert = [] if self.request else [names.Job.REVERT]
+        return [*self.before_release, names.Job.RELEASE, *revert]
 
     @property
     def paths(self) -> list[str]:
@@ -140,6 +178,23 @@ class Pipeline:
         paths = {p for s in self.services for p in (*s.watch, *s.manifests)}
         paths |= {f"{self.environment.overlay}/", "specs/project.yaml"}
         return [] if "." in paths else sorted(p + "**" if p.endswith("/") else p for p in paths)
+
+
+LOGIN = "cluster"
+"""The id of the step that logs in to the cluster."""
+
+
+@dataclass(frozen=True)
+class ReleaseStep:
+    """A step of a release that may need a further login to the cluster."""
+
+    command: str
+    title: str
+    minutes: int
+    login: str
+    """The id of the step whose login it uses."""
+    login_again: bool
+    """Whether that login comes right before it: the first one may have expired."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +232,7 @@ class Plan:
     @property
     def watched(self) -> list[str]:
         """The names of the workflows that the watchdog checks when they end."""
-        return [p.name for p in self.pipelines if not p.environment.spec.preview]
+        return [p.name for p in self.pipelines if not p.request]
 
     @property
     def runners(self) -> list[str]:
@@ -189,13 +244,18 @@ class Plan:
         return scalar(self.runners[0]) if len(self.runners) == 1 else "${{ inputs.runner }}"
 
     @property
-    def runtime_secrets(self) -> list[str]:
-        return sorted({name for e in self.environments for name in e.secrets})
+    def build_runners(self) -> list[str]:
+        return sorted({pipeline.build_runner for pipeline in self.pipelines})
 
     @property
-    def secrets(self) -> list[str]:
-        """The secrets of the release workflow."""
-        return [*(["KUBECONFIG"] if self.kubeconfigs else []), *self.runtime_secrets]
+    def build_runner(self) -> str:
+        """`runs-on` of the shared build job, in YAML: the only runner, or the caller's."""
+        runners = self.build_runners
+        return scalar(runners[0]) if len(runners) == 1 else "${{ inputs.runner }}"
+
+    @property
+    def runtime_secrets(self) -> list[str]:
+        return sorted({name for e in self.environments for name in e.secrets})
 
     @property
     def migrates(self) -> bool:
@@ -203,22 +263,32 @@ class Plan:
 
     @cached_property
     def minutes(self) -> dict[str, int]:
-        """`timeout-minutes` of the release's jobs: longer than the program's own deadlines."""
-        deployed = [s.spec for e in self.environments for s in e.deployed]
-        rollout = max((s.rollout.timeout for s in deployed), default=0)
-        watch = max((s.rollout.timeout + s.rollout.bake for s in deployed), default=0)
-        chain = max(
-            (sum(s.spec.rollout.timeout for s in e.deployed) for e in self.environments), default=0
-        )
-        migrate = sum({s.name: s.migrate.timeout for s in deployed if s.migrate}.values())
-        seconds = {
-            "preflight": 600,
-            "migrate": migrate + 300,
-            "deploy": min(chain, 4 * rollout) + 600,
-            "monitor": watch + 600,
-            "rollback": 3 * rollout + 600,
-        }
-        return {job: min(math.ceil(value / 60), 360) for job, value in seconds.items()}
+        """`timeout-minutes` of steps and jobs (`..._job`)."""
+        return minutes([[s.spec for s in e.deployed] for e in self.environments])
+
+    @property
+    def release_steps(self) -> list[ReleaseStep]:
+        """What the deploy job does once the release may proceed, with the login of each step."""
+        titles = {"migrate": "Run the migrations", "deploy": "Apply the manifests"}
+        commands = [c for c in titles if c != "migrate" or self.migrates]
+        begins = sum(self.minutes[step] for step in BEFORE_RELEASE)
+        made: list[ReleaseStep] = []
+        for command in commands:
+            step = self._step(command, titles[command], begins, made[-1].login if made else LOGIN)
+            begins = (self.minutes["login"] if step.login_again else begins) + step.minutes
+            made.append(step)
+        return made
+
+    @property
+    def prune_step(self) -> ReleaseStep:
+        """The last step of the monitor's job."""
+        return self._step("prune", "", self.minutes["login"] + self.minutes["monitor"], LOGIN)
+
+    def _step(self, command: str, title: str, begins: int, login: str) -> ReleaseStep:
+        """A step that begins at most `begins` minutes after its last login."""
+        again = self.oidc and begins > LOGIN_LIFETIME - self.minutes[command]
+        login = f"{LOGIN}-{command}" if again else login
+        return ReleaseStep(command, title, self.minutes[command], login, again)
 
 
 def plan(project: Project) -> Plan:
@@ -248,6 +318,10 @@ def plan(project: Project) -> Plan:
         else:
             name = names.pipeline(environment.name)
             pipelines.append(Pipeline(name, environment, environment.services))
+    made = Plan(project, environments, tuple(pipelines))
+    if made.base and made.base.built and not made.previews:
+        name = names.PULL_REQUEST_WORKFLOW
+        pipelines.append(Pipeline(name, made.base, made.base.services, checks_only=True))
     return Plan(project, environments, tuple(pipelines))
 
 

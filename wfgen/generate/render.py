@@ -40,7 +40,7 @@ def render(plan: Plan) -> tuple[RenderedFile, ...]:
     lock = pins.load(project.root) or first
     known, locked = pins.read(first), pins.read(lock)
     actions = {**known, **locked}
-    templates = Templates(project.root, actions, project.spec.self_repository)
+    templates = Templates(project.root, actions)
     planned = list(files(plan))
     check_paths(planned)
     bodies = {file.path: templates.render(file.template, file.context) for file in planned}

@@ -4,50 +4,19 @@ must trust, which jobs request a permission.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from wfgen.generate import deployer_role
-from wfgen.generate.plan import Plan, PlannedEnvironment
+from wfgen.generate.plan import Pipeline, Plan, PlannedEnvironment
+from wfgen.generate.setup_rows import Jobs, Secret, Token, merged
 from wfgen.release_program import names
+from wfgen.release_program.names import Variable
+from wfgen.specs.kinds.secrets import EXISTING
 from wfgen.text.quoting import code
 
 SETUP_PAGE = "docs/delivery-setup.md"
-
-
-@dataclass(frozen=True)
-class Jobs:
-    """Jobs of one workflow; `called` are a called workflow and its jobs."""
-
-    workflow: str
-    names: tuple[str, ...]
-    called: tuple[str, tuple[str, ...]] | None = None
-
-    def __str__(self) -> str:
-        text = f"{code(self.workflow)}: {_codes(self.names)}"
-        return text if self.called is None else f"{text} ({Jobs(*self.called)})"
-
-
-@dataclass(frozen=True)
-class Secret:
-    """A secret to set. `holds` describes its value, in Markdown."""
-
-    name: str
-    holds: str
-    readers: tuple[Jobs, ...]
-    environments: tuple[str, ...] = ()
-    """The environments whose jobs read it; empty where it must be a repository secret."""
-
-
-@dataclass(frozen=True)
-class Token:
-    """An OIDC token that a job requests. `subject` is its `sub` claim without the repository."""
-
-    subject: str
-    readers: tuple[Jobs, ...]
-    identity: str
-    """The cloud identity that must trust it; empty where none does."""
 
 
 class SetupPage:
@@ -97,6 +66,24 @@ class SetupPage:
         return sorted({s.name for s in deployed if s.spec.rollback == "never"})
 
     @property
+    def repository(self) -> str:
+        """The repository in the `sub` of its tokens; a placeholder where the spec does not say."""
+        return self.spec.oidc_repository or "OWNER/REPO"
+
+    @property
+    def claims(self) -> dict[str, str]:
+        """The claims that only tokens of this repository have, for a provider's condition."""
+        ids = re.fullmatch(r"[^@]+@([0-9]+)/[^@]+@([0-9]+)", self.repository)
+        if ids is None:
+            return {"repository": self.repository}
+        return {"repository_owner_id": ids[1], "repository_id": ids[2]}
+
+    @property
+    def issuer_host(self) -> str:
+        """The issuer of the tokens without `https://`, as AWS names its provider."""
+        return self.spec.issuer.removeprefix("https://")
+
+    @property
     def server(self) -> str:
         """The registry's address in a pull secret; kubelets need the old one of Docker Hub."""
         if not self.images:
@@ -108,14 +95,22 @@ class SetupPage:
     def built(self) -> list[PlannedEnvironment]:
         return [e for e in self.plan.environments if e.built]
 
-    def builds(self, environment: PlannedEnvironment) -> Jobs:
+    @cached_property
+    def builds(self) -> dict[Jobs, Pipeline]:
+        """The jobs that build, and a pipeline that has them."""
         called = (_file(names.BUILD_WORKFLOW), ("build",))
-        return Jobs(self.workflow(environment), (names.build_job("<service>"),), called)
+        built = {}
+        for pipeline in self.plan.pipelines:
+            file = _file(names.workflow(pipeline.name))
+            file = self.workflow(pipeline.environment) if pipeline.alone else file
+            if pipeline.built:
+                built[Jobs(file, (names.build_job("<service>"),), called)] = pipeline
+        return built
 
     def release(self, environment: PlannedEnvironment, *only: str) -> Jobs:
         """The job that calls _deploy.yml, with the called jobs, or those of `only` that exist."""
-        all_jobs = ("preflight", "migrate", "deploy", "monitor", "rollback")
-        called = [j for j in only or all_jobs if j != "migrate" or self.plan.migrates]
+        rollback = [] if environment.spec.preview else [names.Job.ROLLBACK]
+        called = only or (names.Job.DEPLOY, names.Job.MONITOR, *rollback)
         return Jobs(
             self.workflow(environment),
             (names.Job.RELEASE,),
@@ -127,8 +122,11 @@ class SetupPage:
         if environment.spec.preview:
             cleanup = _file(names.cleanup_workflow(environment.name))
             return (Jobs(cleanup, ("teardown", "list", "sweep")),)
-        prune = Jobs(self.workflow(environment), (names.Job.PRUNE,))
-        return prune, Jobs(_file(names.WATCHDOG_WORKFLOW), (environment.name,))
+        name = environment.name
+        return (self._watchdog(names.inspect_job(name), names.restore_job(name)),)
+
+    def _watchdog(self, *jobs: str) -> Jobs:
+        return Jobs(_file(names.WATCHDOG_WORKFLOW), jobs)
 
     def of_lasting(self, *jobs: str) -> tuple[Jobs, ...]:
         """Jobs that each pipeline of a lasting environment has."""
@@ -136,39 +134,44 @@ class SetupPage:
 
     @cached_property
     def secrets(self) -> list[Secret]:
-        """Every secret that the workflows read, sorted by name."""
-        return sorted(
-            [*self._of_environments(), *self._of_project()], key=lambda secret: secret.name
-        )
+        """Every secret that the workflows read, each once, sorted by name."""
+        by_name: dict[str, list[Secret]] = {}
+        for secret in (*self._of_environments(), *self._of_project()):
+            by_name.setdefault(secret.name, []).append(secret)
+        return [merged(by_name[name]) for name in sorted(by_name)]
 
     def _of_environments(self) -> Iterator[Secret]:
         for environment in self.plan.environments:
-            for name, stored in environment.passed_secrets:
-                if name == "KUBECONFIG":
-                    readers = (self.release(environment), *self.others(environment))
-                    holds = f"the kubeconfig of {code(environment.name)} ([how](#cluster-access))"
-                else:
-                    readers = (self.release(environment, "migrate", "deploy"),)
-                    users = [s for s in environment.deployed if name in environment.secrets_of(s)]
-                    objects = _codes([f"{s.name}-secrets" for s in users])
-                    many = "s" if len(users) > 1 else ""
-                    holds = f"key {code(name)} of the Secret{many} {objects}"
-                yield Secret(stored, holds, readers)
+            for name in environment.passed_secrets:
+                readers = [self.release(environment, names.Job.DEPLOY)]
+                holds = _keys(environment, name)
+                if name == Variable.KUBECONFIG:
+                    readers = [self.release(environment), *self.others(environment)]
+                    holds = "the kubeconfig of the environment's cluster ([how](#cluster-access))"
+                yield Secret(name, holds, tuple(readers), (environment.name,))
+
+    @property
+    def existing(self) -> list[str]:
+        """The Kubernetes Secrets that a release does not make, and expects in the cluster."""
+        deployed = [s.spec for e in self.plan.environments for s in e.deployed]
+        return sorted({s.kubernetes_secret for s in deployed if s.secrets == EXISTING})
 
     def _of_project(self) -> Iterator[Secret]:
         registry, notify, revert = self.spec.registry, self.spec.notify, self.spec.revert
         lasting = tuple(e.name for e in self.plan.lasting)
         if registry.type == "dockerhub" and self.built:
             holds = f"an access token of {code(registry.username)} ([how](#registry))"
-            yield Secret(registry.token_secret, holds, tuple(self.builds(e) for e in self.built))
+            yield Secret(registry.token_secret, holds, tuple(self.builds))
         if not lasting:
             return
+        inspecting = tuple(map(names.inspect_job, lasting))
+        notifying = *self.of_lasting(names.Job.FINISH), self._watchdog(*inspecting)
         if notify.slack_secret:
             holds = "the address of a Slack incoming webhook"
-            yield Secret(notify.slack_secret, holds, self.of_lasting("notify"), lasting)
+            yield Secret(notify.slack_secret, holds, notifying, lasting)
         if notify.pagerduty_secret:
             holds = "the integration key of a PagerDuty service (Events API v2)"
-            yield Secret(notify.pagerduty_secret, holds, self.of_lasting("notify"), lasting)
+            yield Secret(notify.pagerduty_secret, holds, notifying, lasting)
         if revert.app_key_secret:
             holds = "the private key of the [GitHub App](#github-app), the whole PEM file"
             yield Secret(revert.app_key_secret, holds, self.of_lasting(names.Job.REVERT), lasting)
@@ -182,14 +185,23 @@ class SetupPage:
             if self.plan.oidc:
                 jobs = [self.release(environment), *self.others(environment)]
                 readers = tuple(jobs if cluster.oidc else jobs[:1])
-                tokens.append(Token(f"environment:{environment.name}", readers, identity(cluster)))
+                subject = f"environment:{environment.name}"
+                unused = "" if cluster.oidc else "the environment has a kubeconfig"
+                tokens.append(Token(subject, readers, identity(cluster), unused))
         if self.spec.registry.oidc:
-            pushed, requested = f"ref:refs/heads/{self.spec.default_branch}", "pull_request"
-            for subject, preview in ((pushed, False), (requested, True)):
-                builds = [self.builds(e) for e in self.built if e.spec.preview is preview]
-                if builds:
-                    tokens.append(Token(subject, tuple(builds), identity(self.spec.registry)))
+            tokens += self._tokens_of_builds()
         return tokens
+
+    def _tokens_of_builds(self) -> Iterator[Token]:
+        registry = identity(self.spec.registry)
+        by_subject: dict[tuple[str, bool], list[Jobs]] = {}
+        for jobs, pipeline in self.builds.items():
+            pushed = f"ref:refs/heads/{self.spec.default_branch}"
+            subject = "pull_request" if pipeline.request else pushed
+            by_subject.setdefault((subject, pipeline.checks_only), []).append(jobs)
+        for (subject, never), readers in by_subject.items():
+            unused = "these builds push no image" if never else ""
+            yield Token(subject, tuple(readers), "" if never else registry, unused)
 
     def subjects(self, trusted: object) -> list[str]:
         """The subjects of all tokens that the identity of this cluster or registry must trust."""
@@ -202,18 +214,29 @@ class SetupPage:
     @property
     def permissions(self) -> list[tuple[str, tuple[Jobs, ...], str]]:
         """Permissions of job tokens, the jobs that request them (empty: most jobs), and why."""
-        builds = tuple(self.builds(e) for e in self.built)
+        builds = tuple(self.builds)
         tokens = tuple(jobs for token in self.tokens for jobs in token.readers)
         cleanups = tuple(
             Jobs(_file(names.cleanup_workflow(e.name)), ("list",)) for e in self.plan.previews
         )
-        releases = [self.release(e, "preflight") for e in self.plan.environments]
-        comments = tuple(Jobs(self.workflow(e), (names.Job.COMMENT,)) for e in self.plan.previews)
-        audits = self.of_lasting(names.Job.AUDIT)
+        releases = [self.release(e, names.Job.DEPLOY) for e in self.plan.environments]
+        comments = tuple(Jobs(self.workflow(e), (names.Job.FINISH,)) for e in self.plan.previews)
+        audits = self.of_lasting(names.Job.FINISH)
+        watching = tuple(jobs for e in self.plan.lasting for jobs in self.others(e))
+        approving = tuple(
+            Jobs(self.workflow(e), (names.Job.APPROVE,))
+            for e in self.plan.lasting
+            if e.spec.approval
+        )
         requested: list[tuple[str, tuple[Jobs, ...], str]] = [
             ("contents: read", (), "read commits, specs, manifests and actions"),
             ("contents: write", audits, "create the tag of a release"),
             ("deployments: write", audits, "record the release as a GitHub deployment"),
+            (
+                "actions: read",
+                (*releases, *watching, *approving),
+                "read whether the run that owns a release has ended, and who approved this run",
+            ),
             ("issues: write", self.of_lasting(names.Job.REVERT), "report what to revert manually"),
             ("id-token: write", tokens, "log in to the cloud with OIDC"),
         ]
@@ -226,6 +249,17 @@ class SetupPage:
         return [row for row in requested if row[1] or row[0] == "contents: read"]
 
 
+def _keys(environment: PlannedEnvironment, stored: str) -> str:
+    """The keys of Kubernetes Secrets that get the value of a GitHub secret."""
+    keys = [
+        f"key {code(key)} of the Secret {code(service.spec.kubernetes_secret)}"
+        for service in environment.deployed
+        for key, name in environment.secrets_of(service).items()
+        if name == stored
+    ]
+    return ", ".join(keys)
+
+
 def identity(trusted: object) -> str:
     """The cloud identity that a job assumes for this cluster or registry; empty where none."""
     fields = ("role", "service_account", "client_id")
@@ -234,7 +268,3 @@ def identity(trusted: object) -> str:
 
 def _file(path: str) -> str:
     return path.rpartition("/")[2]
-
-
-def _codes(texts: list[str] | tuple[str, ...]) -> str:
-    return ", ".join(code(text) for text in texts)

@@ -31,7 +31,7 @@ _REFERS = re.compile(r'#\{% (?:include|import|from|extends) "([^"]+)"')
 class Templates:
     """The Jinja environment. A repository's templates replace built-in ones of the same name."""
 
-    def __init__(self, root: Path, locked: Mapping[str, pins.Pin], self_repository: bool) -> None:
+    def __init__(self, root: Path, locked: Mapping[str, pins.Pin]) -> None:
         self.root = root
         own = root / "templates"
         folders = [own] if own.is_dir() else []
@@ -54,7 +54,6 @@ class Templates:
             auto_reload=False,
             cache_size=-1,
         )
-        prefix = (names.SAME_REPOSITORY if self_repository else names.CHECKOUT) + ".github/"
 
         def pin(action: str) -> Markup:
             if action not in locked:
@@ -64,7 +63,7 @@ class Templates:
                 )
             return Markup(locked[action])
 
-        environment.globals.update(pin=pin, local=lambda path: Markup(prefix + path))
+        environment.globals.update(pin=pin, local=_local)
         environment.filters.update(raw=Markup, line=line, block=block, code=code)
         self.environment = environment
         self._digests: dict[str, str] = {}
@@ -122,6 +121,19 @@ class Templates:
             texts[current] = self.source(current)
             todo += _REFERS.findall(texts[current])
         return texts
+
+
+@jinja2.pass_context
+def _local(context: jinja2.runtime.Context, path: str) -> Markup:
+    """A reference to a workflow or action of the same repository.
+
+    GitHub reads a called workflow itself. For an action, `$/` makes the runner fetch the whole
+    repository in each job (see docs/cost.md), so jobs check out the actions alone.
+    """
+    if context["project"].platform == "github.com" and path.startswith("workflows/"):
+        return Markup(f"{names.SAME_REPOSITORY}.github/{path}")
+    reason = "# zizmor: ignore[self-repository] checked out at this workflow's commit"
+    return Markup(f"{names.CHECKOUT}.github/{path} {reason}")
 
 
 def built_in_templates() -> Path:

@@ -11,7 +11,9 @@ from markupsafe import Markup
 
 from wfgen.errors import WfgenError
 
-_PLAIN = re.compile(r"[A-Za-z_/$][A-Za-z0-9_./@$-]*(:[A-Za-z0-9_./@$-]+)*")
+_PLAIN = re.compile(
+    r"(?:\./)?(?:\.(?=[\w-]+/))?[A-Za-z_/$][A-Za-z0-9_./@$-]*(:[A-Za-z0-9_./@$-]+)*"
+)
 _NOT_TEXT = re.compile(r"true|false|null|yes|no|on|off|y|n", re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _SENTENCE = re.compile(r"(?!.*(?::(?: |$)| #| $))[A-Za-z_/$].*")
@@ -108,7 +110,7 @@ def flow(value: Any) -> str:
 
 def _rest(value: Any, indent: int) -> str:
     """A value after its key or dash, in the same line or as a block literal."""
-    if isinstance(value, Markup) or not isinstance(value, str):
+    if isinstance(value, Markup) or not isinstance(value, str) or _plain(value):
         return flow(value)
     if _SENTENCE.fullmatch(value) and value.isprintable() and not _NOT_TEXT.fullmatch(value):
         return value
