@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 _MAX_NAMES = 12
 """Names that a hint lists at most."""
@@ -34,10 +35,14 @@ class Diagnostic:
     """How to fix it."""
     source: str = field(default="", compare=False)
     """The line of the file at `position`, shown with a caret."""
+    severity: Literal["error", "warning"] = field(default="error", compare=False)
+    """A warning does not change the exit code."""
 
     def __str__(self) -> str:
         place = self.position
-        text = [f"{place.file}:{place.line}:{place.column}: {self.message} [{self.rule}]"]
+        warning = "warning: " if self.severity == "warning" else ""
+        where = f"{place.file}:{place.line}:{place.column}"
+        text = [f"{where}: {warning}{self.message} [{self.rule}]"]
         if self.source.strip():
             gutter = " " * len(str(place.line))
             start = max(0, place.column - _MAX_WIDTH + 20)  # so that the caret's column is shown

@@ -9,12 +9,15 @@ from wfgen import __version__
 from wfgen.cli import remembered
 from wfgen.cli.console import printed
 from wfgen.errors import InvalidSpecs
+from wfgen.findings import Diagnostic
 from wfgen.generate.plan import plan
 from wfgen.generate.render import RenderedFile, render
+from wfgen.release_program import names
 from wfgen.remembered import Snapshot
 from wfgen.specs import loading
 from wfgen.specs.kustomize import Overlays
 from wfgen.specs.references import Project, paths_of
+from wfgen.worktree import ownership
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,15 @@ class Repository:
         """Remembers what this process printed, as the output of a clean run."""
         remembered.keep(printed, self.folders, paths_of(self.project))
 
+    def warnings(self) -> list[Diagnostic]:
+        """What other workflows of the repository do to what the specs describe."""
+        paths = list(ownership.foreign(self.root, names.WORKFLOWS))
+        if not paths:
+            return []
+        from wfgen.checks import other_deployers  # slow to import
+
+        return other_deployers.find(plan(self.project), paths)
+
     def files(self) -> tuple[RenderedFile, ...]:
         """Every generated file.
 
@@ -48,20 +60,22 @@ class Repository:
             if unsafe := waivers.check(self.project, files):
                 raise InvalidSpecs(unsafe)
         waives = any(patch.waive for patch in self.project.spec.patches.values())
-        texts = [(waives, file.path, file.text) for file in files]
+        platform: str = self.project.spec.platform
+        texts = [(waives, "platform", platform)]
+        texts += [(waives, file.path, file.text) for file in files]
         if not remembered.is_sound(self.snapshot, texts):
-            _check(files, waives=waives)
+            _check(files, platform, waives=waives)
             remembered.keep_sound(self.snapshot, texts)
         return files
 
 
-def _check(files: tuple[RenderedFile, ...], *, waives: bool) -> None:
+def _check(files: tuple[RenderedFile, ...], platform: str, *, waives: bool) -> None:
     """Raises `InvalidSpecs` for files that break a limit of GitHub or a safety property."""
     # Slow to import, and not needed for texts that were checked before.
     from wfgen.checks.rules import verify
     from wfgen.checks.static import check_rendered
 
-    if broken := verify(files):
+    if broken := verify(files, platform):
         raise InvalidSpecs(broken)
     # After a waiver, only `wfgen verify` reports what it breaks.
     if not waives and (unsafe := check_rendered(files)):

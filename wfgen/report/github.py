@@ -53,7 +53,11 @@ def note(text: str) -> str:
     return f"::notice::{_escape(text)}"
 
 
-def drifts(drifts: list[Drift], notes: Iterable[str] = ()) -> str:  # noqa: ARG001 - see Report
+def drifts(
+    drifts: list[Drift],
+    notes: Iterable[str] = (),  # noqa: ARG001 - see Report
+    warnings: Iterable[Diagnostic] = (),  # noqa: ARG001
+) -> str:
     """As text; annotations after each group of files that changed alike.
 
     Where only headers differ, the first file alone is annotated: GitHub shows ten annotations of a
@@ -119,14 +123,16 @@ def proof_blocks(proof: Proof) -> Iterable[Block]:
 def _annotate_finding(diagnostic: Diagnostic) -> str:
     place = diagnostic.position
     message = f"{diagnostic.message} [{diagnostic.rule}]"
-    return _annotation(message, place.file, place.line, place.column)
+    return _annotation(message, place.file, place.line, place.column, diagnostic.severity)
 
 
-def _annotation(message: str, file: str = "", line: int = 1, column: int | None = None) -> str:
+def _annotation(
+    message: str, file: str = "", line: int = 1, column: int | None = None, level: str = "error"
+) -> str:
     if not file:
-        return f"::error::{_escape(message)}"
+        return f"::{level}::{_escape(message)}"
     place = f"file={_escape(file, ':,')},line={line}" + (f",col={column}" if column else "")
-    return f"::error {place}::{_escape(message)}"
+    return f"::{level} {place}::{_escape(message)}"
 
 
 def _escape(text: str, more: str = "") -> str:

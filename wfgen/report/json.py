@@ -30,9 +30,12 @@ def stopped(message: str) -> str:
     return _dump({"errors": [{"message": message}]})
 
 
-def drifts(drifts: list[Drift], notes: Iterable[str] = ()) -> str:
-    """Files that differ under `drift`, and `notes`."""
-    return _dump({"drift": [_drift(drift) for drift in drifts], "notes": list(notes)})
+def drifts(
+    drifts: list[Drift], notes: Iterable[str] = (), warnings: Iterable[Diagnostic] = ()
+) -> str:
+    """Files that differ under `drift`, `notes`, and `warnings`, which do not fail a check."""
+    shown = {"drift": [_drift(drift) for drift in drifts], "notes": list(notes)}
+    return _dump({**shown, "warnings": [_finding(warning) for warning in warnings]})
 
 
 def proof(proof: Proof) -> str:

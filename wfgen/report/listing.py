@@ -66,7 +66,9 @@ def _pipelines(planned: Plan) -> list[dict[str, Any]]:
         {
             "name": pipeline.name,
             "environment": pipeline.environment.name,
-            "deploy_on": pipeline.environment.spec.deploy_on,
+            "deploy_on": "pull_request"
+            if pipeline.request
+            else pipeline.environment.spec.deploy_on,
             "services": [service.name for service in pipeline.services],
         }
         for pipeline in planned.pipelines

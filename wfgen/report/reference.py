@@ -23,7 +23,7 @@ from wfgen.checks.properties import PROPERTIES
 from wfgen.checks.rules import RULES, Documented, name_of
 from wfgen.checks.scenarios.roles import ROLES
 from wfgen.specs.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
-from wfgen.specs.kinds._model import Between, Lasting, Matching, Refused
+from wfgen.specs.kinds._model import Between, Lasting, Matching, Refused, fields_of
 from wfgen.specs.schema import field_docs
 
 _INTRODUCTION = """\
@@ -106,7 +106,7 @@ def tag_of(model: type[BaseModel]) -> str:
 def parts(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[Part]:
     """A model and the models of its fields, in the order of the fields."""
     yield Part(path, model)
-    for name, field in model.model_fields.items():
+    for name, field in fields_of(model).items():
         yield from _parts(field.annotation, (*path, name))
 
 
@@ -122,7 +122,7 @@ def _parts(annotation: Any, path: tuple[str, ...]) -> Iterator[Part]:
 def entries(model: type[BaseModel]) -> Iterator[Entry]:
     """The row of each field of a model."""
     docs = field_docs(model)
-    for name, field in model.model_fields.items():
+    for name, field in fields_of(model).items():
         mark = refused(field)
         yield Entry(
             name,

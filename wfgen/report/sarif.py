@@ -41,10 +41,15 @@ def stopped(message: str) -> str:
     return _document([], {}, [("error", message)])
 
 
-def drifts(drifts: list[Drift], notes: Iterable[str] = ()) -> str:
-    """Files that differ as results; notes as notifications of the tool."""
+def drifts(
+    drifts: list[Drift], notes: Iterable[str] = (), warnings: Iterable[Diagnostic] = ()
+) -> str:
+    """Files that differ, and warnings, as results; notes as notifications of the tool."""
     rules = {_rule(cause): cause.value for cause in Cause}
-    return _document(map(_drift, drifts), rules, [("note", note) for note in notes])
+    warnings = list(warnings)
+    rules |= {finding.rule: finding.rule.replace("-", " ") for finding in warnings}
+    results = [*map(_drift, drifts), *map(_finding, warnings)]
+    return _document(results, rules, [("note", note) for note in notes])
 
 
 def proof(proof: Proof) -> str:
@@ -56,7 +61,8 @@ def _finding(diagnostic: Diagnostic) -> dict[str, Any]:
     place = diagnostic.position
     hint = f"\n\nHint: {diagnostic.hint}" if diagnostic.hint else ""
     message = diagnostic.message + hint
-    return _result(diagnostic.rule, message, place.file, place.line, place.column)
+    result = _result(diagnostic.rule, message, place.file, place.line, place.column)
+    return {**result, "level": diagnostic.severity}
 
 
 def _drift(drift: Drift) -> dict[str, Any]:

@@ -41,7 +41,11 @@ def note(text: str) -> str:
     return f"note: {text}"
 
 
-def drifts(drifts: list[Drift], notes: Iterable[str] = ()) -> str:  # noqa: ARG001 - see Report
+def drifts(
+    drifts: list[Drift],
+    notes: Iterable[str] = (),  # noqa: ARG001 - see Report
+    warnings: Iterable[Diagnostic] = (),  # noqa: ARG001
+) -> str:
     """Each change with its files, diff and remedy."""
     return "\n".join(line for group in group_alike(drifts) for line in group_lines(group))
 

@@ -24,10 +24,15 @@ def generated(root: Path, known: set[str]) -> Iterator[str]:
             name = path.relative_to(root).as_posix()
             if name in known or is_temporary(path.name) or path.is_symlink() or not path.is_file():
                 continue
-            with path.open("rb") as file:
-                text = file.read(2000).decode("utf-8-sig", errors="replace")
-            if header.begins(text):
+            if header.begins(_start(path)):
                 yield name
+
+
+def foreign(root: Path, folder: str) -> Iterator[str]:
+    """Regular YAML files in a folder that wfgen did not generate."""
+    for path in sorted((root / folder).glob("*.y*ml")):
+        if path.is_file() and not header.begins(_start(path)):
+            yield path.relative_to(root).as_posix()
 
 
 def strangers(root: Path, folder: str, known: set[str]) -> Iterator[str]:
@@ -39,6 +44,12 @@ def strangers(root: Path, folder: str, known: set[str]) -> Iterator[str]:
             path = Path(place, name).relative_to(root).as_posix()
             if path not in known and not is_temporary(name):
                 yield path
+
+
+def _start(path: Path) -> str:
+    """The beginning of a file, which has the header."""
+    with path.open("rb") as file:
+        return file.read(2000).decode("utf-8-sig", errors="replace")
 
 
 def _fail(error: OSError) -> None:

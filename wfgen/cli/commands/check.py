@@ -31,10 +31,14 @@ def run(
         notes.append(note)
     for note in notes:
         echo(report.note(note), error=name != "github")
+    warnings = repository.warnings()
+    if warnings and not report.IS_DOCUMENT:
+        echo(report.findings(warnings), error=name != "github")
     if report.IS_DOCUMENT or drifts:
-        echo(report.drifts(drifts, notes))
+        echo(report.drifts(drifts, notes, warnings))
     summary = text.summary(drifts, len(files))
-    github.write_page(f"wfgen check: {summary}", github.drift_blocks(drifts), notes)
+    blocks = [*github.drift_blocks(drifts), *github.finding_blocks(warnings)]
+    github.write_page(f"wfgen check: {summary}", blocks, notes)
     if not report.IS_DOCUMENT:
         echo(summary, quiet and not drifts)
     if drifts:

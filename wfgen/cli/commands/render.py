@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Annotated
 
 from wfgen.cli.commands import check
-from wfgen.cli.console import echo
+from wfgen.cli.console import FINDING_FORMATS, chosen_format, echo
 from wfgen.cli.declared import Option
 from wfgen.cli.options import Directory, FindingFormat, NoCache, Quiet, Verbose, open_repository
 from wfgen.errors import EXIT_CLEAN, EXIT_FINDINGS, WfgenError
-from wfgen.findings import did_you_mean
+from wfgen.findings import Diagnostic, did_you_mean
 from wfgen.generate.render import RenderedFile
 from wfgen.locks import pins
-from wfgen.report import text
+from wfgen.report import github, text
 from wfgen.worktree import drift
 from wfgen.worktree.causes import Drift
 
@@ -54,8 +54,8 @@ def run(
     if stdout and (diff or dry_run):
         raise WfgenError("--stdout cannot be combined with --diff or --dry-run")
     repository = open_repository(directory, cache=not no_cache)
-    root, files = repository.root, repository.files()
-    files = _select(files, only) if only else files
+    root, files = repository.root, _select(repository.files(), only)
+    _warn(repository.warnings(), format_)
     if stdout:
         for file in files:
             echo(f"==> {file.path} <==\n{file.text}")
@@ -75,6 +75,14 @@ def run(
     return EXIT_FINDINGS if exit_code and drifts else EXIT_CLEAN
 
 
+def _warn(warnings: list[Diagnostic], format_: str | None) -> None:
+    """Prints warnings, as annotations in GitHub Actions."""
+    name = chosen_format(format_, FINDING_FORMATS)
+    report = github if name == "github" else text
+    if warnings:
+        echo(report.findings(warnings), error=name != "github")
+
+
 def _preview(
     target: Path, files: tuple[RenderedFile, ...], *, orphans: bool, diff: bool, quiet: bool
 ) -> list[Drift]:
@@ -84,11 +92,13 @@ def _preview(
     return drifts
 
 
-def _select(files: tuple[RenderedFile, ...], names: list[str]) -> tuple[RenderedFile, ...]:
-    """The files of these paths, or names with or without suffix (`production`).
+def _select(files: tuple[RenderedFile, ...], names: list[str] | None) -> tuple[RenderedFile, ...]:
+    """The files of these paths, or names with or without suffix (`production`); all without names.
 
     Raises `WfgenError` for a name that no file has.
     """
+    if not names:
+        return files
     by_name: dict[str, set[str]] = {}
     for file in files:
         for name in (file.path, Path(file.path).name, Path(file.path).stem):
