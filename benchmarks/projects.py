@@ -38,7 +38,7 @@ build:
   test: make test
 ports: [8080]
 health: {{http: /healthz}}
-secrets: [DATABASE_URL]
+secrets: {{DATABASE_URL: {{from: DATABASE_URL}}}}
 """
 
 DEPLOYMENT = """\
