@@ -53,6 +53,11 @@ class Api:
             return 404, {"message": "Not Found"}, {}
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
+    def clear(self) -> None:
+        """Forgets all answers and requests."""
+        self._answers.clear()
+        self.requests.clear()
+
     def sent(self, method: str, path: str) -> list[Any]:
         """The bodies of the requests of this kind."""
         return [r.body for r in self.requests if (r.method, r.path) == (method, path)]

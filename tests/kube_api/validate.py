@@ -11,6 +11,11 @@ from tests.kube_api.resources import Object, Resource
 
 REJECT = "test.wfgen/reject"
 """An annotation: the object is refused with its value as the reason."""
+NO_DRY_RUN = "test.wfgen/no-dry-run"
+"""An annotation: a webhook with side effects admits the object, and refuses dry runs of it.
+
+https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#side-effects
+"""
 SIZE = 1024 * 1024
 """https://kubernetes.io/docs/concepts/configuration/configmap/ and .../secret/, in bytes."""
 
@@ -43,6 +48,12 @@ _MUTABLE = {
 }
 """The only fields that may change in the specs of these kinds."""
 _FIXED = {"Deployment": "selector", "ReplicaSet": "selector", "DaemonSet": "selector"}
+
+
+def admit(obj: Object, dry_run: bool) -> None:
+    """Calls the webhooks. Raises 400 where one of them does not support dry runs."""
+    if dry_run and NO_DRY_RUN in (obj["metadata"].get("annotations") or {}):
+        raise bad_request('admission webhook "hook.test.wfgen" does not support dry run')
 
 
 def check(resource: Resource, obj: Object, live: Object | None) -> None:

@@ -148,6 +148,7 @@ def _finish(
     if resource.namespaced:
         metadata["namespace"] = key.namespace
     validate.check(resource, obj, live)
+    validate.admit(obj, options.dry_run)
     entries = who if isinstance(who, list) else managers.update(live, obj, who)
     metadata["managedFields"] = managers.write(resource, entries)
     if resource.counts:

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from tests.github_api import Api, serving
+from wfgen.release_program import commands
 from wfgen.release_program.hosting import github
+from wfgen.release_program.names import NONE, PER_ATTEMPT, tagged
 from wfgen.release_program.state import tags
 
 DIGESTS = {"server": "a" * 64, "client": "b" * 64, "tools": "c" * 64}
@@ -31,7 +33,7 @@ def service(name: str, **values: Any) -> dict[str, Any]:
         "depends_on": [],
         "workloads": [{"kind": "Deployment", "name": name, "container": name}],
         "health": None,
-        "secrets": [],
+        "secrets": {},
         "replicas": None,
         "autoscaled": False,
         "migrate": None,
@@ -142,6 +144,54 @@ def needs(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setenv("WFGEN_NEEDS", json.dumps(value))
 
     return write
+
+
+_WRITES = {
+    "deploy": ("proceed", "decision", "reason"),
+    "monitor": ("verified", "cause"),
+    "rollback": ("restored", "cause"),
+}
+"""What identifies the job of the release that wrote an output."""
+_RELEASED = ("release", "lkg_sha", "sha", "services", "images")
+"""What each of these jobs writes."""
+
+
+def of_release(attempt: int = 1, /, **values: str) -> dict[str, str]:
+    """The outputs of the called workflow in which one attempt of a run wrote these values.
+
+    A job that wrote none of its outputs was skipped.
+    """
+    outputs = {}
+    for job, names in _WRITES.items():
+        own = {name: values[name] for name in (*names, *_RELEASED) if name in values}
+        if "cause" in names and names[0] in values:
+            own.setdefault("cause", NONE)
+        written = own if names[0] in values else {}
+        outputs[job] = json.dumps(
+            {n: tagged(v, str(attempt)) if n in PER_ATTEMPT else v for n, v in written.items()}
+        )
+    return outputs
+
+
+@pytest.fixture
+def plan(
+    describe: Describe, outputs: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., dict[str, Any]]:
+    """Plans with these variables; lists and objects of the outputs decoded."""
+
+    def run(**variables: str) -> dict[str, Any]:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        assert commands.run("plan") == 0
+        found: dict[str, Any] = dict(outputs())
+        for name in ("scope", "services", "build", "images"):
+            found[name] = json.loads(found[name])
+        return found
+
+    return run
+
+
+Plan = Callable[..., dict[str, Any]]
 
 
 @dataclass

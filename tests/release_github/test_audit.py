@@ -15,7 +15,7 @@ from wfgen.release_program.contract import load
 from wfgen.release_program.state import tags
 from wfgen.report import history
 
-from .conftest import Describe, Repository
+from .conftest import Describe, Repository, of_release
 
 SHA, GOOD = "1" * 40, "2" * 40
 IMAGE = "ghcr.io/acme/shop-server@sha256:" + "a" * 64
@@ -36,14 +36,24 @@ def github(api: Api, describe: Describe) -> Api:
     return api
 
 
-def released(needs: Needs, **release: str) -> None:
-    """Release 42 of redis and the server, with this end."""
-    plan = {"any": "true", "sha": SHA, "services": '["redis", "server"]'}
-    images = {"images": json.dumps({"server": IMAGE, "tools": TOOLS, "evil": "x"})}
+def released(needs: Needs, attempt: int = 1, /, *, go_back: str = "0", **release: str) -> None:
+    """Release 42 of redis and the server, with this end; the tools were built too."""
+    images = json.dumps({"server": IMAGE, "evil": "x"})
+    plan = {"proposed": "true", "sha": SHA, "services": '["client"]', "go_back": go_back}
+    values = {
+        "proceed": "true",
+        "release": "42",
+        "lkg_sha": GOOD,
+        "sha": SHA,
+        "services": '["redis", "server"]',
+        "images": images,
+        **release,
+    }
     needs(
         plan=("success", plan),
-        images=("success", images),
-        release=("success", {"proceed": "true", "release": "42", "lkg_sha": GOOD, **release}),
+        build_tools=("success", {"digest": TOOLS.partition("@")[2]}),
+        build_client=("success", {"digest": TOOLS.partition("@")[2]}),
+        release=("success", of_release(attempt, **values)),
     )
 
 
@@ -70,6 +80,65 @@ def test_good_release_is_tagged_with_what_plan_reads(
     }
     assert f"| server | {IMAGE} |" in summary()
     assert "production: release 42 is live" in summary()
+    assert "held" not in facts
+
+
+def test_commit_and_services_are_those_of_the_release(github: Api, needs: Needs) -> None:
+    """What deploy decided under the lock, not what plan proposed."""
+    released(needs, verified="true", sha="3" * 40, services='["redis"]')
+    assert commands.run("audit") == 0
+    (tag,) = github.sent("POST", f"{SHOP}/git/tags")
+    assert tag["object"] == "3" * 40
+    facts = json.loads(tag["message"].strip().splitlines()[-1])
+    assert facts["services"].keys() == {"redis", "tools"}
+
+
+def test_release_that_went_back_is_held(github: Api, needs: Needs, repository: Repository) -> None:
+    released(needs, go_back="40", verified="true")
+    assert commands.run("audit") == 0
+    (tag,) = github.sent("POST", f"{SHOP}/git/tags")
+    repository.git("tag", "-a", "--cleanup=verbatim", "-m", tag["message"], tag["tag"])
+    (release,) = tags.releases(load(), "production")
+    assert release.held
+
+
+def test_going_back_that_was_rolled_back_holds_nothing(github: Api, needs: Needs) -> None:
+    released(needs, go_back="40", restored="all", cause="app")
+    assert commands.run("audit") == 0
+    (tag,) = github.sent("POST", f"{SHOP}/git/tags")
+    assert "held" not in json.loads(tag["message"].strip().splitlines()[-1])
+
+
+def test_release_whose_monitor_was_lost_after_the_commit_point_is_tagged(
+    github: Api, needs: Needs
+) -> None:
+    """Its outputs never arrive; rollback finds the verified release in the record."""
+    released(needs, restored="verified")
+    assert commands.run("audit") == 0
+    (tag,) = github.sent("POST", f"{SHOP}/git/tags")
+    assert tag["tag"] == "deploy/production/42"
+    assert github.sent("POST", f"{SHOP}/deployments/5/statuses")[0]["state"] == "success"
+
+
+def test_run_of_finish_alone_in_a_later_attempt_completes_the_tag(
+    github: Api, needs: Needs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "2")
+    released(needs, 1, verified="true")
+    assert commands.run("audit") == 0
+    (ref,) = github.sent("POST", f"{SHOP}/git/refs")
+    assert ref["ref"] == "refs/tags/deploy/production/42"
+
+
+def test_old_outputs_of_another_attempt_make_no_tag(github: Api, needs: Needs) -> None:
+    """Attempt 1 verified release 42; attempt 2 was rolled back, its monitor never ran."""
+    first = of_release(1, verified="true", release="42", sha=SHA, services="[]", images="{}")
+    second = of_release(2, restored="all", cause="app", release="43", lkg_sha=GOOD, sha=SHA)
+    outputs = {**first, "rollback": second["rollback"]}
+    needs(plan=("success", {"sha": SHA}), release=("failure", outputs))
+    assert commands.run("audit") == 0
+    (tag,) = github.sent("POST", f"{SHOP}/git/tags")
+    assert tag["tag"] == "rollback/production/43"
 
 
 def test_good_release_is_a_successful_deployment(github: Api, needs: Needs) -> None:
@@ -121,7 +190,13 @@ def test_release_that_was_not_undone_is_no_rollback(
 
 
 @pytest.mark.parametrize(
-    "release", [{"proceed": "false", "stale": "true"}, {"release": ""}, {"release": "x"}]
+    "release",
+    [
+        {"proceed": "false", "decision": "stale", "release": "0"},
+        {"proceed": "false", "restored": "nothing", "release": "0"},
+        {"release": "none"},
+        {"release": "x"},
+    ],
 )
 def test_release_that_never_began_leaves_nothing(
     github: Api, needs: Needs, release: dict[str, str]
@@ -140,7 +215,8 @@ def test_second_run_finds_what_the_first_made(github: Api, needs: Needs) -> None
     present = {"object": {"type": "tag", "sha": "8" * 40}}
     github.now("GET", f"{SHOP}/git/ref/tags/deploy/production/42", present)
     # GitHub gives the message back without the last line end, and the payload as text.
-    said = {"message": tag["message"].rstrip("\n"), "object": {"sha": SHA}}
+    message = tag["message"].rstrip("\n").replace("is live", "is live (by another version)")
+    said = {"message": message, "object": {"sha": SHA}}
     github.now("GET", f"{SHOP}/git/tags/{'8' * 40}", said)
     github.now("GET", f"{SHOP}/deployments", [{"id": 5, "payload": json.dumps(made["payload"])}])
     assert commands.run("audit") == 0

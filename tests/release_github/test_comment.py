@@ -12,11 +12,12 @@ from tests.github_api import Api
 from wfgen.release_program import commands
 from wfgen.release_program.hosting.github import GitHubError
 
-from .conftest import Describe
+from .conftest import Describe, of_release
 
 COMMENTS = "/repos/acme/shop/issues/12/comments"
 MARKER = "<!-- wfgen:preview:staging -->"
 SHA = "1" * 40
+IMAGE = "ghcr.io/acme/shop-server@sha256:" + "a" * 64
 Needs = Callable[..., None]
 
 
@@ -25,13 +26,13 @@ def previewed(describe: Describe, needs: Needs) -> Callable[..., None]:
     """The end of a preview's release."""
     describe(preview=True, environment="staging", url="https://pr-{number}.preview.example.com")
 
-    def end(trusted: str = "true", **release: str) -> None:
-        plan = {"any": "true", "sha": SHA, "services": '["server"]', "number": "12"}
-        images = {"images": json.dumps({"server": "ghcr.io/acme/shop-server@sha256:" + "a" * 64})}
+    def end(trusted: str = "true", proposed: str = "true", **release: str) -> None:
+        plan = {"proposed": proposed, "sha": SHA, "services": '["server"]', "number": "12"}
+        images = json.dumps({"server": IMAGE, "client": "evil"})
+        end = {"proceed": "true", "release": "1", "sha": SHA, "images": images, **release}
         needs(
             plan=("success", {**plan, "trusted": trusted}),
-            images=("success", images),
-            release=("success", {"proceed": "true", "release": "1", **release}),
+            release=("success", of_release(1, **end)),
         )
 
     return end
@@ -50,10 +51,11 @@ def test_first_comment_has_address_and_result(api: Api, previewed: Previewed) ->
     assert "**https://pr-12.preview.example.com**" in made["body"]
     assert "staging, pull request 12: release 1 is live" in made["body"]
     assert SHA in made["body"]
+    assert f"| server | `{IMAGE}` |" in made["body"]
 
 
 def test_failed_preview_says_that_it_stays_up(api: Api, previewed: Previewed) -> None:
-    previewed(cause="app")
+    previewed(verified="false", cause="app")
     api.on("GET", COMMENTS, [])
     api.on("POST", COMMENTS, {}, 201)
     commands.run("comment")
@@ -78,6 +80,22 @@ def test_comment_is_changed_in_place(api: Api, previewed: Previewed) -> None:
 
 def test_untrusted_pull_request_gets_no_comment(api: Api, previewed: Previewed) -> None:
     previewed(trusted="false", verified="true")
+    assert commands.run("comment") == 0
+    assert api.requests == []
+
+
+def test_run_without_a_preview_leaves_the_comment_of_the_preview(
+    api: Api, previewed: Previewed
+) -> None:
+    """Such as one for the label `bug`, while the preview of an earlier run is up."""
+    previewed(proposed="false")
+    assert commands.run("comment") == 0
+    assert api.requests == []
+
+
+def test_merge_group_gets_no_comment(api: Api, describe: Describe, needs: Needs) -> None:
+    describe(preview=True)
+    needs(plan=("success", {"proposed": "false", "number": "0", "trusted": "false"}))
     assert commands.run("comment") == 0
     assert api.requests == []
 

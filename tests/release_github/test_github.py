@@ -107,6 +107,16 @@ def test_all_pages_are_read(api: Api) -> None:
     assert api.requests[1].query == {"page": ["2"]}
 
 
+def test_list_in_a_member_is_read_over_all_pages(api: Api) -> None:
+    """https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run-attempt"""
+    path = "/repos/acme/shop/actions/runs/7/attempts/2/jobs"
+    following = f'<{api.url}{path}?page=2>; rel="next"'
+    api.on("GET", path, {"total_count": 3, "jobs": [1, 2]}, Link=following)
+    api.on("GET", path, {"total_count": 3, "jobs": [3]})
+    found = GitHub("t").pages("actions/runs/7/attempts/2/jobs", "actions: read", "jobs")
+    assert list(found) == [1, 2, 3]
+
+
 def test_token_goes_to_no_other_host(api: Api) -> None:
     api.on("GET", "/repos/acme/shop/pulls", [1], Link='<https://evil.example.com/>; rel="next"')
     with pytest.raises(GitHubError, match="another host"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from tests.github_api import Api
 from wfgen.release_program import commands
 
-from .conftest import Describe
+from .conftest import Describe, of_release
 
 HOOK = "/services/T0/B0/secret-path"
 KEY = "secret-routing-key"
@@ -28,10 +29,12 @@ def send(
     api.on("POST", HOOK, "ok")
     api.on("POST", "/v2/enqueue", {"status": "success"}, 202)
 
-    def run(jobs: dict[str, str] | None = None, **release: str) -> int:
-        plan = {"any": "true", "sha": "1" * 40, "services": '["a<b>&c"]'}
-        end = {"proceed": "true", "release": "42", **release}
-        needs(**{"plan": ("success", plan), "release": ("failure", end), **(jobs or {})})
+    def run(jobs: dict[str, Any] | None = None, audit: str = "success", **release: str) -> int:
+        plan = {"proposed": "true", "sha": "1" * 40, "services": '["a<b>&c"]'}
+        end = of_release(1, **{"proceed": "true", "release": "42", **release})
+        result = "success" if "verified" in release else "failure"
+        needs(**{"plan": ("success", plan), "release": (result, end), **(jobs or {})})
+        monkeypatch.setenv("WFGEN_STEPS", json.dumps({"audit": {"outcome": audit}}))
         return commands.run("notify")
 
     return run
@@ -85,14 +88,28 @@ def test_failure_before_the_release_wakes_nobody(api: Api, send: Send) -> None:
     assert len(api.sent("POST", HOOK)) == 1
 
 
-@pytest.mark.parametrize(
-    "release", [{"proceed": "false", "stale": "true"}, {"proceed": "", "stale": "true"}]
-)
-def test_stale_run_neither_notifies_nor_resolves(
-    api: Api, send: Send, release: dict[str, str]
+def test_live_release_without_its_tag_is_reported_and_wakes_nobody(api: Api, send: Send) -> None:
+    assert send(audit="failure", verified="true") == 0
+    (message,) = api.sent("POST", HOOK)
+    assert message["text"] == "production: release 42 is live; tag missing"
+    (event,) = api.sent("POST", "/v2/enqueue")
+    assert event["event_action"] == "resolve"
+
+
+@pytest.mark.parametrize("decision", ["stale", "nothing"])
+def test_run_without_a_release_neither_notifies_nor_resolves(
+    api: Api, send: Send, needs: Callable[..., None], decision: str
 ) -> None:
-    assert send(**release) == 0
+    end = of_release(1, proceed="false", decision=decision)
+    assert send(jobs={"release": ("success", end)}) == 0
     assert api.requests == []
+
+
+@pytest.mark.parametrize("decision", ["held", "refused", "unapproved", "unbuilt", "failed"])
+def test_refused_run_is_reported_and_wakes_nobody(api: Api, send: Send, decision: str) -> None:
+    assert send(proceed="false", decision=decision, restored="nothing", release="0") == 0
+    assert len(api.sent("POST", HOOK)) == 1
+    assert api.sent("POST", "/v2/enqueue") == []
 
 
 def test_only_who_is_described_is_notified(api: Api, describe: Describe, send: Send) -> None:

@@ -41,7 +41,7 @@ def text_of(node: ast.expr) -> str:
         return str(node.value)
     source = ast.unparse(node)
     if "SECRET_" in source or "secret_variable(" in source:
-        return names.secret_variable("<KEY>")
+        return names.secret_variable("<NAME>")
     return CONSTANTS.get(source, source)
 
 
@@ -89,9 +89,13 @@ def test_an_output_that_is_not_declared_is_an_error(
         run("rollback")
 
     rollback("restored", "all")
+    monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "3")
     rollback("restored", "except: redis")
-    assert capsys.readouterr().out == "restored=all\nrestored=except: redis\n"
-    for name, value in (("verified", "true"), ("restored", "some"), ("restored", "")):
+    rollback("release", "42")
+    expected = "restored=all@1\nrestored=except: redis@3\nrelease=42\n"
+    assert capsys.readouterr().out == expected
+    empty = (("restored", ""), ("release", ""))
+    for name, value in (("verified", "true"), ("restored", "some"), *empty):
         with pytest.raises(ValueError, match=f"does not declare the output {name}={value}"):
             rollback(name, value)
 
@@ -127,24 +131,59 @@ def test_every_output_that_a_workflow_reads_is_written_by_that_step() -> None:
     assert read > 20
 
 
-def test_every_output_that_the_program_reads_is_one_of_the_job() -> None:
-    called = WORKFLOWS["_deploy.yml"][True]["workflow_call"]["outputs"]
-    read = {
+def reads() -> set[tuple[str, str]]:
+    """The outputs of jobs that the program reads: the job and the output."""
+    return {
         (text_of(node.args[0]), text_of(node.args[1]))
         for tree in PROGRAM.values()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("needs.output", "self.output")
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith((".output", "self._list", "self._object"))
+        and len(node.args) == 2
+        and ast.unparse(node.args[0]) not in ("job", "self")
     }
-    builds = {pair for pair in read if "build_job" in pair[0]}
-    assert {output for _, output in builds} == {"digest"}
-    assert len(read - builds) > 10
-    for job, name in read - builds:
-        outputs = WORKFLOWS["production.yml"]["jobs"][job].get("outputs", called)
-        preview = WORKFLOWS["staging.yml"]["jobs"].get(job, {}).get("outputs", {})
-        assert name in {**outputs, **preview}, f"{job} has no output {name}"
+
+
+COMMANDS_OF = {
+    Job.PLAN: ("plan",),
+    Job.APPROVE: ("approve",),
+    Job.RELEASE: ("preflight", "monitor", "rollback"),
+    Job.REVERT: ("revert",),
+}
+"""The commands whose outputs a job has."""
+
+
+def test_every_output_that_the_program_reads_is_written_by_a_command_of_the_job() -> None:
+    read = reads()
+    assert len(read) > 20
+    for job, name in read:
+        written = {output for command in COMMANDS_OF[job] for output in COMMANDS[command].writes}
+        assert name in written, f"no command of job {job} writes {name}"
+
+
+def test_every_output_that_the_program_reads_is_one_of_the_job() -> None:
+    """Of the generated workflows: the called one passes the outputs of its jobs on as JSON."""
+    jobs = {**WORKFLOWS["staging.yml"]["jobs"], **WORKFLOWS["production.yml"]["jobs"]}
+    called = WORKFLOWS["_deploy.yml"]
+    for job in (Job.DEPLOY, Job.MONITOR, Job.ROLLBACK):
+        passed = called[True]["workflow_call"]["outputs"][job]["value"]
+        assert passed == f"${{{{ toJSON(jobs.{job}.outputs) }}}}"
+    for job, name in reads():
+        if job == Job.RELEASE:
+            having = [called["jobs"][part].get("outputs", {}) for part in called["jobs"]]
+        else:
+            having = [WORKFLOWS[w]["jobs"].get(job, {}).get("outputs", {}) for w in
+                      ("production.yml", "staging.yml")]  # fmt: skip
+        if job in jobs:
+            assert any(name in outputs for outputs in having), f"{job} has no output {name}"
 
 
 def test_whoever_judges_a_run_gets_the_result_of_every_job_before_the_end() -> None:
     jobs = WORKFLOWS["production.yml"]["jobs"]
-    for judge in ("verdict", "notify"):
-        assert set(jobs) - {"prune", "verdict", "notify"} == set(jobs[judge]["needs"])
+    assert set(jobs) - {Job.FINISH} == set(jobs[Job.FINISH]["needs"])
+    commands = [step.get("with", {}).get("command") for step in jobs[Job.FINISH]["steps"]]
+    assert [name for name in commands if name] == ["audit", "notify", "verdict"]
+    for step in jobs[Job.FINISH]["steps"]:
+        if step.get("with", {}).get("command") in ("notify", "verdict"):
+            assert step["env"][Variable.NEEDS] == "${{ toJSON(needs) }}"
+            assert step["env"][Variable.STEPS] == "${{ toJSON(steps) }}"

@@ -1,8 +1,7 @@
-"""`plan` and `images`: nothing that changed is left out, nothing that did not is built again."""
+"""`plan`: nothing that changed is left out, nothing that did not is built again."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,8 @@ import pytest
 from wfgen.release_program import commands
 from wfgen.release_program.failure import Failure
 
-from .conftest import DIGESTS, Describe, Repository, service
+from .conftest import DIGESTS, Describe, Plan, Repository, service
 
-Outputs = Callable[[], dict[str, str]]
 ALL = ["redis", "server", "client"]
 
 
@@ -22,55 +20,43 @@ def image(name: str) -> str:
     return f"ghcr.io/acme/shop-{name}@sha256:{DIGESTS[name]}"
 
 
-@pytest.fixture
-def plan(
-    describe: Describe, outputs: Outputs, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., dict[str, Any]]:
-    """Plans with these variables; lists and objects of the outputs decoded."""
-
-    def run(**variables: str) -> dict[str, Any]:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        assert commands.run("plan") == 0
-        found: dict[str, Any] = dict(outputs())
-        for name in ("services", "build", "images"):
-            found[name] = json.loads(found[name])
-        return found
-
-    return run
-
-
-Plan = Callable[..., dict[str, Any]]
-
-
 def test_first_release_builds_and_releases_everything(plan: Plan, repository: Repository) -> None:
     found = plan()
-    assert found["any"] == "true"
+    assert found["proposed"] == "true"
     assert found["services"] == ALL
     assert found["build"] == ["server", "client", "tools"]
     assert found["images"] == {}
-    assert found["previous"] == ""
+    assert found["scope"] == ALL
+    assert (found["previous"], found["held"]) == ("none", "false")
     assert found["sha"] == repository.git("rev-parse", "HEAD")
-    assert (found["trusted"], found["number"], found["go_back"]) == ("true", "", "")
+    assert (found["trusted"], found["number"], found["go_back"]) == ("true", "0", "0")
 
 
 def test_nothing_changed_means_nothing_to_release(plan: Plan, repository: Repository) -> None:
     repository.release(1, repository.git("rev-parse", "HEAD"))
     repository.commit("docs", **{"README.md": "more\n"})
     found = plan()
-    assert (found["any"], found["services"], found["build"]) == ("false", [], [])
-    assert found["images"] == {name: image(name) for name in DIGESTS}
+    assert (found["proposed"], found["services"], found["build"]) == ("false", [], [])
+    assert (found["scope"], found["images"]) == (ALL, {})
     assert found["previous"] == "deploy/production/1"
 
 
-def test_changed_service_is_built_and_the_others_keep_their_digest(
-    plan: Plan, repository: Repository
+def test_changed_service_is_built_and_no_other(
+    plan: Plan, repository: Repository, summary: Callable[[], str]
 ) -> None:
     repository.release(1, repository.git("rev-parse", "HEAD"))
     repository.commit(**{"app__server__main.py": "new\n"})
     found = plan()
-    assert (found["any"], found["services"], found["build"]) == ("true", ["server"], ["server"])
-    assert found["images"] == {"client": image("client"), "tools": image("tools")}
+    assert (found["proposed"], found["services"], found["build"]) == (
+        "true",
+        ["server"],
+        ["server"],
+    )
+    # In production, the record in the cluster has the images of all other services.
+    assert found["images"] == {}
+    head = repository.git("rev-parse", "deploy/production/1^{commit}")[:12]
+    assert f"| server | changed since {head} | built in this run |" in summary()
+    assert "| client | unchanged | - |" in summary()
 
 
 def test_what_a_changed_service_needs_outside_the_cluster_is_asked_again(
@@ -141,7 +127,6 @@ def test_each_service_is_compared_with_its_own_last_release(
     found = plan()
     # Release 10 was of the client alone; the tools changed since release 9, the server did not.
     assert found["build"] == ["tools"]
-    assert found["images"] == {"server": image("server"), "client": newer}
     assert found["previous"] == "deploy/production/10"
 
 
@@ -153,13 +138,17 @@ def test_each_service_is_compared_with_its_own_last_release(
     ],
 )
 def test_changed_manifest_releases_without_a_build(
-    plan: Plan, repository: Repository, path: str, services: list[str]
+    plan: Plan,
+    repository: Repository,
+    summary: Callable[[], str],
+    path: str,
+    services: list[str],
 ) -> None:
     repository.release(1, repository.git("rev-parse", "HEAD"))
     repository.commit(**{path: "a: 2\n"})
     found = plan()
-    assert (found["any"], found["services"], found["build"]) == ("true", services, [])
-    assert found["images"] == {name: image(name) for name in DIGESTS}
+    assert (found["proposed"], found["services"], found["build"]) == ("true", services, [])
+    assert ("| as recorded |" in summary()) == ("server" in services)
 
 
 def test_service_that_is_not_deployed_is_built_and_releases_nothing(
@@ -168,7 +157,7 @@ def test_service_that_is_not_deployed_is_built_and_releases_nothing(
     repository.release(1, repository.git("rev-parse", "HEAD"))
     repository.commit(**{"app__tools__main.py": "new\n"})
     found = plan()
-    assert (found["any"], found["services"], found["build"]) == ("false", [], ["tools"])
+    assert (found["proposed"], found["services"], found["build"]) == ("false", [], ["tools"])
 
 
 def test_commit_beyond_a_shallow_clone_counts_as_changed(
@@ -186,10 +175,82 @@ def test_commit_beyond_a_shallow_clone_counts_as_changed(
     assert "server" in plan(WFGEN_SERVICES="server")["build"]
 
 
-def test_force_builds_what_did_not_change(plan: Plan, repository: Repository) -> None:
+@pytest.fixture
+def dispatch(plan: Plan) -> Plan:
+    """Plans a run that was started by hand."""
+    return lambda **variables: plan(GITHUB_EVENT_NAME="workflow_dispatch", **variables)
+
+
+def test_dispatch_proposes_its_whole_scope_and_builds_what_changed(
+    dispatch: Plan, repository: Repository, summary: Callable[[], str]
+) -> None:
     repository.release(1, repository.git("rev-parse", "HEAD"))
-    found = plan(WFGEN_FORCE="true", WFGEN_SERVICES="client")
+    repository.commit(**{"app__server__main.py": "new\n"})
+    found = dispatch()
+    assert (found["proposed"], found["services"], found["scope"]) == ("true", ALL, ALL)
+    assert found["build"] == ["server"]
+    assert "| client | requested | as recorded |" in summary()
+    found = dispatch(WFGEN_SERVICES="client tools")
+    assert (found["services"], found["scope"]) == (["client"], ["client"])
+    assert found["build"] == []
+
+
+def test_force_builds_what_did_not_change(dispatch: Plan, repository: Repository) -> None:
+    repository.release(1, repository.git("rev-parse", "HEAD"))
+    found = dispatch(WFGEN_FORCE="true", WFGEN_SERVICES="client")
     assert (found["services"], found["build"], found["images"]) == (["client"], ["client"], {})
+
+
+@pytest.mark.parametrize("event", ["push", "workflow_dispatch"])
+def test_later_attempt_trusts_no_tag_and_builds_its_scope(
+    plan: Plan, repository: Repository, event: str
+) -> None:
+    """Whoever can push a tag could otherwise keep an image from being built for ever."""
+    repository.release(1, repository.git("rev-parse", "HEAD"), held=True)
+    found = plan(GITHUB_RUN_ATTEMPT="2", GITHUB_EVENT_NAME=event)
+    assert (found["services"], found["scope"], found["held"]) == (ALL, ALL, "false")
+    assert found["build"] == ["server", "client", "tools"]
+    found = plan(GITHUB_RUN_ATTEMPT="2", GITHUB_EVENT_NAME=event, WFGEN_SERVICES="client")
+    assert (found["services"], found["build"]) == (["client"], ["client"])
+
+
+@pytest.mark.parametrize("event", ["push", "workflow_dispatch"])
+def test_while_a_release_is_held_nothing_is_proposed_or_built(
+    plan: Plan,
+    repository: Repository,
+    capsys: pytest.CaptureFixture[str],
+    summary: Callable[[], str],
+    event: str,
+) -> None:
+    repository.release(1, repository.git("rev-parse", "HEAD"))
+    repository.release(2, repository.git("rev-parse", "HEAD"), held=True)
+    repository.commit(**{"app__server__main.py": "new\n"})
+    found = plan(GITHUB_EVENT_NAME=event)
+    assert (found["proposed"], found["services"], found["build"]) == ("false", [], [])
+    assert (found["held"], found["scope"]) == ("true", ALL)
+    assert "deploy/production/2: an operator went back to a release" in capsys.readouterr().err
+    assert "| server | held | - |" in summary()
+
+
+def test_force_and_going_back_and_a_newer_release_end_what_is_held(
+    dispatch: Plan, repository: Repository
+) -> None:
+    head = repository.git("rev-parse", "HEAD")
+    repository.release(1, head)
+    repository.release(2, head, held=True)
+    assert dispatch(WFGEN_FORCE="true")["services"] == ALL
+    assert dispatch(WFGEN_FORCE="false", WFGEN_GO_BACK="1")["services"] == ["server", "client"]
+    repository.release(3, head)
+    found = dispatch(WFGEN_GO_BACK="")
+    assert (found["services"], found["held"]) == (ALL, "false")
+
+
+@pytest.mark.parametrize("held", ["true", 1, None, "false"])
+def test_a_tag_holds_only_where_audit_wrote_so(
+    plan: Plan, repository: Repository, held: object
+) -> None:
+    repository.release(1, repository.git("rev-parse", "HEAD"), held=held)
+    assert plan()["held"] == "false"
 
 
 def test_dispatch_of_an_unknown_service_names_the_known_ones(
@@ -239,51 +300,66 @@ def test_dispatch_in_a_clone_without_the_default_branch_says_what_to_change(
         commands.run("plan")
 
 
-def test_going_back_takes_the_recorded_images_and_builds_nothing(
-    plan: Plan, repository: Repository
+def test_going_back_builds_nothing_and_takes_the_commit_of_the_tag(
+    dispatch: Plan, repository: Repository
 ) -> None:
     first = repository.git("rev-parse", "HEAD")
     repository.release(1, first)
     second = repository.commit(**{"app__server__main.py": "new\n"})
     repository.release(2, second, services={"server": {"sha": second, "image": image("server")}})
-    found = plan(WFGEN_GO_BACK="1")
-    assert (found["any"], found["sha"], found["go_back"]) == ("true", first, "1")
+    found = dispatch(WFGEN_GO_BACK="1")
+    assert (found["proposed"], found["sha"], found["go_back"]) == ("true", first, "1")
     assert (found["services"], found["build"]) == (["server", "client"], [])
-    assert found["images"] == {"server": image("server"), "client": image("client")}
-    # Release 2 was of the server alone: the client is as release 1 left it.
-    assert plan(WFGEN_GO_BACK="2")["images"] == found["images"]
+    # The record has the images, and decides which services the release has.
+    assert (found["images"], found["scope"]) == ({}, ["server", "client"])
 
 
 def test_going_back_leaves_a_database_alone_unless_it_is_named(
-    plan: Plan, repository: Repository, capsys: pytest.CaptureFixture[str]
+    dispatch: Plan, repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
     repository.release(1, repository.git("rev-parse", "HEAD"))
-    assert "redis" not in plan(WFGEN_GO_BACK="1")["services"]
+    assert "redis" not in dispatch(WFGEN_GO_BACK="1")["services"]
     assert "redis: unchanged, because of `rollback: never`" in capsys.readouterr().err
-    assert plan(WFGEN_GO_BACK="1", WFGEN_SERVICES="redis")["services"] == ["redis"]
+    assert dispatch(WFGEN_GO_BACK="1", WFGEN_SERVICES="redis")["services"] == ["redis"]
 
 
-@pytest.mark.parametrize(
-    ("variables", "message"),
-    [
-        ({"WFGEN_GO_BACK": "7"}, "release '7' of production not found; known releases: 2, 1"),
-        ({"WFGEN_GO_BACK": "1; rm"}, "release '1; rm' of production not found"),
-        ({"WFGEN_GO_BACK": "1", "WFGEN_SERVICES": "client"}, "do not have client: cannot go back"),
-    ],
-)
-def test_going_back_to_what_is_not_recorded_is_refused(
-    describe: Describe,
-    repository: Repository,
-    monkeypatch: pytest.MonkeyPatch,
-    variables: dict[str, str],
-    message: str,
+def test_going_back_needs_no_tag(
+    dispatch: Plan, repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = repository.git("rev-parse", "HEAD")
-    repository.release(1, first, services={"server": {"sha": first, "image": image("server")}})
-    repository.release(2, first)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(Failure, match=message):
+    """The record in the cluster has the release, whatever became of its tag."""
+    head = repository.git("rev-parse", "HEAD")
+    found = dispatch(WFGEN_GO_BACK="7")
+    assert (found["services"], found["sha"], found["go_back"]) == (["server", "client"], head, "7")
+    assert "release 7: it has no valid tag; the release record decides" in capsys.readouterr().err
+
+
+def test_going_back_by_a_tag_on_an_unmerged_commit_takes_the_commit_of_the_run(
+    dispatch: Plan, repository: Repository
+) -> None:
+    """The checkout has the default branch's files, whoever pushed the tag."""
+    repository.git("switch", "--quiet", "--create", "feature")
+    repository.release(1, repository.commit(**{"app__server__main.py": "evil\n"}))
+    repository.git("switch", "--quiet", "main")
+    head = repository.commit()
+    assert dispatch(WFGEN_GO_BACK="1")["sha"] == head
+
+
+@pytest.mark.parametrize("number", ["1; rm", "0", "01", "-1", "1234567", "v1"])
+def test_going_back_to_what_is_not_a_number_is_refused(
+    describe: Describe, repository: Repository, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    repository.release(2, repository.git("rev-parse", "HEAD"))
+    monkeypatch.setenv("WFGEN_GO_BACK", number)
+    with pytest.raises(Failure, match="use the number of a release; known releases: 2"):
+        commands.run("plan")
+
+
+def test_going_back_with_nothing_that_may_go_back_is_refused(
+    describe: Describe, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describe(services={"redis": service("redis", built=False, rollback="never")})
+    monkeypatch.setenv("WFGEN_GO_BACK", "1")
+    with pytest.raises(Failure, match="name a service with `rollback: never`"):
         commands.run("plan")
 
 
@@ -311,7 +387,8 @@ def test_what_a_tag_says_is_not_trusted(
         entry = {**entry, "sha": head}
     repository.release(2, head, services={"server": entry})
     found = plan(WFGEN_SERVICES="server")
-    assert image("server") not in found["images"].values() or found["previous"].endswith("/1")
+    # Either the entry counts as changed, or the whole tag is ignored.
+    assert found["build"] == ["server"] or found["previous"].endswith("/1")
     assert "ignored" in capsys.readouterr().err
 
 
@@ -327,7 +404,7 @@ def test_service_nobody_knows_any_more_is_left_out(
 ) -> None:
     head = repository.git("rev-parse", "HEAD")
     repository.release(1, head, services={"gone": {"sha": head, "image": "x@sha256:" + "a" * 64}})
-    assert "gone" not in plan()["images"]
+    assert "gone" not in plan()["scope"]
     assert "'gone' is not in the description; ignored" in capsys.readouterr().err
 
 
@@ -339,148 +416,17 @@ def test_tag_that_audit_did_not_make_is_no_release(
     repository.git("tag", "deploy/production/8")
     repository.release(4, repository.git("rev-parse", "HEAD"), release=5)
     found = plan()
-    assert (found["previous"], found["any"]) == ("", "true")
+    assert (found["previous"], found["proposed"]) == ("none", "true")
 
 
-def pull_request(path: Path, sha: str, **values: Any) -> str:
-    """The path of an event file."""
-    repository = {"full_name": "acme/shop"}
-    request = {
-        "number": 12,
-        "state": "open",
-        "user": {"login": "ada"},
-        "labels": [],
-        "head": {"sha": sha, "repo": repository},
-        "base": {"repo": repository},
-        **values,
-    }
-    (path / "event.json").write_text(json.dumps({"pull_request": request}))
-    return str(path / "event.json")
-
-
-@pytest.fixture
-def preview(describe: Describe, repository: Repository, tmp_path: Path, plan: Plan) -> Plan:
-    """Plans the preview of a branch that changed the client; keywords change the event."""
-    describe(preview=True, environment="staging", label="preview")
-    repository.release(3, repository.git("rev-parse", "HEAD"))
-    repository.git("switch", "--quiet", "--create", "feature")
-    sha = repository.commit(**{"app__client__main.py": "new\n"})
-    repository.git("switch", "--quiet", "main")
-
-    def run(**values: Any) -> dict[str, Any]:
-        event = pull_request(tmp_path, sha, **{"labels": [{"name": "preview"}], **values})
-        return plan(
-            WFGEN_BASE_ENVIRONMENT="production",
-            GITHUB_EVENT_NAME="pull_request",
-            GITHUB_EVENT_PATH=event,
-            GITHUB_SHA="f" * 40,
-            GITHUB_ACTOR=values.get("user", {}).get("login", "ada"),
-        )
-
-    return run
-
-
-def test_preview_is_of_the_head_with_production_images_for_the_rest(
-    preview: Plan, repository: Repository
+def test_tag_whose_number_is_too_long_is_ignored_with_a_warning(
+    plan: Plan, repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = preview()
-    assert found["sha"] == repository.git("rev-parse", "feature")
-    assert (found["any"], found["trusted"], found["number"]) == ("true", "true", "12")
-    assert (found["services"], found["build"]) == (ALL, ["client"])
-    assert found["images"] == {"server": image("server"), "tools": image("tools")}
-
-
-def test_preview_without_its_label_is_built_and_not_deployed(preview: Plan) -> None:
-    found = preview(labels=[])
-    assert (found["any"], found["services"], found["build"]) == ("false", [], ["client"])
-
-
-def test_preview_of_a_branch_that_changed_nothing_is_complete(
-    preview: Plan, repository: Repository
-) -> None:
-    main = repository.git("rev-parse", "main")
-    found = preview(head={"sha": main, "repo": {"full_name": "acme/shop"}})
-    assert (found["any"], found["services"], found["build"]) == ("true", ALL, [])
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        pytest.param({"fork": {"full_name": "eve/shop"}}, id="fork"),
-        pytest.param({"fork": None}, id="fork that was deleted"),
-        pytest.param({"user": {"login": "dependabot[bot]"}}, id="Dependabot"),
-        pytest.param({"state": "closed"}, id="closed meanwhile"),
-    ],
-)
-def test_what_must_not_have_credentials_is_built_and_never_deployed(
-    preview: Plan, repository: Repository, values: dict[str, Any]
-) -> None:
-    sha = repository.git("rev-parse", "feature")
-    if "fork" in values:
-        values = {"head": {"sha": sha, "repo": values["fork"]}}
-    found = preview(**values)
-    assert (found["trusted"], found["any"], found["services"]) == ("false", "false", [])
-    assert found["build"] == ["client"]
-
-
-def test_preview_without_a_pull_request_is_refused(
-    describe: Describe, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    describe(preview=True, environment="staging")
-    (tmp_path / "event.json").write_text("{}")
-    monkeypatch.setenv("GITHUB_EVENT_PATH", str(tmp_path / "event.json"))
-    with pytest.raises(Failure, match="the event of a pull request"):
-        commands.run("plan")
-
-
-@pytest.fixture
-def collect(
-    describe: Describe, outputs: Outputs, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., dict[str, str]]:
-    """Runs `images` after a plan to release all, with these builds and known images."""
-
-    def run(build: list[str], known: dict[str, str], **digests: str) -> dict[str, str]:
-        plan = {
-            "services": json.dumps(ALL),
-            "build": json.dumps(build),
-            "images": json.dumps(known),
-        }
-        jobs = {
-            f"build_{k}": {"result": "success", "outputs": {"digest": v}}
-            for k, v in digests.items()
-        }
-        monkeypatch.setenv("WFGEN_PLAN", json.dumps(plan))
-        monkeypatch.setenv("WFGEN_NEEDS", json.dumps(jobs))
-        assert commands.run("images") == 0
-        found: dict[str, str] = json.loads(outputs()["images"])
-        return found
-
-    return run
-
-
-Collect = Callable[..., dict[str, str]]
-
-
-def test_images_are_what_was_built_and_what_was_known(collect: Collect) -> None:
-    known = {"client": image("client"), "tools": image("tools")}
-    fresh = f"sha256:{'e' * 64}"
-    assert collect(["server"], known, server=fresh) == {
-        **known,
-        "server": f"ghcr.io/acme/shop-server@{fresh}",
-    }
-    everything = {name: image(name) for name in DIGESTS}
-    assert collect([], everything) == everything
-
-
-@pytest.mark.parametrize("digest", ["", "latest", "sha256:abc", f"sha256:{'e' * 64} x"])
-def test_deployed_service_without_a_digest_stops_the_release(collect: Collect, digest: str) -> None:
-    # That an older image is known must not help: it is not the commit's.
-    known = {"client": image("client"), "server": image("server")}
-    with pytest.raises(Failure, match=r"server: job build_server \(success\) wrote no digest"):
-        collect(["server"], known, server=digest)
-
-
-def test_image_of_another_repository_is_no_image(collect: Collect) -> None:
-    known = {"client": "evil.example.com/client@sha256:" + "b" * 64, "server": image("server")}
-    with pytest.raises(Failure, match=r"client: job build_client \(absent\)"):
-        collect([], known)
+    """Whoever can push a tag cannot exhaust the numbers."""
+    head = repository.git("rev-parse", "HEAD")
+    repository.release(999999, head)
+    repository.release(1000000, head)
+    assert plan()["previous"] == "deploy/production/999999"
+    err = capsys.readouterr().err
+    assert "tag deploy/production/1000000 is ignored" in err
+    assert "at most 6 digits" in err

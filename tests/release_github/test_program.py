@@ -53,12 +53,15 @@ def test_git_that_fails_is_no_traceback(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("variable", ["WFGEN_NEEDS", "WFGEN_PLAN"])
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [("verdict", "WFGEN_NEEDS"), ("notify", "WFGEN_STEPS"), ("closed", "WFGEN_NAMESPACES")],
+)
 def test_malformed_json_is_no_traceback(
-    describe: Describe, monkeypatch: pytest.MonkeyPatch, variable: str
+    describe: Describe, monkeypatch: pytest.MonkeyPatch, command: str, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "{")
-    done = start("images")
+    done = start(command)
     assert (done.returncode, done.stderr.strip()) == (
         1,
         f"error: {variable} is not JSON: use ${{{{ toJSON(...) }}}}",

@@ -13,10 +13,11 @@ import pytest
 
 from tests.github_api import Api
 from wfgen.release_program import commands
+from wfgen.release_program.commands import _undo
 from wfgen.release_program.failure import Failure
 from wfgen.release_program.hosting.github import GitHubError
 
-from .conftest import Describe, Repository
+from .conftest import Describe, Repository, of_release
 
 SHOP = "/repos/acme/shop"
 BRANCH = "wfgen/revert-production"
@@ -84,12 +85,14 @@ def fail(needs: Callable[..., None], outputs: Outputs) -> Callable[..., dict[str
         good: str,
         bad: str,
         services: tuple[str, ...] = ("redis", "server", "client"),
-        go_back: str = "",
+        go_back: str = "0",
         **release: str,
     ) -> dict[str, str]:
-        plan = {"sha": bad, "services": json.dumps(services), "go_back": go_back}
+        # What plan proposed is not what failed: deploy decides.
+        plan = {"sha": "e" * 40, "services": '["tools"]', "go_back": go_back}
         end = {"release": "42", "lkg_sha": good, "cause": "app", "restored": "all", **release}
-        needs(plan=("success", plan), release=("failure", end))
+        end = {"sha": bad, "services": json.dumps(services), **end}
+        needs(plan=("success", plan), release=("failure", of_release(1, **end)))
         assert commands.run("revert") == 0
         return outputs()
 
@@ -107,7 +110,7 @@ def test_pull_request_brings_the_default_branch_back_to_what_is_live(
     bad = shop.merge("more", **{SERVER: "worse\n", CLIENT: None})
     config = (shop.path / ".git/config").read_text()
     found = fail(good, bad)
-    assert found == {"reverted": "pull-request", "address": PULL["html_url"], "reason": ""}
+    assert found == {"reverted": "pull-request", "address": PULL["html_url"], "reason": "none"}
     assert shop.tree(BRANCH) == shop.tree(good)
     assert shop.origin("rev-list", "--parents", "-1", BRANCH).split()[1:] == [bad]
     (made,) = github.sent("POST", f"{SHOP}/pulls")
@@ -252,6 +255,30 @@ def test_without_an_app_the_issue_has_commands_that_do_the_same(
     assert not (clone / "broken").exists()
 
 
+def test_range_that_is_long_fits_into_an_issue(
+    shop: Shop, github: Api, fail: Fail, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """GitHub refuses a body with more than 65,536 characters."""
+    monkeypatch.delenv("WFGEN_APP_TOKEN")
+    monkeypatch.setattr(_undo, "LISTED", 3)
+    good = shop.git("rev-parse", "main")
+    for number in range(3):
+        shop.merge("x" * 5000, **{SERVER: f"{number}\n"})
+    shop.merge("the client's", **{CLIENT: "fine\n"})
+    bad = shop.merge_branch({SERVER: "branch\n"}, squash=False)
+    assert fail(good, bad, services=("server",))["reverted"] == "issue"
+    (made,) = github.sent("POST", f"{SHOP}/issues")
+    assert "- and 1 more\n" in made["body"]
+    assert len(made["body"]) < 3000
+    found = re.search(r"```shell\n(.*?)```", made["body"], re.DOTALL)
+    assert found
+    clone = tmp_path / "clone"
+    shop.git("clone", "--quiet", str(tmp_path / "origin.git"), str(clone))
+    subprocess.run(["bash", "-euc", found.group(1)], cwd=clone, check=True, capture_output=True)
+    changed = shop.origin("diff", "--name-only", f"{good}..{BRANCH}").split()
+    assert changed == ["README.md", "app/client/main.py"], "the server has its old code"
+
+
 def test_open_issue_is_brought_up_to_date(
     shop: Shop, github: Api, fail: Fail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,11 +353,11 @@ def test_change_on_top_of_our_revert_is_reverted(shop: Shop, github: Api, fail: 
     ("values", "reason"),
     [
         ({"cause": "infra"}, "not known to have caused"),
-        ({"cause": ""}, "not known to have caused"),
+        ({"cause": "none"}, "not known to have caused"),
         ({"restored": "nothing"}, "no service was restored"),
         ({"restored": "failed"}, "no service was restored"),
-        ({"restored": ""}, "no service was restored"),
-        ({"lkg_sha": ""}, "no release before"),
+        ({"restored": "verified"}, "no service was restored"),
+        ({"lkg_sha": "none"}, "no release before"),
         ({"go_back": "41"}, "went back to a recorded release"),
     ],
 )
@@ -339,7 +366,7 @@ def test_no_revert_where_the_change_is_not_to_blame(
 ) -> None:
     good = shop.git("rev-parse", "main")
     found = fail(good, shop.merge(**{SERVER: "bad\n"}), **values)
-    assert found["reverted"] == "none"
+    assert (found["reverted"], found["address"]) == ("none", "none")
     assert reason in found["reason"]
     assert github.requests == []
     assert BRANCH not in shop.origin("branch")

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,10 +18,12 @@ from typing import Any
 
 import pytest
 
+from tests.github_api import Api, serving
 from tests.judges.tools import find_program
 from tests.kube_api import FakeCluster
 from tests.kube_api.world import World
 from tests.release_program.forks import Forks
+from wfgen.release_program.names import PER_ATTEMPT, build_job, untag
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = "wfgen-release-production"
@@ -40,7 +43,12 @@ class Outputs:
     code: int
     log: str
     values: dict[str, str] = field(default_factory=dict)
+    """Outputs; those that carry the attempt, without it."""
     summary: str = ""
+
+    def has(self, **values: str) -> bool:
+        """Whether these are among the outputs."""
+        return values.items() <= self.values.items()
 
 
 @dataclass(frozen=True)
@@ -51,14 +59,19 @@ class Start:
     checkout: Path
     world: World
     run_id: int
+    api: Api
+    """GitHub's API: which attempts of runs have ended."""
 
 
 def describe(environment: str) -> dict[str, Any]:
-    """The description of an environment of the sample project, with shorter times."""
+    """The description of an environment of the sample project: with shorter times, and without the
+    approval, which the tests of it add.
+    """
     path = ROOT / f".github/actions/release/{environment}.json"
     description: dict[str, Any] = json.loads(path.read_text("utf-8"))
     for service in description["services"].values():
         service.update(timeout_seconds=60, bake_seconds=0.3)
+    description.pop("approval", None)
     return description
 
 
@@ -92,7 +105,10 @@ class Release:
         self.sha = git(self.checkout, "rev-parse", "HEAD")
         self.description: dict[str, Any] = describe("production")
         self.environment: dict[str, str] = {}
-        self.run_id = start.run_id
+        self.run_id, self.attempt, self.api = start.run_id, 1, start.api
+        self.plan: dict[str, str] = {}
+        """Outputs of job `plan` that a test sets."""
+        start.api.clear()
         cluster.restore(start.world)
 
     def commit(self, path: str = "", old: str = "", new: str = "") -> str:
@@ -104,13 +120,58 @@ class Release:
         self.sha = commit(self.checkout)
         return self.sha
 
+    def build(self, **tags: str) -> None:
+        """Commits a change of the sources of those services whose tag is a new one."""
+        before = git(self.checkout, "rev-parse", "HEAD^{tree}")
+        for name, tag in tags.items():
+            version = self.checkout / f"app/{name}/version"
+            version.parent.mkdir(parents=True, exist_ok=True)
+            version.write_text(tag, "utf-8")
+        git(self.checkout, "add", "--all")
+        if git(self.checkout, "write-tree") != before:
+            self.commit()
+
+    def needs(self, services: str = "", **tags: str) -> str:
+        """WFGEN_NEEDS of a run whose scope are these services, and which built these images."""
+        names = [n for n, s in self.description["services"].items() if s["deploy"]]
+        scope = json.dumps(services.split(",") if services else names)
+        plan = {"proposed": "true", "scope": scope, "services": scope, "go_back": "0", **self.plan}
+        jobs: dict[str, Any] = {"plan": {"result": "success", "outputs": plan}}
+        for name, tag in tags.items():
+            built = {"digest": digest(tag)}
+            jobs[build_job(name)] = {"result": "success", "outputs": built}
+        return json.dumps(jobs)
+
+    def ended(self, run_id: int, attempt: int = 1, status: str = "completed") -> None:
+        """Makes GitHub say that an attempt of a run has this status; it knows no other."""
+        path = f"/repos/acme/shop/actions/runs/{run_id}/attempts/{attempt}"
+        self.api.now("GET", path, {"status": status})
+
     def start(self, command: str, **environment: str) -> int:
         """Starts a command in a new process group; the group's id. `end` must follow."""
-        description = self.folder / "description.json"
-        description.write_text(json.dumps(self.description), "utf-8")
+        variables = {**self.variables, **environment}
         for name in ("outputs", "summary"):
             (self.folder / name).write_text("")
-        variables = {
+        return self.forks.start(command, self.checkout, variables, self.folder / "log")
+
+    def run_beside(self, command: str, **environment: str) -> Outputs:
+        """Runs a command while another one, which was started, has not ended; its result."""
+        outputs = self.folder / "outputs-beside"
+        outputs.write_text("")
+        variables = {**self.variables, "GITHUB_OUTPUT": str(outputs), **environment}
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "wfgen/release_program"), command],
+            cwd=self.checkout, env=variables, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        return Outputs(done.returncode, done.stdout, _read(outputs))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of a command of this attempt."""
+        description = self.folder / "description.json"
+        description.write_text(json.dumps(self.description), "utf-8")
+        return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             **self.cluster.environment,
@@ -122,13 +183,14 @@ class Release:
             "WFGEN_SHA": self.sha,
             "GITHUB_REPOSITORY": "acme/shop",
             "GITHUB_RUN_ID": str(self.run_id),
+            "GITHUB_RUN_ATTEMPT": str(self.attempt),
+            "GITHUB_API_URL": self.api.url,
+            "GITHUB_TOKEN": "token-of-the-test",
             "GITHUB_OUTPUT": str(self.folder / "outputs"),
             "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
             "SECRET_POSTGRES_PASSWORD": "placeholder-of-the-test",
             **self.environment,
-            **environment,
         }
-        return self.forks.start(command, self.checkout, variables, self.folder / "log")
 
     def end(self) -> Outputs:
         """Waits until the started command ends; its result."""
@@ -141,15 +203,20 @@ class Release:
         self.start(command, **environment)
         return self.end()
 
-    def preflight(self, **environment: str) -> Outputs:
+    def preflight(self, services: str = "", **environment: str) -> Outputs:
         """Runs the preflight of a new run with images c3 and s3, unless `environment` differs."""
-        self.run_id += 1
-        names = [n for n, s in self.description["services"].items() if s["deploy"]]
-        inputs = {
-            "WFGEN_SERVICES": json.dumps(names),
-            "WFGEN_IMAGES": json.dumps(self.images(client="c3", server="s3")),
-        }
-        return self.run("preflight", **inputs, **environment)
+        self.build(client="c3", server="s3")
+        return self.begin(services, **environment)
+
+    def begin(self, services: str = "", **environment: str) -> Outputs:
+        """Runs the preflight of a new run for `sha`, which built the images c3 and s3."""
+        self.next_run()
+        needs = self.needs(services, client="c3", server="s3")
+        return self.run("preflight", **{"WFGEN_NEEDS": needs, **environment})
+
+    def next_run(self) -> None:
+        """Begins another run."""
+        self.run_id, self.attempt = self.run_id + 1, 1
 
     def images(self, **tags: str) -> dict[str, str]:
         """References by digest for the services in `APP`."""
@@ -162,23 +229,27 @@ class Release:
     def release(self, until: str = "", services: str = "", **tags: str) -> dict[str, Outputs]:
         """Runs the jobs of _deploy.yml by its conditions, all or up to `until`.
 
-        `services` are separated by commas (default: all); `tags` name the images.
+        `services` are separated by commas (default: all); `tags` name the images, of which new ones
+        are a change that is committed.
         """
-        self.run_id += 1
-        names = [n for n, s in self.description["services"].items() if s["deploy"]]
-        inputs = {
-            "WFGEN_SERVICES": json.dumps(services.split(",") if services else names),
-            "WFGEN_IMAGES": json.dumps(self.images(**tags)),
-        }
-        done = {"preflight": self.run("preflight", **inputs)}
-        for command in ("migrate", "deploy", "monitor"):
-            if done["preflight"].values["proceed"] != "true" or until in done:
+        self.build(**tags)
+        self.next_run()
+        return self.attempt_all(until, self.needs(services, **tags))
+
+    def attempt_all(self, until: str, needs: str) -> dict[str, Outputs]:
+        """Runs the jobs of _deploy.yml in one attempt of a run, all or up to `until`."""
+        done: dict[str, Outputs] = {}
+        for command in ("preflight", "migrate", "deploy"):
+            done[command] = self.run(command, WFGEN_NEEDS=needs)
+            if until in done or done[command].code:
                 break
-            done[command] = self.run(command)
-            if done[command].code:
-                break
-        verified = "monitor" in done and not done["monitor"].code
-        if until not in done and done["preflight"].values["proceed"] != "false" and not verified:
+            if done[command].values.get("proceed") == "false":
+                return done
+        deployed = "deploy" in done and not done["deploy"].code
+        if until not in done and (deployed or self.description["preview"]):
+            done["monitor"] = self.run("monitor")
+        verified = "monitor" in done and done["monitor"].values["verified"] == "true"
+        if until not in done and not verified and not self.description["preview"]:
             done["rollback"] = self.run("rollback")
         return done
 
@@ -186,6 +257,14 @@ class Release:
     def record(self) -> dict[str, Any]:
         """The release record in the cluster."""
         stored = self.cluster.find("ConfigMap", RECORD, "shop")
+        assert stored is not None
+        record: dict[str, Any] = json.loads(stored["data"]["record.json"])
+        return record
+
+    @property
+    def preview_record(self) -> dict[str, Any]:
+        """The release record of the preview of pull request 7."""
+        stored = self.cluster.find("ConfigMap", "wfgen-release-staging", "shop-pr-7")
         assert stored is not None
         record: dict[str, Any] = json.loads(stored["data"]["record.json"])
         return record
@@ -224,7 +303,9 @@ def _read(path: Path) -> dict[str, str]:
     lines = iter(path.read_text("utf-8").splitlines())
     for line in lines:
         name, _, mark = line.partition("<<")
-        values[name] = "\n".join(itertools.takewhile(mark.__ne__, lines))
+        value = "\n".join(itertools.takewhile(mark.__ne__, lines))
+        assert value, f"the output {name} is empty"
+        values[name] = untag(value)[0] if name in PER_ATTEMPT else value
     return values
 
 
@@ -245,13 +326,23 @@ def forks() -> Iterator[Forks]:
 
 
 @pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory, server: FakeCluster, forks: Forks) -> Start:
+def api() -> Iterator[Api]:
+    """GitHub's API, which knows the attempts of runs that a test names."""
+    api = Api()
+    with serving(api):
+        yield api
+
+
+@pytest.fixture(scope="session")
+def empty(
+    tmp_path_factory: pytest.TempPathFactory, server: FakeCluster, forks: Forks, api: Api
+) -> Start:
     """The sample project in a commit, and an empty namespace."""
     checkout = tmp_path_factory.mktemp("project") / "checkout"
     shutil.copytree(ROOT / "kube", checkout / "kube")
     git(checkout, "init", "--quiet", "--template=", "--initial-branch=main")
     commit(checkout)
-    return Start(forks, checkout, server.snapshot(), run_id=1)
+    return Start(forks, checkout, server.snapshot(), 1, api)
 
 
 @pytest.fixture(scope="session")
@@ -261,8 +352,11 @@ def released(
     """The first good release, c1 and s1, made once; and the results of its jobs."""
     release = Release(tmp_path_factory.mktemp("released"), server, empty)
     done = release.release(client="c1", server="s1")
+    assert "monitor" in done, done
     assert done["monitor"].code == 0, done
-    return Start(release.forks, release.checkout, server.snapshot(), release.run_id), done
+    return Start(
+        release.forks, release.checkout, server.snapshot(), release.run_id, empty.api
+    ), done
 
 
 @pytest.fixture
@@ -297,7 +391,7 @@ def deployed(
     done = release.release("deploy", client="c2", server="s2")
     assert done["deploy"].code == 0, done
     server.wait(lambda: server.rolled_out("shop"), 60)
-    return Start(release.forks, release.checkout, server.snapshot(), release.run_id)
+    return Start(release.forks, release.checkout, server.snapshot(), release.run_id, release.api)
 
 
 @pytest.fixture

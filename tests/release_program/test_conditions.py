@@ -6,25 +6,16 @@ import functools
 
 import pytest
 
-from tests.release_program.conftest import APP, Outputs, Release
+from tests.release_program.conftest import APP, Release
 from tests.release_program.test_preflight import refused
 
 REDIS = "kube/bases/redis/statefulset.yaml"
 
 
-def begin(shop: Release, services: str, **environment: str) -> Outputs:
-    """Runs the preflight of some services with images c2 and s2."""
-    shop.run_id += 1
-    names = ", ".join(f'"{name}"' for name in services.split(","))
-    images = str(shop.images(client="c2", server="s2")).replace("'", '"')
-    inputs = {"WFGEN_SERVICES": f"[{names}]", "WFGEN_IMAGES": images}
-    return shop.run("preflight", **inputs, **environment)
-
-
 def test_manifests_that_kustomize_rejects_start_no_release(shop: Release) -> None:
     shop.commit("kube/bases/client/kustomization.yaml", "deployment.yaml", "gone.yaml")
     writes = len(shop.writes)
-    done = begin(shop, "client")
+    done = shop.begin("client")
     assert refused(done), done
     assert "gone.yaml" in done.log
     assert "run.go" not in done.log
@@ -32,22 +23,23 @@ def test_manifests_that_kustomize_rejects_start_no_release(shop: Release) -> Non
 
 
 def test_what_a_release_depends_on_must_be_live_or_part_of_it(first: Release) -> None:
-    done = begin(first, "client")
+    first.build(client="c3", server="s3")
+    done = first.begin("client")
     assert refused(done), done
     assert "StatefulSet postgres, which this release depends on, is neither live" in done.log
-    assert begin(first, "postgres,redis,server,client").values["proceed"] == "true"
+    assert first.begin().values["proceed"] == "true"
 
 
 def test_another_major_version_of_a_database_needs_permission_and_a_backup(shop: Release) -> None:
     shop.commit(REDIS, "redis:7.4.1", "redis:8.0.0")
     redis = shop.description["services"]["redis"]
-    done = begin(shop, "redis")
+    done = shop.begin("redis")
     assert refused(done), done
     assert "redis would go from redis:7.4.1 to redis:8.0.0" in done.log
     redis["allow_major"] = 8
-    assert refused(begin(shop, "redis"))
+    assert refused(shop.begin("redis"))
     redis["migrate"] = {"command": ["backup"], "timeout_seconds": 600, "contracting": False}
-    assert begin(shop, "redis").values["proceed"] == "true"
+    assert shop.begin("redis").values["proceed"] == "true"
     assert shop.run("migrate").code == 0
     job = shop.cluster.find("Job", "redis-migrate-2", "shop")
     assert job is not None
@@ -70,23 +62,28 @@ def test_a_backup_that_fails_leaves_the_database_unchanged(shop: Release) -> Non
 
 def test_a_minor_version_of_a_database_needs_no_permission(shop: Release) -> None:
     shop.commit(REDIS, "redis:7.4.1", "redis:7.4.2")
-    assert begin(shop, "redis").values["proceed"] == "true"
+    assert shop.begin("redis").values["proceed"] == "true"
 
 
 def test_a_database_whose_manifests_did_not_change_is_not_released(shop: Release) -> None:
     by_hand = {"spec": {"template": {"metadata": {"annotations": {"by": "hand"}}}}}
     shop.cluster.patch("StatefulSet", "redis", "shop", by_hand)
     shop.commit("kube/bases/postgres/statefulset.yaml", "postgres:17.2", "postgres:17.3")
+    # Of all services, as far as paths show.
+    shop.commit("kube/overlays/production/kustomization.yaml", "resources:", "# new\nresources:")
     done = shop.release("deploy", client="c1", server="s2")
-    assert "redis: unchanged since release 1, skipped" in done["deploy"].log
+    assert "redis: unchanged since release 1, skipped" in done["preflight"].log
     assert not [write for write in shop.writes if "/redis" in write]
-    assert shop.record["in_flight"]["services"] == ["postgres", "server", "client"]
+    flight = shop.record["in_flight"]
+    assert flight["services"] == ["postgres", "server", "client"]
+    assert flight["progress"]["equal"] == ["redis"]
     assert shop.cluster.images("shop")["postgres"] == "postgres:17.3"
 
 
 @pytest.mark.slow
 def test_a_deleted_database_is_created_again(shop: Release) -> None:
     shop.cluster.delete("StatefulSet", "redis", "shop")
+    shop.environment["WFGEN_FORCE"] = "true"
     assert shop.release("deploy", client="c1", server="s1")["deploy"].code == 0
     assert "redis" in shop.cluster.images("shop")
 
@@ -95,18 +92,21 @@ def test_going_back_is_refused_if_an_image_is_gone(in_flight: Release) -> None:
     assert in_flight.run("monitor").code == 0
     in_flight.cluster.behave(in_flight.images(server="s1")["server"], pull_error=True)
     in_flight.cluster.world.time_scale = 1  # no deadline of the Job ends before the pull is judged
-    done = begin(in_flight, APP, WFGEN_GO_BACK="1")
+    in_flight.plan["go_back"] = "1"
+    done = in_flight.begin(APP)
     assert refused(done), done
+    assert in_flight.record["in_flight"] is None
+    assert "server-pull-3" not in in_flight.cluster.names("Job", "shop")
     assert "cannot go back to release 1" in done.log
     assert "ErrImagePull" in done.log
     in_flight.cluster.behave(in_flight.images(server="s1")["server"], job_fails=True)
-    assert begin(in_flight, APP, WFGEN_GO_BACK="1").values["proceed"] == "true"
+    assert in_flight.begin(APP).values["proceed"] == "true"
 
 
 @pytest.mark.slow
 def test_grpc_health_needs_a_grpc_probe(shop: Release) -> None:
     shop.description["services"]["client"]["health"] = {"type": "grpc", "port": 9000}
-    done = begin(shop, "client")
+    done = shop.begin("client")
     assert refused(done), done
     assert "Deployment/client has no gRPC readinessProbe on port 9000" in done.log
     probe = "readinessProbe:\n            "
@@ -120,4 +120,4 @@ def test_grpc_health_needs_a_grpc_probe(shop: Release) -> None:
     fail = functools.partial(shop.cluster.behave, bad, never_ready=True)
     shop.cluster.after("GET", "/pods[?]", fail)  # the bake time begins
     assert "within the bake time" in shop.run("monitor").log
-    assert shop.run("rollback").values == {"restored": "all", "cause": "app"}
+    assert shop.run("rollback").has(restored="all", cause="app")

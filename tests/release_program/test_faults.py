@@ -119,10 +119,11 @@ def killing(group: int, death: Death) -> Iterator[None]:
 def settle(shop: Release) -> None:
     """Removes the faults and runs the watchdog, as often as a release is in flight."""
     shop.cluster.api.faults.due.clear()
-    ended = {"WFGEN_FINISHED_RUN": str(shop.run_id), "GITHUB_EVENT_NAME": "workflow_dispatch"}
-    for run in ("900", "901"):
+    for run in (900, 901):
         if shop.record["in_flight"]:
-            shop.run("watchdog", GITHUB_RUN_ID=run, **ended)
+            shop.ended(shop.run_id)
+            shop.ended(900)
+            shop.run("restore", GITHUB_RUN_ID=str(run), WFGEN_FORCE="true")
 
 
 def check(folder: Path, server: FakeCluster, start: Start, trouble: Trouble) -> int:
@@ -169,10 +170,12 @@ def check(folder: Path, server: FakeCluster, start: Start, trouble: Trouble) -> 
 @pytest.mark.parametrize(
     ("death", "client", "release"),
     [
-        (Death("monitor", f"PUT .*/{RECORD}", 1, after=True), {}, 2),
+        # The first write is the fence of the stored manifests, the second the commit point.
+        (Death("monitor", f"PUT .*/{RECORD}", 1, after=True), {}, 1),
+        (Death("monitor", f"PUT .*/{RECORD}", 2, after=True), {}, 2),
         (Death("rollback", "PATCH .*/deployments/client", 1, after=True), {"crash_loop": True}, 1),
     ],
-    ids=["after-the-commit-point", "while-rolling-back"],
+    ids=["before-the-commit-point", "after-the-commit-point", "while-rolling-back"],
 )
 def test_a_killed_job_leaves_no_mix_of_releases(
     tmp_path: Path,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from tests.kube_api import FakeCluster
-from tests.release_program.conftest import RECORD, Release, describe
+from tests.release_program.conftest import APP, RECORD, Release, describe
 from tests.release_program.test_preflight import refused
 from wfgen.release_program.cluster import kubectl, manifests
-from wfgen.release_program.cluster.kubectl import KubectlError
+from wfgen.release_program.cluster.kubectl import KubectlError, Object
 from wfgen.release_program.contract import Description, from_json
 from wfgen.release_program.failure import Failure
 from wfgen.release_program.state import stored
@@ -26,6 +28,19 @@ def description(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> Descri
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("WFGEN_RETRY_SECONDS", "0.01")
     return from_json(Description, describe("production"))
+
+
+class ByHand:
+    """Changes the cluster without a release record."""
+
+    def apply(self, objects: Iterable[Object], *, manager: str = kubectl.MANAGER) -> None:
+        kubectl.apply(objects, manager=manager)
+
+    def delete(self, objects: Iterable[Object]) -> None:
+        kubectl.delete(objects)
+
+    def renew(self) -> None:
+        pass
 
 
 def large(seed: int) -> list[dict[str, Any]]:
@@ -46,7 +61,7 @@ def test_manifests_too_large_for_one_object_are_stored_in_several(
     description: Description, cluster: FakeCluster
 ) -> None:
     old, new = large(1), large(2)
-    stored.write(description, 3, old)
+    stored.write(description, 3, old, ByHand())
     parts = cluster.names("ConfigMap", "shop")
     assert len(parts) > 1
     assert stored.read(description, 3) == old
@@ -54,9 +69,9 @@ def test_manifests_too_large_for_one_object_are_stored_in_several(
     # A write that is cut off leaves the former manifests.
     cluster.fault("PATCH", f"/{RECORD}-3[?]", 403)
     with pytest.raises(KubectlError):
-        stored.write(description, 3, new)
+        stored.write(description, 3, new, ByHand())
     assert stored.read(description, 3) == old
-    stored.write(description, 3, new)
+    stored.write(description, 3, new, ByHand())
     assert stored.read(description, 3) == new
     cluster.delete("ConfigMap", next(n for n in parts if n != f"{RECORD}-3"), "shop")
     assert stored.read(description, 3) == new
@@ -137,14 +152,101 @@ TODAY = """{
 """A record as the first version wrote it. Later versions add fields; none of these goes."""
 
 
-def test_a_record_of_the_first_version_is_read_and_written_the_same() -> None:
+def assert_keeps(new: Any, old: Any) -> None:
+    """Asserts that everything that was written before is written still, and the same."""
+    if isinstance(old, dict):
+        assert new.keys() >= old.keys()
+        for name, value in old.items():
+            assert_keeps(new[name], value)
+    elif isinstance(old, list):
+        assert len(new) == len(old)
+        for one, other in zip(new, old, strict=True):
+            assert_keeps(one, other)
+    else:
+        assert new == old
+
+
+def test_a_record_of_the_first_version_is_read_and_written_with_all_its_fields() -> None:
     record = parse_record(TODAY)
     assert (record.state, record.release, record.owner) == (ROLLBACK_FAILED, 3, "acme/shop/17")
     assert record.commit_of("web") == record.releases[0].services["web"].sha
     assert record.in_flight is not None
     assert (record.in_flight.cause, record.in_flight.leftovers) == ("app", [2])
     assert record.failed[0].at == 1767139200.0
-    assert dump_record(record) == TODAY
+    assert_keeps(json.loads(dump_record(record)), json.loads(TODAY))
+
+
+OLD_SHOP = """{
+ "format": 1,
+ "state": "STATE",
+ "release": 1,
+ "last": LAST,
+ "owner": "acme/shop/2",
+ "lease": 1767225600.5,
+ "services": SERVICES,
+ "in_flight": IN_FLIGHT,
+ "failed": [{"sha": "2222222222222222222222222222222222222222", "at": 1767139200.0}],
+ "releases": [
+  {"release": 1, "sha": "SHA", "at": 1767139100.0, "run": "acme/shop/2", "services": SERVICES}
+ ]
+}"""
+OLD_SERVICE = '{"sha": "SHA", "image": "IMAGE", "release": 1, "repository": "acme/shop"}'
+OLD_FLIGHT = """{
+  "release": 2, "sha": "NEW", "services": ["server", "client"], "images": IMAGES,
+  "started": 1767225000.25, "before": "good", "touching": true,
+  "applied": {"server": 1767225010.0, "client": 1767225011.0},
+  "created": [], "changed": ["Deployment/client", "Deployment/server"],
+  "leftovers": [], "contracted": false, "cause": "", "go_back": 0
+}"""
+"""What the version before attempts wrote for the sample project, in good state and in flight."""
+
+
+def write_old_record(shop: Release, state: str, last: int, flight: str) -> None:
+    """Replaces the record by one of the version before attempts."""
+    live = shop.record["services"]
+    entries = {
+        name: json.loads(OLD_SERVICE.replace("SHA", e["sha"]).replace("IMAGE", e["image"]))
+        for name, e in live.items()
+    }
+    text = OLD_SHOP.replace("STATE", state).replace("LAST", str(last))
+    text = text.replace("SERVICES", json.dumps(entries)).replace("IN_FLIGHT", flight)
+    text = text.replace('"SHA"', json.dumps(live["client"]["sha"]))
+    assert not {"seen", "progress", "attempt"} & set(re.findall(r"\w+", text))
+    shop.cluster.patch("ConfigMap", RECORD, "shop", {"data": {"record.json": text}})
+
+
+def test_the_first_run_on_an_old_record_releases(shop: Release) -> None:
+    write_old_record(shop, "good", 1, "null")
+    done = shop.release(services=APP, client="c2", server="s2")
+    assert done["monitor"].has(verified="true", release="2"), done
+    assert done["preflight"].values["lkg_sha"] == shop.record["releases"][0]["sha"]
+    assert shop.images(client="c2", server="s2").items() <= shop.cluster.images("shop").items()
+    assert shop.record["failed"][0]["sha"] == "2" * 40
+    assert shop.run("prune").code == 0
+
+
+@pytest.mark.parametrize("how", ["ended", "unknown", "same-run"])
+def test_what_an_older_version_left_in_flight_is_rolled_back(in_flight: Release, how: str) -> None:
+    flight = in_flight.record["in_flight"]
+    text = OLD_FLIGHT.replace("NEW", flight["sha"]).replace("IMAGES", json.dumps(flight["images"]))
+    write_old_record(in_flight, "in-flight", 2, text)
+    in_flight.run_id = 3
+    if how == "ended":
+        in_flight.api.now("GET", "/repos/acme/shop/actions/runs/2", {"status": "completed"})
+        done = in_flight.preflight()
+        assert done.has(proceed="true", release="3"), done.log
+    elif how == "same-run":
+        in_flight.run_id = 2
+        assert in_flight.run("rollback").has(restored="all", release="2")
+    else:
+        done = in_flight.preflight()
+        assert refused(done), done
+        assert "whether acme/shop/2, which owns it, has ended is unknown" in done.log
+        return
+    assert (
+        in_flight.images(client="c1", server="s1").items()
+        <= in_flight.cluster.images("shop").items()
+    )
 
 
 NEW = {"version": "of the record", "unknown": {"list": [1, {"nested": None}]}, "config_map": "x"}
@@ -173,7 +275,7 @@ def test_fields_of_a_newer_version_outlive_a_release_and_a_rollback(shop: Releas
     for command in ("migrate", "deploy", "monitor"):
         shop.run(command)
         assert shop.record["in_flight"].items() >= NEW.items()
-    assert shop.run("rollback").values == {"restored": "all", "cause": "app"}
+    assert shop.run("rollback").has(restored="all", cause="app")
 
     after = shop.record
     for entry in (
@@ -207,9 +309,10 @@ def test_fields_of_a_newer_version_outlive_a_takeover(in_flight: Release) -> Non
     assert record["in_flight"].items() >= NEW.items()
     # Another run's watchdog takes over, and the rollback fails: the release stays in flight.
     in_flight.cluster.fault("PATCH", "/deployments/server[?]", 403, times=-1)
-    in_flight.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN=str(in_flight.run_id))
+    in_flight.ended(in_flight.run_id)
+    in_flight.run("restore", GITHUB_RUN_ID="500")
     record = in_flight.record
-    assert (record["state"], record["owner"]) == ("rollback-failed", "acme/shop/500")
+    assert (record["state"], record["owner"]) == ("rollback-failed", "acme/shop/500/1")
     assert record["in_flight"].items() >= NEW.items()
     assert record.items() >= NEW.items()
 
@@ -287,7 +390,7 @@ def test_replicas_that_manifests_no_longer_set_stay_unchanged(
         kubectl.run("apply", "-f", "-", "--validate=false", text=json.dumps(web(replicas=3)))
     for _ in range(3):
         given = web()
-        manifests.keep_replicas([given])
+        manifests.keep_replicas([given], ByHand())
         kubectl.apply([given])
         live = cluster.find("Deployment", "web", "shop")
         assert live is not None
@@ -295,7 +398,7 @@ def test_replicas_that_manifests_no_longer_set_stay_unchanged(
     assert "replicas" not in given["spec"]
     # Another client may then change them.
     cluster.patch("Deployment", "web", "shop", {"spec": {"replicas": 5}})
-    manifests.keep_replicas([given])
+    manifests.keep_replicas([given], ByHand())
     kubectl.apply([given])
     live = cluster.find("Deployment", "web", "shop")
     assert live is not None

@@ -64,8 +64,8 @@ def test_role_grants_what_releases_do(first: Release, rights: set[Right]) -> Non
     assert first.run("prune").code == 0
     first.environment["WFGEN_FORCE"] = "true"
     assert first.release(services="server", server="s2")["monitor"].code == 0
-    first.environment["WFGEN_GO_BACK"] = "1"
-    assert first.preflight().values["proceed"] == "true"
+    first.plan["go_back"] = "1"
+    assert first.begin().values["proceed"] == "true"
     first.environment.clear()
     releases = set(rights)
     assert releases - granted(page, "production") == set()
@@ -74,6 +74,7 @@ def test_role_grants_what_releases_do(first: Release, rights: set[Right]) -> Non
     rights.clear()
     first.description = describe("staging")
     first.environment["WFGEN_NUMBER"] = "7"
+    first.api.now("GET", "/repos/acme/shop/pulls/7", {"state": "open"})
     assert first.run("namespace").code == 0
     assert '"number": "7"' in first.run("previews").values["namespaces"]
     assert first.run("teardown").code == 0
