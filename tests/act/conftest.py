@@ -43,4 +43,6 @@ def shop(tmp_path: Path, first: First) -> Iterator[Shop]:
     sample = Sample(first.root).copy(tmp_path / "shop")
     with open_shop(tmp_path, sample) as made:
         made.cluster.restore(first.world)
+        made.github.begin(1, 1, "production.yml")
+        made.github.end(1, first.run)
         yield made

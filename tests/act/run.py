@@ -4,39 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-BUILT = re.compile(r"^built (?P<image>\S+):[0-9a-f]{40} push=(?P<push>\S+)$", re.MULTILINE)
-MARKS = {
-    "Plan": r"^(?:client|server): |^### Going back to release ",
-    "Build": r"^built ",
-    "Images": r"^### Images$",
-    "Approve": r"^Approved for ",
-    "Preflight": r"^release \d+ of |^\*\*Stale\*\*: ",
-    "Migrate": r"^migrating ",
-    "Deploy": r"^(?:Deployment|StatefulSet)/",
-    "Monitor": r"^### Release \d+ of ",
-    "Roll back": r"^apply Deployment/|was rolled back to|the preview stays up|^nothing was applied",
-    "Prune": r" objects pruned$|nothing is pruned$",
-    "Audit": r"^created tag |^GitHub deployment \d+ of |^no release started",
-    "Revert": r"^### Revert ",
-    "Notify": r"^Slack was notified$",
-    "Verdict": r"^## ",
-    "Gate": r"^## ",
-    "Watch over production": r"is in flight|was left unfinished",
-    "Tear down": r"^deleted namespace ",
-    "List expired previews": r"^\d+ previews$",
-    "Sweep": r"^deleted namespace ",
-}
-"""What the program of a job prints when it does its work: success alone proves nothing."""
+from tests.act.works import is_done
+
+BUILT = re.compile(r"^built (?P<image>\S+):[0-9a-f]{40}\S* push=(?P<push>\S+)$", re.MULTILINE)
 
 
 @dataclass
 class Run:
     """The results of a run.
 
-    Jobs of called workflows are named caller/job, jobs of a matrix as on GitHub: job (value).
+    Jobs of called workflows are named caller/job, jobs of a matrix as on GitHub: job (value). A job
+    does one or more pieces of work, each named "job: command" (see `works`).
     """
 
     results: dict[str, str] = field(default_factory=dict)
@@ -44,26 +26,30 @@ class Run:
     logs: dict[str, str] = field(default_factory=dict)
     """The output of each job's programs, its summary included."""
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
-    """The outputs of each job's steps; of one name the last."""
-    steps: set[str] = field(default_factory=set)
-    """Steps that succeeded, as "job: step"; skipped ones are absent."""
+    """The outputs of each job's steps that are not empty; of one name the last."""
+    steps: dict[str, str] = field(default_factory=dict)
+    """The result of each step that started, as "job: step"; skipped ones are absent."""
     complaints: list[str] = field(default_factory=list)
     """Error messages of act about failed steps."""
+    works: dict[str, str] = field(default_factory=dict)
+    """The result of each piece of work that started."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """The output of each piece of work, its summary included."""
 
     @property
     def ran(self) -> set[str]:
-        """The jobs whose program printed its mark."""
-        return {
-            job
-            for job, text in self.logs.items()
-            if (mark := MARKS.get(job.rpartition("/")[2].partition(" (")[0]))
-            and re.search(mark, text, re.MULTILINE)
-        }
+        """The pieces of work whose program printed its mark."""
+        return {work for work in self.works if is_done(work, self.texts.get(work, ""))}
 
     @property
     def unmarked(self) -> set[str]:
-        """The jobs that succeeded although their program did not print its mark."""
-        return self.results.keys() - self.failed - self.ran
+        """The pieces of work that succeeded although their program did not print its mark.
+
+        Also the jobs that succeeded without any work.
+        """
+        done = {work for work, result in self.works.items() if result == "success"}
+        busy = {job_of(work) for work in self.works}
+        return (done - self.ran) | (self.results.keys() - self.failed - busy)
 
     @property
     def failed(self) -> set[str]:
@@ -82,18 +68,26 @@ class Run:
         The jobs of this run that replace calls are left out.
         """
         calls = {name.partition("/")[0] for name in first.results if "/" in name}
-        own = self.results.keys() - calls
+
+        def own(entries: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: entries[name] for name in entries if job_of(name) not in calls}
+
         return Run(
-            {**{job: self.results[job] for job in own}, **first.results},
-            {**{job: self.logs.get(job, "") for job in own}, **first.logs},
-            {**{job: self.outputs.get(job, {}) for job in own}, **first.outputs},
-            self.steps | first.steps,
+            {**own(self.results), **first.results},
+            {**own(self.logs), **first.logs},
+            {**own(self.outputs), **first.outputs},
+            {**own(self.steps), **first.steps},
             first.complaints + self.complaints,
+            {**own(self.works), **first.works},
+            {**own(self.texts), **first.texts},
         )
 
     @classmethod
-    def read(cls, output: str, complaints: str) -> Run:
-        """Reads the output of `act --json`. Raises `RuntimeError` if no job started."""
+    def read(cls, output: str, complaints: str, works: Mapping[str, str] | None = None) -> Run:
+        """Reads the output of `act --json`; `works` are those of the workflow, by step.
+
+        Raises `RuntimeError` if no job started.
+        """
         run = cls()
         for line in output.splitlines():
             if not line.startswith("{"):
@@ -106,26 +100,39 @@ class Run:
                 job = f"{re.sub(r'-[0-9]+$', '', job)} ({', '.join(map(str, values.values()))})"
             if "jobResult" in entry:
                 run.results[job] = entry["jobResult"]
-            run._read_entry(job, entry)
+            run._read_entry(job, entry, works or {})
         if not run.results:
             raise RuntimeError(f"act ran no job:\n{output}{complaints}")
         return run
 
-    def _read_entry(self, job: str, entry: dict[str, Any]) -> None:
+    def _read_entry(self, job: str, entry: dict[str, Any], works: Mapping[str, str]) -> None:
+        step = entry.get("step", "")
+        work = works.get(f"{job.partition(' (')[0]}: {step}", "")
+        work = work and f"{job}: {work.rpartition(': ')[2]}"
         if entry.get("level") == "error":
-            self.complaints.append(f"{job}: {entry.get('step', '')}: {entry['msg'].strip()}")
+            self.complaints.append(f"{job}: {step}: {entry['msg'].strip()}")
         if entry.get("raw_output"):
-            self._append(job, entry["msg"])
-        elif entry.get("command") in ("error", "warning"):
-            self._append(job, entry["arg"])
+            self._append(job, work, entry["msg"])
+        elif entry.get("command") in ("error", "warning", "notice"):
+            self._append(job, work, entry["arg"])
         if len(entry.get("stepID", ())) != 1:
             return  # a composite action repeats the outputs and summaries of its steps
         if entry.get("command") == "summary":
-            self._append(job, entry["content"])
-        elif entry.get("command") == "set-output":
+            self._append(job, work, entry["content"])
+        elif entry.get("command") == "set-output" and entry["arg"]:
+            # A composite action sets all its outputs, also those that its command does not write.
             self.outputs.setdefault(job, {})[entry["name"]] = entry["arg"]
-        elif entry.get("stepResult") == "success" and entry.get("stage") == "Main":
-            self.steps.add(f"{job}: {entry['step']}")
+        elif "stepResult" in entry and entry.get("stage") == "Main":
+            self.steps[f"{job}: {step}"] = entry["stepResult"]
+            if work:
+                self.works[work] = entry["stepResult"]
 
-    def _append(self, job: str, text: str) -> None:
-        self.logs[job] = self.logs.get(job, "") + text.rstrip("\n") + "\n"
+    def _append(self, job: str, work: str, text: str) -> None:
+        for logs, name in ((self.logs, job), (self.texts, work)):
+            if name:
+                logs[name] = logs.get(name, "") + text.rstrip("\n") + "\n"
+
+
+def job_of(name: str) -> str:
+    """The job of a piece of work or of a step; of a job, itself."""
+    return name.partition(": ")[0]

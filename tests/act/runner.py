@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.act.calls import replace_calls
+from tests.act.calls import replace_calls, replace_successes
 from tests.act.github import NAME, SLACK, GitHub
 from tests.act.run import Run
 from tests.act.sample import Sample
+from tests.act.works import find_works
 from tests.judges.tools import find_program
 from tests.kube_api import FakeCluster
 
+WORKFLOWS = ".github/workflows"
 STANDINS = Path(__file__).parent / "standins"
 OWN = {"actions/checkout": "checkout", "docker/build-push-action": "build-push"}
 PINNED = re.compile(r"uses: (?P<action>\S+)@(?P<sha>[0-9a-f]{40})")
@@ -48,9 +50,10 @@ class Runner:
     github: GitHub
     place: Place
 
-    def push(self, run: int, sha: str = "") -> Run:
-        """Runs the production pipeline of the newest commit, or of `sha`, as a re-run does."""
-        return self.start("push", "production.yml", {"ref": "refs/heads/main"}, run, sha=sha)
+    def push(self, run: int, sha: str = "", **more: Any) -> Run:
+        """Runs the production pipeline of the newest commit, or of `sha`; `more` as in `start`."""
+        payload = {"ref": "refs/heads/main"}
+        return self.start("push", "production.yml", payload, run, sha=sha, **more)
 
     def dispatch(self, run: int, workflow: str = "production.yml", **inputs: str) -> Run:
         """Dispatches a workflow."""
@@ -67,19 +70,39 @@ class Runner:
         author: str = "ada",
         action: str = "opened",
         label: str = "preview",
+        added: str = "preview",
     ) -> Run:
-        """Runs a workflow for pull request 12."""
+        """Runs a workflow for pull request 12, whose label is `label`.
+
+        The event `labeled` is about the label `added`.
+        """
         request = {
             "number": 12,
             "state": "closed" if action == "closed" else "open",
             "user": {"login": author},
             "labels": [{"name": label}],
             "head": {"sha": sha, "ref": "feature", "repo": {"full_name": head}},
-            "base": {"ref": "main", "repo": {"full_name": NAME}},
+            "base": {"ref": "main", "sha": self._main, "repo": {"full_name": NAME}},
         }
         payload = {"action": action, "number": 12, "pull_request": request}
+        if action == "labeled":
+            payload["label"] = {"name": added}
         secrets = head == NAME and author != "dependabot[bot]"
         return self.start("pull_request", workflow, payload, run, actor=author, secrets=secrets)
+
+    def merge_group(self, run: int, *, sha: str) -> Run:
+        """Runs the workflow for pull requests for a merge group, whose commit is `sha`.
+
+        https://docs.github.com/en/webhooks/webhook-events-and-payloads#merge_group
+        """
+        group = {
+            "head_sha": sha,
+            "head_ref": f"refs/heads/gh-readonly-queue/main/pr-12-{sha}",
+            "base_sha": self._main,
+            "base_ref": "refs/heads/main",
+        }
+        payload = {"action": "checks_requested", "merge_group": group}
+        return self.start("merge_group", "staging.yml", payload, run)
 
     def start(
         self,
@@ -91,41 +114,55 @@ class Runner:
         actor: str = "ada",
         secrets: bool = True,
         sha: str = "",
+        attempt: int = 1,
+        failed: Run | None = None,
     ) -> Run:
-        """Runs a workflow. `payload` is that of the event, without the repository."""
+        """Runs a workflow. `payload` is that of the event, without the repository.
+
+        With `failed`, an earlier attempt, only the jobs that failed in it run again.
+        """
         file = self.folder / "event.json"
         repository = {"full_name": NAME, "default_branch": "main"}
         file.write_text(json.dumps({**payload, "repository": repository}), "utf-8")
-        stage, actions = self._stage(sha or self.sample.head)
+        stage = self._stage(sha or self.sample.head)
+        variables = {**self._variables(), "GITHUB_RUN_ID": run, "GITHUB_RUN_ATTEMPT": attempt}
         names = {
-            "POSTGRES_PASSWORD_PRODUCTION": "placeholder",
-            "POSTGRES_PASSWORD_STAGING": "placeholder",
+            "POSTGRES_PASSWORD": "placeholder",
             "RELEASE_APP_PRIVATE_KEY": "placeholder",
             "SLACK_WEBHOOK_URL": self.github.url + SLACK,
         }
-        path = stage / ".github/workflows" / workflow
+        path = stage / WORKFLOWS / workflow
         arguments = [
             find_program("act"), event, "--json", "--workflows", str(path),
             "--eventpath", str(file), "--actor", actor, "--platform", "ubuntu-24.04=-self-hosted",
             "--no-cache-server", "--no-skip-checkout", "--pull=false", "--action-offline-mode",
-            "--rm", *(f"--env={name}={value}" for name, value in self._variables(run).items()),
+            "--rm", *(f"--env={name}={value}" for name, value in variables.items()),
             "--secret=GITHUB_TOKEN=stand-in",
             *(f"--secret={name}={value}" for name, value in names.items() if secrets),
-            *self._local_actions(), f"--local-repository={NAME}@main={actions}",
+            *self._local_actions(),
         ]  # fmt: skip
-        done = self._act(arguments, stage)
+        works = find_works(path)
+        self.github.begin(run, attempt, workflow)
+        if failed:
+            path.write_text(replace_successes(path, failed.results, failed.outputs), "utf-8")
+        done = self._act(arguments, stage, works)
         if any("/" in job for job in done.failed):
             path.write_text(replace_calls(path, done.results, done.outputs), "utf-8")
-            done = self._act(arguments, stage).after(done)
+            done = self._act(arguments, stage, works).after(done)
+        self.github.end(run, done)
         for job, text in done.logs.items():  # pytest shows it if the test fails
             print(f"--- {job}: {done.results.get(job)}\n{text}")
         print("\n".join(done.complaints))
         return done
 
-    def _variables(self, run: int) -> dict[str, str]:
+    @property
+    def _main(self) -> str:
+        """The newest commit of the default branch."""
+        return self.sample.git("rev-parse", "main")
+
+    def _variables(self) -> dict[str, str]:
         return {
             "GITHUB_REPOSITORY": NAME,
-            "GITHUB_RUN_ID": str(run),
             "GITHUB_API_URL": self.github.url,
             "WFGEN_TEST_ORIGIN": str(self.sample.root),
             "GOGC": "off",  # kubectl ends before it needs to collect garbage
@@ -133,7 +170,7 @@ class Runner:
             **self.place.variables,
         }
 
-    def _act(self, arguments: list[str], stage: Path) -> Run:
+    def _act(self, arguments: list[str], stage: Path, works: Mapping[str, str]) -> Run:
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "WFGEN_"))},
             "PATH": f"{self._tools()}:{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -148,21 +185,25 @@ class Runner:
             text=True,
             timeout=self.place.patience,
         )
-        return Run.read(process.stdout, process.stderr)
+        return Run.read(process.stdout, process.stderr, works)
 
-    def _stage(self, sha: str) -> tuple[Path, Path]:
-        """Makes a folder with only the workflows, in which act starts, and one with the actions.
+    def _stage(self, sha: str) -> Path:
+        """Makes a folder with only the workflows of a commit, in which act starts.
 
-        act copies the first folder into each job; on GitHub, a job starts in an empty folder.
+        act copies the folder into each job; on GitHub, a job starts in an empty one. The actions
+        `./.github/actions/...` come from the checkout in each job, as on GitHub.
         """
-        stage, actions = self.folder / "stage", self.folder / "actions"
-        for folder, part in ((stage, ".github/workflows"), (actions, ".github/actions")):
-            shutil.rmtree(folder, ignore_errors=True)
-            shutil.copytree(self.sample.root / part, folder / part)
+        stage = self.folder / "stage"
+        shutil.rmtree(stage, ignore_errors=True)
+        stage.mkdir()
+        for path in self.sample.git("ls-tree", "--name-only", sha, f"{WORKFLOWS}/").split():
+            text = self.sample.git("show", f"{sha}:{path}")
+            (stage / path).parent.mkdir(parents=True, exist_ok=True)
+            (stage / path).write_text(f"{text}\n", "utf-8")
         subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(stage)], check=True)
         # act reads only the SHA.
         (stage / ".git/refs/heads/main").write_text(f"{sha}\n", "utf-8")
-        return stage, actions
+        return stage
 
     def _tools(self) -> Path:
         """A folder with a stand-in for `aws`, which writes the kubeconfig of the cluster."""
@@ -185,7 +226,7 @@ class Runner:
 
     def _local_actions(self) -> list[str]:
         """Stand-ins for all actions of the lock."""
-        text = (self.sample.root / ".github/workflows/_pins.yml").read_text("utf-8")
+        text = (self.sample.root / WORKFLOWS / "_pins.yml").read_text("utf-8")
         return [
             f"--local-repository={pin['action']}@{pin['sha']}={self._standin(pin['action'])}"
             for pin in PINNED.finditer(text)

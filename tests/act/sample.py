@@ -37,9 +37,16 @@ class Sample:
             shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
         project_tree(root)
         (prepare or quicken)(root)
-        sample.git("init", "--quiet", "--initial-branch=main")
-        sample.commit("the first release")
+        sample.begin("the first release")
         return sample
+
+    def begin(self, message: str) -> None:
+        """Makes the folder a repository with one commit, from which jobs fetch as from GitHub."""
+        self.git("init", "--quiet", "--initial-branch=main")
+        # GitHub's servers allow both; git's own does not by default.
+        self.git("config", "uploadpack.allowFilter", "true")
+        self.git("config", "uploadpack.allowAnySHA1InWant", "true")
+        self.commit(message)
 
     def copy(self, root: Path) -> Sample:
         """Copies the repository to another folder."""
@@ -87,14 +94,6 @@ class Sample:
         """Makes the next builds of a service fail."""
         (self.root / "app" / service / "BROKEN").write_text("", "utf-8")
         self.commit(f"break {service}")
-
-    def refuse_approval(self) -> None:
-        """Makes job `approve` fail, as a rejection by a reviewer does; act has no reviewers."""
-        path = self.root / ".github/workflows/production.yml"
-        text = path.read_text("utf-8")
-        path.write_text(
-            text.replace('run: echo "Approved', 'run: exit 1 && echo "Approved'), "utf-8"
-        )
 
     def empty(self, function: str) -> None:
         """Makes a function of the release program (`room.module.function`) return 0 at once."""

@@ -17,7 +17,7 @@ import pytest
 from tests.act.github import NAME
 from tests.act.projection import project_tree
 from tests.act.run import Run
-from tests.act.runner import OWN, PINNED, STANDINS
+from tests.act.runner import OWN, PINNED, STANDINS, WORKFLOWS
 from tests.act.sample import ROOT, Sample
 from tests.judges.tools import find_program
 
@@ -46,22 +46,21 @@ def sample(tmp_path: Path) -> Sample:
     sample = Sample(tmp_path / "repository")
     shutil.copytree(ROOT, sample.root, ignore=shutil.ignore_patterns(*IGNORED))
     (sample.root / ".github/workflows" / OTHER).write_text(USES, "utf-8")
-    sample.git("init", "--quiet", "--initial-branch=main")
-    sample.commit("the checkout")
+    sample.begin("the checkout")
     return sample
 
 
 def pull_request(folder: Path, sample: Sample, workflow: str) -> tuple[Run, str]:
     """Runs a workflow for a pull request from a fork, without secrets; also all output of act."""
     stage = folder / "stage"
-    shutil.copytree(sample.root / ".github", stage / ".github")
+    shutil.copytree(sample.root / WORKFLOWS, stage / WORKFLOWS)
     project_tree(stage)
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(stage)], check=True)
     (stage / ".git/refs/heads/main").write_text(f"{sample.head}\n", "utf-8")
     head = {"sha": sample.head, "repo": {"full_name": "stranger/shop", "fork": True}}
     payload = {"action": "opened", "number": 12, "pull_request": {"number": 12, "head": head}}
     (folder / "event.json").write_text(json.dumps(payload), "utf-8")
-    text = (stage / ".github/workflows" / workflow).read_text("utf-8")
+    text = (stage / WORKFLOWS / workflow).read_text("utf-8")
     actions = [
         f"--local-repository={pin['action']}@{pin['sha']}={STANDINS / place}"
         for pin in PINNED.finditer(text)
@@ -74,7 +73,7 @@ def pull_request(folder: Path, sample: Sample, workflow: str) -> tuple[Run, str]
             "ubuntu-24.04=-self-hosted", "--no-cache-server", "--no-skip-checkout", "--pull=false",
             "--action-offline-mode", "--rm", f"--env=WFGEN_TEST_ORIGIN={sample.root}",
             f"--env=GITHUB_REPOSITORY={NAME}", f"--env=PIP_CACHE_DIR={folder.parent / 'pip'}",
-            f"--local-repository={NAME}@main={stage}", *actions,
+            *actions,
         ],
         cwd=stage,
         env={

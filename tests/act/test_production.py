@@ -2,105 +2,129 @@
 
 from __future__ import annotations
 
-import functools
-import json
-import re
-from typing import Any
-
 import pytest
 
 from tests.act.first import First
-from tests.act.run import Run
+from tests.act.github import REVIEWER
+from tests.act.releases import (
+    applied,
+    assert_on_last_known_good,
+    pods,
+    release_bad,
+    tag_facts,
+)
 from tests.act.runner import Shop
 
 pytestmark = pytest.mark.slow
 
-BAD = "bad0" * 16
-"""The digest of a bad image."""
-RELEASED = {
-    "Plan", "Images", "Approve", "Release/Preflight", "Release/Migrate", "Release/Deploy",
-    "Release/Monitor", "Prune", "Audit", "Verdict",
+DECIDED = {"Plan: plan", "Approve: approve", "Release/Deploy: preflight"}
+RELEASED = DECIDED | {
+    "Release/Deploy: migrate", "Release/Deploy: deploy", "Release/Monitor: monitor",
+    "Release/Monitor: prune", "Finish: audit", "Finish: verdict",
 }  # fmt: skip
-"""Jobs of every good release, without Notify, which prints nothing then."""
-BUILDS = {"Build client/Build", "Build server/Build"}
+"""The work of every good release, without `notify`, which prints nothing then."""
+UNDONE = {"Release/Roll back: rollback", "Finish: audit", "Finish: notify", "Finish: verdict"}
+"""The work after a release that failed."""
+BUILDS = {"Build client/Build: build", "Build server/Build: build"}
 
 
 def test_the_first_release_of_all_services(first: First) -> None:
     run = first.run
     assert run.ran == RELEASED | BUILDS
-    assert run.results.keys() - run.ran == {"Notify"}
+    assert run.works.keys() - run.ran == {"Finish: notify"}
     assert run.failed == set()
     assert run.built == {"ghcr.io/acme/shop-client": True, "ghcr.io/acme/shop-server": True}
-    order = list(dict.fromkeys(_applied(first.writes)))
+    order = list(dict.fromkeys(applied(first.writes)))
     dependents = [order.index(f"deployments/{name}") for name in ("server", "client")]
     assert dependents == sorted(dependents)
     assert order.index("statefulsets/postgres") < dependents[0]
     assert order.index("statefulsets/redis") < dependents[0]
     tag, reference, deployment, status = (r.body for r in first.requests if r.method == "POST")
     assert reference["ref"] == "refs/tags/deploy/production/1"
-    images = {n: e["image"] for n, e in _facts(tag["message"])["services"].items() if e["image"]}
+    known = tag_facts(tag["message"])["services"]
+    images = {name: entry["image"] for name, entry in known.items() if entry["image"]}
     assert images == {name: first.images[name] for name in ("client", "server")}
     assert (deployment["ref"], status["state"]) == (tag["object"], "success")
+    assert f"approved by {REVIEWER}" in run.texts["Approve: approve"]
+    assert f"approved by {REVIEWER}" in run.texts["Finish: verdict"]
 
 
 def test_a_service_is_released_although_another_did_not_change(shop: Shop, first: First) -> None:
     """GitHub and act skip jobs that need a skipped one, such as the build of the server."""
-    pods = _pods(shop, "server")
+    before = pods(shop, "server")
     sha = shop.sample.change("client")
     run = shop.push(run=2)
-    assert run.ran == RELEASED - {"Release/Migrate"} | {"Build client/Build"}
+    assert run.ran == RELEASED - {"Release/Deploy: migrate"} | {"Build client/Build: build"}
     assert "Build server/Build" not in run.results
     assert run.failed == set()
-    assert shop.cluster.images("shop") == {**first.images, "client": _client(shop)}
-    assert _client(shop) != first.images["client"]
-    assert _pods(shop, "server") == pods, "an unchanged server was restarted"
+    client = shop.cluster.images("shop")["client"]
+    assert shop.cluster.images("shop") == {**first.images, "client": client}
+    assert client != first.images["client"]
+    assert pods(shop, "server") == before, "an unchanged server was restarted"
     assert shop.record["release"] == 2
     assert shop.record["services"]["client"]["sha"] == sha
     message = shop.sample.git("tag", "--list", "--format=%(contents)", "deploy/production/2")
-    assert _facts(message)["services"]["server"]["image"] == first.images["server"]
+    assert tag_facts(message)["services"] == {"client": {"sha": sha, "image": client}}
 
 
-def test_nothing_is_released_if_no_service_changed(shop: Shop) -> None:
+def test_a_run_that_changes_no_service_records_that_it_saw_what_is_live(shop: Shop) -> None:
+    """It enters the lock, for which nobody is asked, and changes only the record."""
     (shop.sample.root / "README.md").write_text("a shop\n", "utf-8")
-    shop.sample.commit("describe the shop")
+    sha = shop.sample.commit("describe the shop")
     run = shop.push(run=2)
-    assert run.ran == {"Plan", "Verdict"}
-    assert run.results.keys() == {"Plan", "Notify", "Verdict"}
+    assert run.results.keys() == {"Plan", "Release/Deploy", "Finish"}
     assert run.failed == set()
-    assert shop.cluster.requests == []
-    assert shop.github.requests == []
+    assert run.ran == {
+        "Plan: plan", "Release/Deploy: preflight", "Finish: audit", "Finish: verdict",
+    }  # fmt: skip
+    changed = {write["path"] for write in shop.cluster.requests if not write["dry_run"]}
+    assert changed == {"/api/v1/namespaces/shop/configmaps/wfgen-release-production"}
+    assert shop.record["release"] == 1
+    services = shop.record["services"]
+    assert {services[name]["seen"] for name in ("client", "server")} == {sha}
+    assert "nothing to release" in run.texts["Finish: verdict"]
+    assert shop.github.written == []
+
+
+def test_a_change_that_a_newer_commit_reverts_is_not_released(shop: Shop, first: First) -> None:
+    """The run of the revert finds that nothing changed, and ends first: the older one waits longer,
+    for instance for its approval.
+    """
+    older = shop.sample.change("client")
+    shop.sample.git("revert", "--no-edit", "HEAD")
+    assert shop.push(run=3).failed == set()
+    run = shop.push(run=2, sha=older)
+    assert run.ran == DECIDED | {"Build client/Build: build", "Finish: audit", "Finish: verdict"}
+    assert run.failed == set()
+    assert "stale" in run.texts["Finish: verdict"]
+    assert applied(shop.cluster.requests) == []
+    assert shop.cluster.images("shop") == first.images
+    assert shop.record["services"]["client"]["seen"] == shop.sample.head
 
 
 def test_a_build_that_fails_stops_the_release_of_all_services(shop: Shop) -> None:
     shop.sample.change("client")
     shop.sample.break_build("server")
     run = shop.push(run=2)
-    assert run.ran == {"Plan", "Build client/Build", "Notify", "Verdict"}
-    assert run.failed == {"Build server/Build", "Verdict"}
+    assert run.ran == {
+        "Plan: plan", "Build client/Build: build",
+        "Finish: audit", "Finish: notify", "Finish: verdict",
+    }  # fmt: skip
+    assert run.failed == {"Build server/Build", "Finish"}
     assert shop.cluster.requests == []
     assert shop.github.messages == ["production: not released, nothing was touched"]
-
-
-def test_without_approval_nothing_is_released(shop: Shop) -> None:
-    shop.sample.refuse_approval()
-    shop.sample.change("client")
-    run = shop.push(run=2)
-    assert run.ran == {"Plan", "Build client/Build", "Images", "Notify", "Verdict"}
-    assert run.failed == {"Approve", "Verdict"}
-    assert "did not succeed: approve (failed or was rejected)" in run.logs["Verdict"]
-    assert shop.cluster.requests == []
 
 
 def test_a_deploy_that_fails_halfway_is_rolled_back(shop: Shop, first: First) -> None:
     shop.cluster.fault("PATCH", r"^(?!.*dryRun).*/deployments/client", status=403)
     shop.sample.change("server", "client")
     run = shop.push(run=2)
-    assert run.failed == {"Release/Deploy", "Verdict"}
-    assert run.ran >= {"Release/Roll back", "Audit", "Notify", "Verdict"}
-    assert not run.results.keys() & {"Release/Monitor", "Prune"}
+    assert run.failed == {"Release/Deploy", "Finish"}
+    assert run.ran >= UNDONE
+    assert "Release/Monitor" not in run.results
     # The deploy applied the server, and the rollback applied it again.
-    assert _applied(shop.cluster.requests).count("deployments/server") == 2
-    _assert_on_last_known_good(shop, first)
+    assert applied(shop.cluster.requests).count("deployments/server") == 2
+    assert_on_last_known_good(shop, first)
     assert shop.sample.tags == ["deploy/production/1", "rollback/production/2"]
     assert "Revert" not in run.results, "a change was reverted that may not have caused the failure"
     assert shop.github.messages == ["production: release 2 failed and was rolled back"]
@@ -108,11 +132,11 @@ def test_a_deploy_that_fails_halfway_is_rolled_back(shop: Shop, first: First) ->
 
 def test_a_release_that_fails_is_rolled_back_and_reverted(shop: Shop, first: First) -> None:
     good = shop.sample.head
-    run = _release_bad(shop)
-    _assert_on_last_known_good(shop, first)
-    assert run.failed == {"Release/Monitor", "Verdict"}
-    assert run.ran >= {"Release/Monitor", "Release/Roll back", "Audit", "Revert", "Notify"}
-    assert "Prune" not in run.results
+    run = release_bad(shop)
+    assert_on_last_known_good(shop, first)
+    assert run.failed == {"Release/Monitor", "Finish"}
+    assert run.ran >= UNDONE | {"Release/Monitor: monitor", "Revert: revert"}
+    assert "Release/Monitor: prune" not in run.works
     assert "restarted" in run.logs["Release/Monitor"]
     assert shop.sample.tags == ["deploy/production/1", "rollback/production/2"]
     made = [(d["task"], d["ref"]) for d in shop.github.posted("deployments")]
@@ -126,77 +150,16 @@ def test_a_release_that_fails_is_rolled_back_and_reverted(shop: Shop, first: Fir
     assert shop.github.messages == ["production: release 2 failed and was rolled back"]
 
 
-def test_a_rollback_that_does_nothing_is_reported_and_left_to_the_watchdog(
-    shop: Shop, first: First
-) -> None:
-    """The results of all jobs are those of the test above, so it has to inspect the cluster.
+def test_a_rollback_that_does_nothing_is_reported(shop: Shop, first: First) -> None:
+    """The results of all jobs are those of the test above, so the test inspects the cluster.
 
-    The record is then that of a killed run, which the watchdog rolls back.
+    The record is then that of a killed run, which the watchdog rolls back: see `test_watchdog`.
     """
-    run = _release_bad(shop, emptied="commands.rollback.rollback")
+    run = release_bad(shop, undone=False)
     assert run.results["Release/Roll back"] == "success"
-    assert "Release/Roll back" not in run.ran
-    assert run.failed == {"Release/Monitor", "Verdict"}
-    assert "the watchdog workflow restores" in " ".join(run.logs["Verdict"].split())
+    assert "Release/Roll back: rollback" in run.unmarked
+    assert run.failed == {"Release/Monitor", "Finish"}
+    assert "watchdog workflow" in " ".join(run.texts["Finish: verdict"].split())
+    assert "Revert" not in run.results
     with pytest.raises(AssertionError, match="not on the images of the last known good release"):
-        _assert_on_last_known_good(shop, first)
-
-    other = _watch(shop, finished=999)
-    assert other.failed == set()
-    assert shop.record["state"] == "in-flight", "the watchdog acted on the end of another run"
-
-    watched = _watch(shop, finished=2)
-    assert watched.failed == {"Watch over production"}, (
-        "the watchdog rolled back and succeeded: nobody would notice"
-    )
-    assert watched.ran == {"Watch over production"}
-    _assert_on_last_known_good(shop, first)
-
-
-def _release_bad(shop: Shop, emptied: str = "") -> Run:
-    """Releases both services; the client crashes repeatedly after its first health check."""
-    crash = functools.partial(shop.cluster.behave, BAD, crash_loop=True)
-    shop.cluster.after("GET", "/pods/client-.*/proxy/", crash)
-    shop.sample.change("server")
-    shop.sample.change("client", digest=BAD)
-    if emptied:
-        shop.sample.empty(emptied)
-    run = shop.push(run=2)
-    shop.sample.git("checkout", "--quiet", "--", ".github")
-    assert {"deployments/server", "deployments/client"} <= {*_applied(shop.cluster.requests)}
-    return run
-
-
-def _assert_on_last_known_good(shop: Shop, first: First) -> None:
-    images = shop.cluster.images("shop")
-    assert images == first.images, "not on the images of the last known good release"
-    good = set(first.images.values())
-    shop.cluster.wait(lambda: {*shop.cluster.running("shop").values()} == good)
-    assert (shop.record["state"], shop.record["release"]) == ("good", 1)
-    assert shop.record["in_flight"] is None
-
-
-def _watch(shop: Shop, finished: int) -> Run:
-    payload = {"action": "completed", "workflow_run": {"id": finished}}
-    return shop.start("workflow_run", "watchdog.yml", payload, run=finished + 1)
-
-
-def _applied(writes: list[dict[str, Any]]) -> list[str]:
-    """The workloads that were applied, dry runs excluded, in order."""
-    pattern = r"/((?:deployments|statefulsets)/[a-z]+)$"
-    paths = [w["path"] for w in writes if w["verb"] == "PATCH" and not w["dry_run"]]
-    return [match[1] for path in paths if (match := re.search(pattern, path))]
-
-
-def _facts(message: str) -> dict[str, Any]:
-    """The JSON in the last line of a tag's message."""
-    facts: dict[str, Any] = json.loads(message.strip().rpartition("\n")[2])
-    return facts
-
-
-def _client(shop: Shop) -> str:
-    return shop.cluster.images("shop")["client"]
-
-
-def _pods(shop: Shop, service: str) -> list[str]:
-    return [name for name in shop.cluster.running("shop") if name.startswith(service)]
+        assert_on_last_known_good(shop, first)

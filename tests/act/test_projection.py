@@ -59,7 +59,7 @@ def test_the_program_is_the_same_and_its_description_differs_only_in_timeouts(
 
 
 def test_everything_that_act_cannot_read_is_rewritten(sample: Sample) -> None:
-    """The real pipeline has a queue, an environment and references that act rejects."""
+    """The real pipeline has a queue, an environment and calls that act rejects."""
     name = ".github/workflows/production.yml"
     before, after = (_load(root / name) for root in (ROOT, sample.root))
     changed = {route[-1] for route, *_ in differences(before, after)}
@@ -70,15 +70,17 @@ def test_everything_that_act_cannot_read_is_rewritten(sample: Sample) -> None:
 
 def test_the_comparison_reports_any_other_change(tmp_path: Path) -> None:
     """Such as a changed condition, another order of steps, or a missing job."""
-    step = {"uses": "$/.github/actions/release", "if": "always()"}
+    step = {"uses": "./.github/actions/release", "if": "always()"}
     job: dict[str, Any] = {"needs": ["plan"], "steps": [step, {"run": "queue: max"}]}
-    real = {"jobs": {"release": job, "audit": {}}}
+    call = {"uses": "$/.github/workflows/_deploy.yml"}
+    real = {"jobs": {"release": call, "finish": job}}
     for changed in (
-        {"jobs": {"release": {**job, "needs": []}, "audit": {}}},
-        {"jobs": {"release": {**job, "steps": [*job["steps"][::-1]]}, "audit": {}}},
-        {"jobs": {"release": {**job, "steps": [step, {"run": ""}]}, "audit": {}}},
-        {"jobs": {"release": {**job, "steps": [{"uses": "acme/shop/other@main"}]}, "audit": {}}},
-        {"jobs": {"release": job}},
+        {"jobs": {"release": call, "finish": {**job, "needs": []}}},
+        {"jobs": {"release": call, "finish": {**job, "steps": [*job["steps"][::-1]]}}},
+        {"jobs": {"release": call, "finish": {**job, "steps": [step, {"run": ""}]}}},
+        {"jobs": {"release": call, "finish": {**job, "steps": [{**step, "uses": "./other"}]}}},
+        {"jobs": {"release": {"uses": "./.github/workflows/other.yml"}, "finish": job}},
+        {"jobs": {"release": call}},
     ):
         assert [d for d in differences(real, changed) if not _is_known(d, tmp_path)]
 
@@ -97,7 +99,7 @@ def differences(before: Any, after: Any, route: Route = ()) -> Iterator[Differen
 
 
 def _is_known(difference: Difference, root: Path) -> bool:
-    """Whether it is one of the three rewrites; a reference must lead to the same file."""
+    """Whether it is one of the three rewrites; a call must lead to the same workflow."""
     route, before, after = difference
     match route:
         case (*_, "concurrency", "queue"):
@@ -106,8 +108,8 @@ def _is_known(difference: Difference, root: Path) -> bool:
             return (before, after) == (False, ABSENT)
         case (*_, "uses"):
             path = before.removeprefix("$/")
-            called = ("./" + path, f"acme/shop/{path}@main")[path.startswith(".github/actions/")]
-            return bool(before.startswith("$/") and after == called and (root / path).exists())
+            called = before.startswith("$/.github/workflows/") and after == f"./{path}"
+            return bool(called and (root / path).exists())
     return False
 
 

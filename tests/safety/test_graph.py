@@ -34,8 +34,8 @@ def test_mermaid_shows_jobs_needs_and_results(graph: Any) -> None:
     assert arrow in lines
     # A job that calls a workflow is drawn as that workflow's jobs: its first and last are
     # connected.
-    assert f"  {names['approve: success']} --> {names['release/preflight: success']}" in lines
-    assert f"  {names['release/rollback: success']} --> {names['audit: success']}" in lines
+    assert f"  {names['approve: success']} --> {names['release/deploy: success']}" in lines
+    assert f"  {names['release/rollback: success']} --> {names['finish: failure']}" in lines
     assert any(line.startswith("  classDef skipped ") for line in lines)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import product
 from pathlib import Path
 
 import pytest
 
 from wfgen import release_program
-from wfgen.checks.scenarios.program import _ENDINGS, Before, endings
+from wfgen.checks.scenarios.ending import Before
+from wfgen.checks.scenarios.program import _ENDINGS, endings
 from wfgen.checks.scenarios.roles import ROLES
 from wfgen.release_program.commands import COMMANDS
 from wfgen.release_program.contract import Description, Revert, Service
@@ -16,7 +18,7 @@ from wfgen.release_program.contract import Description, Revert, Service
 PROGRAM = Path(release_program.__file__).parent
 SERVICE = Service(
     name="web", image="ghcr.io/acme/shop-web", repository="ghcr.io/acme/shop-web", built=True,
-    deploy=True, watch=(), manifests=(), depends_on=(), workloads=(), health=None, secrets=(),
+    deploy=True, watch=(), manifests=(), depends_on=(), workloads=(), health=None, secrets={},
     replicas=None, autoscaled=False, migrate=None, external=None, rollback="never",
     timeout_seconds=1, bake_seconds=1,
 )  # fmt: skip
@@ -31,15 +33,18 @@ def described(*, preview: bool) -> Description:
 
 
 STATES = [
-    Before(event, trusted, True, described(preview=preview), (), None, opened, touched, applied,
-           watched, cause, undone)
-    for event, trusted, preview, opened, touched, applied, watched, cause, undone in product(
-        ("push", "go_back"), (True, False), (True, False), (True, False), (True, False),
-        (True, False), ("", "good", "bad", "cut"), ("app", "infra"), (True, False),
+    Before(
+        event, event != "fork", described(preview=preview), (), None, proposed, approval, opened,
+        touched, touched, broken=touched and not watched, watched=watched, cause=cause, left=left,
+    )
+    for event, preview, proposed, approval, opened, touched, watched, cause, left in product(
+        ("push", "go_back", "pull_request", "fork"), (True, False), (True, False), (True, False),
+        (True, False), (True, False), ("", "good", "bad", "cut"), ("app", "infra"), (True, False),
     )
 ]  # fmt: skip
 
 
+@cache
 def said(command: str) -> set[tuple[str, str]]:
     """Every output and value that the model knows of a command."""
     return {
@@ -57,7 +62,9 @@ def test_outputs_and_values_are_those_that_the_command_declares(command: str) ->
     assert {pair for pair in said(command) if not writes[pair[0]].allows(pair[1])} == set()
 
 
-@pytest.mark.parametrize("command", ["rollback", "preflight", "monitor", "revert"])
+@pytest.mark.parametrize(
+    "command", ["plan", "rollback", "preflight", "monitor", "inspect", "revert"]
+)
 def test_every_value_that_a_command_declares_is_tried(command: str) -> None:
     for name, output in COMMANDS[command].writes.items():
         tried = {value.partition(":")[0] for known, value in said(command) if known == name}
@@ -65,7 +72,7 @@ def test_every_value_that_a_command_declares_is_tried(command: str) -> None:
 
 
 def test_every_command_has_a_role() -> None:
-    """Except `record`, which is run by hand. Roles that are not commands: build and approval."""
+    """Except `record`, which is run by hand. Not commands: build, and approval, a whole job."""
     assert {*ROLES} - {*COMMANDS} == {"build", "approval"}
     assert {*COMMANDS} - {*ROLES} == {"record"}
 

@@ -39,12 +39,30 @@ def words(options: str) -> list[str]:
 # The options; what the server runs; the run's conclusion; the verdict's state.
 ROWS = {
     "no job fails": ("", NEW, "success", "live"),
-    "nothing changed": ("--output plan.any=false", UNCHANGED, "success", "nothing"),
+    "nothing changed": ("--output plan.proposed=false", UNCHANGED, "success", "nothing"),
+    "nothing changed under the lock": (
+        "--output preflight.decision=nothing", UNCHANGED, "success", "nothing",
+    ),
+    "more changed than the plan saw": (
+        "--output plan.proposed=false --output preflight.decision=unapproved --fail preflight",
+        UNCHANGED, "failure", "untouched",
+    ),
     "a build fails": ("--fail build_client/build", UNCHANGED, "failure", "untouched"),
     "the approval is rejected": ("--reject approve", UNCHANGED, "failure", "untouched"),
-    "older than what is live": ("--output preflight.stale=true", UNCHANGED, "success", "stale"),
-    "preflight refuses": ("--fail preflight", UNCHANGED, "failure", "untouched"),
+    "older than what is live": (
+        "--output preflight.decision=stale", UNCHANGED, "success", "stale",
+    ),
+    "the live commit is not contained": (
+        "--fail preflight --output preflight.decision=stale", UNCHANGED, "failure", "untouched",
+    ),
+    "the environment is held": (
+        "--fail preflight --output preflight.decision=held", UNCHANGED, "failure", "untouched",
+    ),
+    "preflight fails": ("--fail preflight", UNCHANGED, "failure", "untouched"),
     "a migration fails": ("--fail migrate", UNCHANGED, "failure", "untouched"),
+    "a step named with its job fails": (
+        "--fail release/deploy:migrate", UNCHANGED, "failure", "untouched",
+    ),
     "an apply fails": ("--fail deploy", GOOD, "failure", "restored"),
     "the release is bad": ("--fail monitor", GOOD, "failure", "restored"),
     "the monitor cannot reach the cluster": (
@@ -58,7 +76,9 @@ ROWS = {
     "cancelled during preflight": ("--cancel preflight", UNCHANGED, "cancelled", "untouched"),
     "cancelled during deploy": ("--cancel deploy", GOOD, "cancelled", "restored"),
     "cancelled during monitor": ("--cancel monitor", GOOD, "cancelled", "restored"),
-    "cancelled after the commit point": ("--cancel audit", NEW, "cancelled", "live"),
+    "cancelled after the commit point": ("--cancel finish", NEW, "cancelled", "live"),
+    "the tag cannot be pushed": ("--fail audit", NEW, "failure", "untagged"),
+    "old objects cannot be deleted": ("--fail prune", NEW, "success", "live"),
     "cancelled during rollback": (
         "--fail deploy --cancel rollback", GOOD, "cancelled", "restored",
     ),
@@ -70,7 +90,11 @@ ROWS = {
     "a database fails": (
         "--fail monitor --output rollback.restored=except:redis", GOOD, "failure", "partly",
     ),
-    "failed jobs are re-run": ("--event rerun --fail monitor", UNCHANGED, "failure", "untouched"),
+    "failed jobs are re-run": ("--event rerun", UNCHANGED, "failure", "untouched"),
+    "failed jobs of a lost run are re-run": (
+        "--event rerun --output rollback.restored=all", GOOD, "failure", "restored",
+    ),
+    "all jobs are re-run": ("--event rerun_all", NEW, "success", "live"),
 }  # fmt: skip
 
 
@@ -91,6 +115,7 @@ def test_a_row_of_the_table(row: str, run: Any) -> None:
         ("--fail monitor --event go_back", False),
         ("--fail monitor --output revert_pr.reverted=none", False),
         ("--fail monitor --fail revert_pr", False),
+        ("--event rerun --output rollback.restored=all --output rollback.cause=app", True),
         ("--fail deploy", False),
     ],
 )
@@ -130,7 +155,7 @@ def test_a_failure_is_notified(run: Any) -> None:
     assert silent["notified"] == []
     lost = ("--fail", "monitor", "--fail", "notify")
     shown = json.loads(run("production", *lost, "--format", "json").out)
-    assert shown["notified"] == ["nobody: job notify did not succeed"]
+    assert shown["notified"] == ["nobody: step `notify` of job finish did not succeed"]
 
 
 def test_each_job_has_a_reason(run: Any) -> None:
@@ -158,9 +183,22 @@ def test_untrusted_code_gets_no_preview(run: Any) -> None:
     for event in ("fork", "dependabot"):
         shown = json.loads(run("staging", "--event", event, "--format", "json").out)
         results = {job["job"]: job["result"] for job in shown["jobs"]}
-        assert results["build_server/build"] == "success"
+        assert (results["build_server/build"], results["build_server/check"]) == (
+            "skipped",
+            "success",
+        )
         assert results["release"] == "skipped"
-        assert (results["gate"], shown["green"]) == ("success", True)
+        assert (results["finish"], shown["green"]) == ("success", True)
+
+
+@pytest.mark.parametrize("event", ["unlabelled", "other_label", "merge_group"])
+def test_a_request_without_the_label_is_built_and_tested_only(event: str, run: Any) -> None:
+    shown = json.loads(run("staging", "--event", event, "--format", "json").out)
+    results = {job["job"]: job["result"] for job in shown["jobs"]}
+    assert (results["build_client/check"], results["release"]) == ("success", "skipped")
+    assert (shown["verdict"]["state"], shown["green"]) == ("nothing", True)
+    started = json.loads(run("staging", "--event", "label_added", "--format", "json").out)
+    assert {job["job"]: job["result"] for job in started["jobs"]}["release"] == "success"
 
 
 def test_a_closed_request_deletes_its_preview(run: Any) -> None:
@@ -174,7 +212,7 @@ def test_the_text(run: Any) -> None:
     assert "job release/monitor does not run in this scenario" in out
     out = run("production", "--timeout", "monitor").out
     assert out.startswith(".github/workflows/production.yml: a push to `main`\n--timeout release/")
-    assert "release/monitor     cancelled (timed out)  !cancelled() [true] && needs" in out
+    assert "release/monitor     cancelled (timed out)  always() [true] && (inputs.number" in out
     assert (
         "\n[...]: the value of the expression before it\n\nresult: failure\nthe cluster runs\n"
         in out
@@ -190,12 +228,13 @@ def test_the_text(run: Any) -> None:
         ("prod", "unknown workflow `prod`; did you mean `production`?"),
         ("other", "unknown workflow `other`; expected one of `ci`, `production`, `pub"),
         ("production --fail monitr", "production has no job `monitr`; did you mean `monitor`?"),
-        ("production --fail release", "release calls a workflow; name one of `release/preflight`"),
+        ("production --fail release", "release calls a workflow; name one of `release/deploy`"),
         ("production --fail monitor:clutser", "no step `clutser`; did you mean `cluster`?"),
         (
             "production --fail build",
             "job name `build` is ambiguous; use one of `build_server/build`, `build_cl",
         ),
+        ("production --fail deploy:migrat", "no step `migrat`; did you mean `migrate`?"),
         (
             "production --output monitor.caus=app",
             "unknown output of job release/monitor; did you mean `cause`?",

@@ -45,9 +45,7 @@ def test_a_rendered_repository_holds(terminal: Terminal) -> None:
 
 def test_a_fault_is_reported_with_a_command_that_shows_it(terminal: Terminal) -> None:
     """In every format; with the smallest run that shows it."""
-    terminal.edit(
-        DEPLOY, "always() && needs.preflight.result", "failure() && needs.preflight.result"
-    )
+    terminal.edit(DEPLOY, "always() && !(needs.deploy", "failure() && !(needs.deploy")
     ran = terminal.run("verify", "-C", str(terminal.root))
     assert ran.code == 1
     line = next(line for line in ran.out.splitlines() if "to see it, run `" in line)
@@ -73,9 +71,9 @@ def test_a_repository_without_generated_files_does_not_pass(
 
 def test_a_render_that_breaks_a_property_writes_nothing(terminal: Terminal) -> None:
     """From a template of the repository without the lock's queue."""
-    text = (TEMPLATES / "pipeline.yml").read_text("utf-8")
-    assert text.count("      queue: max\n") == 2
-    case.write(terminal.root, {"templates/pipeline.yml": text.replace("      queue: max\n", "")})
+    text = (TEMPLATES / "_lock.yml").read_text("utf-8")
+    assert text.count("      queue: max\n") == 1
+    case.write(terminal.root, {"templates/_lock.yml": text.replace("      queue: max\n", "")})
     before = files_below(terminal.root)
     for command in ("render", "check"):
         ran = terminal.run(command)

@@ -42,7 +42,7 @@ class Scenario:
 
     def evaluate(self) -> Run:
         """The run that the model expects."""
-        github = {"event_name": self.event, "event": self.payload}
+        github = {"event_name": self.event, "event": self.payload, "run_attempt": "1"}
         return Simulator(self.workflow, {"github": github}).run(self.outcomes)
 
     @property

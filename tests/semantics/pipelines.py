@@ -14,59 +14,80 @@ BOTH, SERVER = '["server","client"]', '["server"]'
 
 
 def _plan(build: str = BOTH, **more: str) -> Outcome:
-    return Outcome(outputs={"any": "true", "build": build, **more})
+    return Outcome(outputs={"proposed": "true", "build": build, "go_back": "0", **more})
 
 
-def _request(label: str) -> dict[str, Any]:
-    return {"pull_request": {"number": 12, "labels": [{"name": label}], "head": {"sha": "abc"}}}
+def _plan_of_request(build: str, proposed: str) -> Outcome:
+    more = {"trusted": proposed, "number": "12"}
+    return Outcome(outputs={"proposed": proposed, "build": build, **more})
+
+
+def _request() -> dict[str, Any]:
+    return {"pull_request": {"number": 12, "head": {"sha": "abc"}}}
+
+
+def _failed(cause: str) -> Outcome:
+    return Outcome("failure", {"verified": "false@1", "cause": f"{cause}@1"})
+
+
+def _restored(cause: str, restored: str = "all") -> Outcome:
+    return Outcome(outputs={"restored": f"{restored}@1", "cause": f"{cause}@1"})
 
 
 FAILURE = Outcome("failure")
-PROCEED = Outcome(outputs={"proceed": "true", "stale": "false"})
-VERIFIED = Outcome(outputs={"verified": "true", "cause": "nothing"})
-GOOD = {"plan": _plan(), "release/preflight": PROCEED, "release/monitor": VERIFIED}
-RESTORED = Outcome(outputs={"restored": "all", "cause": "app"})
+PROCEED = Outcome(outputs={"proceed": "true@1", "decision": "release@1"})
+REFUSED = Outcome(outputs={"proceed": "false@1", "decision": "stale@1"})
+VERIFIED = Outcome(outputs={"verified": "true@1", "cause": "none@1"})
+GOOD = {"plan": _plan(), "release/deploy": PROCEED, "release/monitor": VERIFIED}
+CUT_SHORT = Outcome("failure", {"proceed": "true@1", "decision": "release@1"})
 PRODUCTION: dict[str, dict[str, Outcome]] = {
     "good": GOOD,
     "one-build": {**GOOD, "plan": _plan(SERVER)},
     "no-build": {**GOOD, "plan": _plan("[]")},
-    "nothing": {"plan": Outcome(outputs={"any": "false", "build": "[]"})},
+    "nothing": {"plan": _plan("[]", proposed="false"), "release/deploy": REFUSED},
+    "more-than-planned": {**GOOD, "plan": _plan("[]", proposed="false")},
     "back": {**GOOD, "plan": _plan("[]", go_back="7")},
     "plan-fails": {"plan": FAILURE},
     "build-fails": {**GOOD, "build_server/build": FAILURE},
-    "images-fail": {**GOOD, "images": FAILURE},
     "approve-fails": {**GOOD, "approve": FAILURE},
-    "preflight-fails": {**GOOD, "release/preflight": FAILURE},
-    "stale": {**GOOD, "release/preflight": Outcome(outputs={"proceed": "false", "stale": "true"})},
-    "migrate-fails": {**GOOD, "release/migrate": FAILURE, "release/rollback": RESTORED},
-    "deploy-fails": {**GOOD, "release/deploy": FAILURE, "release/rollback": RESTORED},
+    "refused": {**GOOD, "release/deploy": Outcome("failure", {"proceed": "false@1"})},
+    "stale": {**GOOD, "release/deploy": REFUSED},
+    "an-old-attempt": {**GOOD, "release/deploy": Outcome(outputs={"proceed": "true@0"})},
+    "deploy-fails": {**GOOD, "release/deploy": CUT_SHORT, "release/rollback": _restored("infra")},
     "app-fails": {
         **GOOD,
-        "release/monitor": Outcome("failure", {"cause": "app"}),
-        "release/rollback": RESTORED,
+        "release/monitor": _failed("app"),
+        "release/rollback": _restored("app"),
+    },
+    "app-fails-in-part": {
+        **GOOD,
+        "release/monitor": _failed("app"),
+        "release/rollback": _restored("app", "except: redis"),
     },
     "back-fails": {
         **GOOD,
         "plan": _plan("[]", go_back="7"),
-        "release/monitor": Outcome("failure", {"cause": "app"}),
-        "release/rollback": RESTORED,
+        "release/monitor": _failed("app"),
+        "release/rollback": _restored("app"),
     },
     "monitor-fails": {
         **GOOD,
-        "release/monitor": Outcome("failure", {"cause": "infra"}),
-        "release/rollback": Outcome(outputs={"restored": "all"}),
+        "release/monitor": _failed("infra"),
+        "release/rollback": _restored("infra"),
     },
     "rollback-fails": {**GOOD, "release/monitor": FAILURE, "release/rollback": FAILURE},
-    "prune-fails": {**GOOD, "prune": FAILURE},
-    "audit-fails": {**GOOD, "audit": FAILURE},
+    "finish-fails": {**GOOD, "finish": FAILURE},
 }
-TRUSTED = {**GOOD, "plan": _plan(SERVER, trusted="true", number="12")}
-STAGING: dict[str, tuple[str, dict[str, Outcome]]] = {
-    "preview": ("preview", TRUSTED),
-    "no-label": ("other", TRUSTED),
-    "fork": ("preview", {"plan": _plan(trusted="false")}),
-    "test-fails": ("preview", {**TRUSTED, "build_server/build": FAILURE}),
-    "preview-fails": ("preview", {**TRUSTED, "release/monitor": FAILURE}),
+TRUSTED = {**GOOD, "plan": _plan_of_request(SERVER, "true")}
+CHECKED = _plan_of_request(BOTH, "false")
+STAGING: dict[str, dict[str, Outcome]] = {
+    "preview": TRUSTED,
+    "fork": {"plan": CHECKED},
+    "test-fails": {**TRUSTED, "build_server/build": FAILURE},
+    "fork-fails": {"plan": CHECKED, "build_server/check": FAILURE},
+    "stale": {**TRUSTED, "release/deploy": REFUSED},
+    "preview-fails": {**TRUSTED, "release/monitor": _failed("app")},
+    "deploy-fails": {**TRUSTED, "release/deploy": CUT_SHORT, "release/monitor": _failed("infra")},
 }
 
 
@@ -76,8 +97,8 @@ def pipeline_scenarios() -> list[Scenario]:
         _scenario("production", name, outcomes, "push", {}) for name, outcomes in PRODUCTION.items()
     ]
     return production + [
-        _scenario("staging", name, outcomes, "pull_request", _request(label))
-        for name, (label, outcomes) in STAGING.items()
+        _scenario("staging", name, outcomes, "pull_request", _request())
+        for name, outcomes in STAGING.items()
     ]
 
 

@@ -240,3 +240,15 @@ def test_outcomes_that_are_not_possible() -> None:
             given.run(outcomes)
     with pytest.raises(ScenarioError, match="no job `z`"):
         given.run({}, Cancellation("z"))
+
+
+def test_a_value_of_env_that_cannot_be_evaluated_fails_the_job() -> None:
+    """Even where nothing reads it."""
+    given = simulator(
+        "a: {outputs: {v: '${{ steps.s.outputs.v }}'}, steps: [{id: s, run: x}]}\n"
+        "b:\n  needs: a\n  env: {E: '${{ fromJSON(needs.a.outputs.v) }}'}\n  steps: [{run: x}]\n"
+    )
+    steps = {"s": Outcome(outputs={"v": "[]"})}
+    good, bad = Outcome("steps", steps=steps), Outcome("steps")
+    assert results(given.run({"a": good, "b": Outcome("steps")})) == "a b"
+    assert results(given.run({"a": bad, "b": Outcome("steps")})) == "a !b"
