@@ -50,6 +50,34 @@ def test_the_seed_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen(monkeypatch, 1) == chosen(monkeypatch, 1) != chosen(monkeypatch, 2)
 
 
+class OnCluster(Item):
+    """A test on a cluster."""
+
+    def __init__(self, number: int, **marks: int):
+        super().__init__("test_cluster.py", number, slow=False)
+        self.marks = {"e2e": 0, **marks}
+
+    def get_closest_marker(self, name: str) -> Any:
+        return SimpleNamespace(args=[self.marks[name]]) if name in self.marks else None
+
+
+def test_releases_to_a_cluster_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are marked are always among them; which others are decided by the seed."""
+    always = OnCluster(0, always=0, releases=6)
+    tests: list[Any] = [always, *(OnCluster(number, releases=3) for number in range(1, 40))]
+    quick: list[Any] = [OnCluster(number) for number in range(40, 80)]
+    monkeypatch.setattr(sampling, "SAMPLED", True)
+    samples: list[list[str]] = []
+    for seed in range(10):
+        monkeypatch.setattr(sampling, "SEED", seed)
+        chosen: list[Any] = sampling.choose([*tests, *quick])
+        assert always in chosen
+        number = sum(sampling.releases(test) for test in chosen)
+        assert sampling.RELEASES - 3 < number <= sampling.RELEASES
+        samples.append([test.name for test in chosen])
+    assert len({tuple(names) for names in samples}) == len(samples)
+
+
 def test_without_a_sample_all_tests_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "SAMPLED", False)
     items = Items()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.e2e import image
 from tests.e2e.kube import Kube
+from tests.e2e.outputs import Outputs
 from tests.e2e.registry import Images
-from tests.e2e.shop import APP, LISTEN, Outputs, Shop, git
+from tests.e2e.runs import Run
+from tests.e2e.shop import APP, LISTEN, Shop, git
 
 VERSIONS = {"server": "/version", "client": "/version.json"}
 """The path at which each service answers with the commit that its image was built from."""
@@ -58,15 +59,22 @@ class Application(Shop):
         return f"{self.images.host or 'ghcr.io'}/{repository}@{digest}"
 
     def build(self, release: str, *services: str, **behaviour: str) -> None:
-        """Commits, and builds images of these services (default: all) as the release `release`."""
+        """Commits a change of these services (default: all), and builds them as `release`."""
+        for service in services or APP:
+            self.write_source(service, release)
         self.names[self.commit()] = release
-        super().build(self.sha, *services, **behaviour)
+        for service in services or APP:
+            self.now[service] = self.image(service, self.sha, **behaviour)
+
+    def begin(self, *scope: str, commit: bool = False, force: bool = False) -> Run:
+        """A run of the commit that the images were built from: see `Shop.begin`."""
+        return super().begin(*scope, commit=commit, force=force)
 
     def release(
-        self, *services: str, until: str = "", commit: bool = False, **environment: str
+        self, *scope: str, until: str = "", commit: bool = False, force: bool = False
     ) -> dict[str, Outputs]:
         """A release of the commit that the images were built from: see `Shop.release`."""
-        return super().release(*services, until=until, commit=commit, **environment)
+        return super().release(*scope, until=until, commit=commit, force=force)
 
     def serves(self) -> dict[str, str]:
         """The release that all ready pods of each built service answer with."""
@@ -74,7 +82,6 @@ class Application(Shop):
 
     def go_back(self) -> None:
         """Restores the source of the first commit, as a revert does."""
-        time.sleep(1)  # git counts whole seconds: no commit may be older than a rollback
         git(self.checkout, "checkout", "--quiet", next(iter(self.names)), "--", ".")
 
     def query(self, sql: str) -> str:

@@ -83,7 +83,3 @@ def _go(*arguments: str, folder: Path = HERE) -> str:
     if done.returncode:
         raise NotBuilt(f"go {arguments[0]} failed:\n{done.stderr.strip()}")
     return done.stdout
-
-
-if __name__ == "__main__":
-    build_cluster()

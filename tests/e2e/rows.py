@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.e2e.shop import ROOT, Outputs
+from tests.e2e.outputs import Outputs
+from tests.e2e.shop import ROOT
 
 PAGE = ROOT / "docs/release-behaviour.md"
 HEAD = """\
 # What releases do
 
-Each row was observed on a real Kubernetes cluster: `make e2e` releases to it, queries the pods over
-HTTP, reads the release record, and writes this page. Release "one" is the first good release. The
-pipelines build two services, `server` and `client`; `client` depends on `server`. Failed jobs are
-in bold. Bake times and timeouts are shortened.
+Each row was observed on a real Kubernetes cluster: `make e2e-all` releases to it, queries the pods
+over HTTP, reads the release record, and writes this page; `make e2e` compares a sample of the rows.
+Release "one" is the first good release. The pipelines build two services, `server` and `client`;
+`client` depends on `server`. What failed is in bold. Bake times and timeouts are shortened. GitHub
+is a stand-in: what only github.com can show was not seen on GitHub.
 """
 
 
@@ -40,13 +42,14 @@ PROGRAM = Table(
     """
 ## What the release program does
 
-The jobs are those of `_deploy.yml`, with what the rollback restored, and the job of `watchdog.yml`.
-The tests run the command of each job directly, which also shows runs that are cancelled or killed.
+The commands are those of the jobs of `_deploy.yml`, with what the rollback restored, the verdict of
+the run, and those of `watchdog.yml`. The tests run them directly, by the conditions of the jobs,
+which also shows runs that are cancelled or killed, and later attempts.
 Rows that begin with "sample application" release `app/`, built from its source; the others release
 stand-ins that fail on purpose.
 """,
     (
-        "situation", "jobs that ran", "in the log",
+        "situation", "commands that ran", "in the log",
         "release that the pods answer with", "record",
     ),
 )  # fmt: skip
@@ -74,10 +77,10 @@ class Row:
 
     table: str
     at: int
-    cells: tuple[str, ...]
+    cells: Sequence[str]
 
     def keep(self, folder: Path) -> None:
-        """Writes the row to a folder, from which `compose` reads it."""
+        """Writes the row to a folder, from which `read` reads it."""
         folder.mkdir(exist_ok=True)
         (folder / f"{self.table}-{self.at:04}.json").write_text(json.dumps(asdict(self)))
 
@@ -88,13 +91,25 @@ class Row:
 
 
 def name_jobs(done: Mapping[str, Outputs]) -> str:
-    """The jobs in order, those that failed in bold, with what the rollback restored."""
-    names = []
+    """The commands in order, those that failed in bold, with what the rollback restored.
+
+    Commands of another attempt or run, named `<which>: <command>`, are grouped.
+    """
+    parts: dict[str, list[str]] = {}
     for name, outputs in done.items():
         restored = outputs.values.get("restored", "")
-        text = f"{name} ({restored})" if restored else name
-        names.append(f"**{text}**" if outputs.code else text)
-    return ", ".join(names)
+        text = f"{command_of(name)} ({restored})" if restored else command_of(name)
+        which = name.rpartition(": ")[0]
+        parts.setdefault(which, []).append(f"**{text}**" if outputs.code else text)
+    return "; ".join(
+        f"{which}: {', '.join(names)}" if which else ", ".join(names)
+        for which, names in parts.items()
+    )
+
+
+def command_of(name: str) -> str:
+    """The command of a name as `name_jobs` reads it."""
+    return name.rpartition(": ")[2]
 
 
 def name_answers(serves: Mapping[str, str]) -> str:
@@ -109,11 +124,33 @@ def quote(text: str) -> str:
     return text and f"`{text}`"
 
 
-def compose(folder: Path) -> str:
-    """The page from the rows in a folder."""
-    rows = [Row(**json.loads(path.read_text())) for path in sorted(folder.glob("*.json"))]
+def read(folder: Path) -> list[Row]:
+    """The rows that were kept in a folder."""
+    return [Row(**json.loads(path.read_text())) for path in sorted(folder.glob("*.json"))]
+
+
+def compose(observed: Sequence[Row]) -> str:
+    """The page of these rows."""
     parts = (
-        table.text + "".join(f"{row.text}\n" for row in rows if row.table == table.name)
+        table.text + "".join(f"{row.text}\n" for row in observed if row.table == table.name)
         for table in TABLES
     )
     return HEAD + "".join(parts)
+
+
+def missing(observed: Sequence[Row], page: str) -> list[Row]:
+    """The rows that are not in their table of a page."""
+    return [row for row in observed if row.text not in _lines(row.table, page)]
+
+
+def committed(row: Row, page: str) -> str:
+    """The row of a page about the same situation; "" if there is none."""
+    begin = row.text.partition(" | ")[0] + " | "
+    return next((line for line in _lines(row.table, page) if line.startswith(begin)), "")
+
+
+def _lines(name: str, page: str) -> list[str]:
+    """The lines of a table."""
+    table = next(table for table in TABLES if table.name == name)
+    title = table.head.strip().partition("\n")[0]
+    return page.partition(f"{title}\n")[2].partition("\n## ")[0].splitlines()

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.e2e.actions import REPOSITORY, SLACK, Actions
 from tests.e2e.kube import Kube
+from tests.e2e.outputs import Outputs, Started
+from tests.e2e.proposal import propose
 from tests.e2e.registry import Images
+from tests.e2e.runs import Run
+from wfgen.release_program.names import Job, Variable
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION = ROOT / ".github/actions/release"
@@ -27,19 +28,7 @@ DATABASES_FROM = "standin"
 """The repository of the stand-ins for databases."""
 DATABASES = {"postgres": "postgres:17.2", "redis": "redis:7.4.1"}
 APP = ("server", "client")
-JOBS = ("preflight", "migrate", "deploy", "monitor")
 RECORD = "wfgen-release-production"
-
-
-@dataclass
-class Outputs:
-    """The result of a job's command."""
-
-    code: int
-    log: str
-    values: dict[str, str] = field(default_factory=dict)
-    summary: str = ""
-    seconds: float = 0.0
 
 
 class Shop:
@@ -50,10 +39,14 @@ class Shop:
 
     def __init__(self, folder: Path, kube: Kube, images: Images, origin: Path) -> None:
         self.folder, self.kube, self.images = folder, kube, images
+        self.github = Actions()
         self.checkout = folder / "checkout"
         git(folder, "clone", "--quiet", str(origin), str(self.checkout))
         self.sha = git(self.checkout, "rev-parse", "HEAD")
-        self.description = describe(kube.namespace)
+        self.source = folder / "source"
+        """A working tree of the commit that is released."""
+        git(self.checkout, "worktree", "add", "--quiet", "--detach", str(self.source))
+        self.description = describe(kube.namespace, images.host)
         self.run_id = 0
         self.environment: dict[str, str] = {}
         self.now: dict[str, str] = {}
@@ -65,12 +58,18 @@ class Shop:
     def image(self, service: str, release: str, **behaviour: str) -> str:
         """Builds an image of a service; its reference by digest. `behaviour` is for standin/."""
         variables = {"RELEASE": release, "LISTEN": LISTEN[service], "READINESS": "/readyz"}
-        return self.images.build(f"acme/shop-{service}", {**variables, **behaviour})
+        return self.images.build(f"{REPOSITORY}-{service}", {**variables, **behaviour})
 
     def build(self, release: str, *services: str, **behaviour: str) -> None:
-        """Builds images of these services (default: all) for the next release."""
+        """Changes these services (default: all), and builds their images for the next release."""
         for service in services or APP:
+            self.write_source(service, release, **behaviour)
             self.now[service] = self.image(service, release, **behaviour)
+
+    def write_source(self, service: str, release: str, **behaviour: str) -> None:
+        """Writes a file that differs between releases that differ."""
+        text = json.dumps({"release": release, **behaviour}, sort_keys=True)
+        (self.checkout / "app" / service / "SOURCE").write_text(text, "utf-8")
 
     def commit(self, path: str = "", old: str = "", new: str = "") -> str:
         """Replaces `old` by `new` in a file, if one is given, and commits; the commit."""
@@ -81,75 +80,74 @@ class Shop:
         self.sha = commit(self.checkout)
         return self.sha
 
-    def start(self, command: str, **environment: str) -> subprocess.Popen[str]:
-        """Starts a command of the release program in a new process group."""
-        number = len(list(self.folder.glob("*.outputs")))
-        files = {name: self.folder / f"{number}.{name}" for name in ("outputs", "summary")}
-        for file in files.values():
-            file.touch()
+    def start(self, command: str, sha: str = "", **environment: str) -> Started:
+        """Starts a command of the release program in a new process group, with a commit's files."""
+        started = Started.make(self.folder, command)
         description = self.folder / "production.json"
         description.write_text(json.dumps(self.description), "utf-8")
-        process = subprocess.Popen(
+        if sha:
+            git(self.source, "checkout", "--quiet", "--detach", sha)
+        started.run(
             [sys.executable, "-S", str(ACTION / "release_program"), command],
-            cwd=self.checkout, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            start_new_session=True,
-            env={
+            self.source,
+            {
                 "PATH": os.environ["PATH"], "HOME": str(self.folder.parent),
                 "KUBECONFIG": str(self.folder / "kubeconfig"),
-                "WFGEN_DESCRIPTION": str(description), "WFGEN_SHA": self.sha,
-                "GITHUB_REPOSITORY": "acme/shop", "GITHUB_RUN_ID": str(self.run_id),
-                "GITHUB_OUTPUT": str(files["outputs"]),
-                "GITHUB_STEP_SUMMARY": str(files["summary"]),
+                "WFGEN_DESCRIPTION": str(description),
+                "GITHUB_REPOSITORY": REPOSITORY,
+                "GITHUB_API_URL": self.github.url,
                 "WFGEN_POLL_SECONDS": "4",  # many shops share two cores
+                "WFGEN_REQUEST_SECONDS": "20",
                 "GOGC": "off",  # kubectl ends before it needs to collect garbage
-                "SECRET_POSTGRES_PASSWORD": "placeholder-of-the-test",
                 **self.environment, **environment,
             },
         )  # fmt: skip
-        self._files, self._started = files, time.time()
         if self.on_start:
-            self.on_start(command, process.pid)
-        return process
+            self.on_start(command, started.process.pid)
+        return started
 
-    def end(self, process: subprocess.Popen[str]) -> Outputs:
-        """Waits until a command ends; its result."""
-        files = self._files
-        log = process.communicate(timeout=400)[0]
-        values, summary = read_outputs(files["outputs"]), files["summary"].read_text()
-        return Outputs(process.returncode, log, values, summary, time.time() - self._started)
+    def differs(self, old: str, new: str, paths: Sequence[str]) -> bool:
+        """Whether any file of these paths differs between two commits."""
+        return bool(git(self.checkout, "diff", "--name-only", old, new, "--", *paths))
 
-    def run(self, command: str, **environment: str) -> Outputs:
-        """Runs a command; its result."""
-        return self.end(self.start(command, **environment))
-
-    def cut_off(self, process: subprocess.Popen[str], number: signal.Signals) -> Outputs:
-        """Sends a signal to a command and its kubectl, and waits for the end; the result."""
-        os.killpg(process.pid, number)
-        return self.end(process)
-
-    def release(
-        self, *services: str, until: str = "", commit: bool = True, **environment: str
-    ) -> dict[str, Outputs]:
-        """Runs the jobs of _deploy.yml by its conditions, all or up to `until`.
-
-        It is a new run of a new commit and `services` (default: all); `environment` is for
-        preflight.
-        """
+    def begin(self, *scope: str, commit: bool = True, force: bool = False) -> Run:
+        """A new run of a new commit, whose plan and builds have ended; `scope` limits it."""
         self.run_id += 1
         if commit:
             self.commit()
-        names = services or tuple(self.description["services"])
-        inputs = {"WFGEN_SERVICES": json.dumps(names), "WFGEN_IMAGES": json.dumps(self.now)}
-        done = {"preflight": self.run("preflight", **inputs, **environment)}
-        for command in JOBS[1:]:
-            if done["preflight"].values.get("proceed") != "true" or until in done:
-                break
-            done[command] = self.run(command)
-            if done[command].code:
-                break
-        verified = "monitor" in done and not done["monitor"].code
-        if until not in done and done["preflight"].values["proceed"] != "false" and not verified:
-            done["rollback"] = self.run("rollback")
+        needs = propose(self, self.sha, scope, everything=force)
+        return Run(self, self.run_id, self.sha, needs, force)
+
+    def release(
+        self, *scope: str, until: str = "", commit: bool = True, force: bool = False
+    ) -> dict[str, Outputs]:
+        """A new run of a new commit, all or up to the command `until`; what each command did."""
+        return self.begin(*scope, commit=commit, force=force).release(until=until)
+
+    def return_to(self, number: int) -> Run:
+        """A dispatched run that goes back to a recorded release."""
+        run = self.begin(commit=False)
+        auto = [n for n, s in self.description["services"].items() if s["rollback"] == "auto"]
+        outputs = run.needs[Job.PLAN]["outputs"]
+        outputs.update(proposed="true", build="[]", go_back=str(number))
+        outputs.update({name: json.dumps(auto) for name in ("scope", "services")})
+        return run
+
+    def watch(self, run: Run | None = None, *, force: bool = False) -> dict[str, Outputs]:
+        """Runs the watchdog, after the end of a run or as a dispatch; what each job did."""
+        self.run_id += 1
+        inputs = {
+            Variable.RUN_ID: str(self.run_id),
+            Variable.RUN_ATTEMPT: "1",
+            Variable.FINISHED_RUN: str(run.number) if run else "",
+            Variable.FINISHED_ATTEMPT: str(run.attempt) if run else "",
+            Variable.FORCE: "true" if force else "",
+            Variable.TOKEN: "stand-in",
+            Variable.SLACK_WEBHOOK_URL: self.github.url + SLACK,
+        }
+        done = {"inspect": self.start("inspect", **inputs).end()}
+        if done["inspect"].values.get("left") == "true":
+            done["restore"] = self.start("restore", **inputs).end()
         return done
 
     def apply_by_hand(self) -> None:
@@ -174,6 +172,10 @@ class Shop:
             self.kube.run("rollout", "status", f"deployment/{name}", "--timeout=90s")
             self.kube.wait(lambda: len(self.kube.pods(name)) == 2, 90)  # noqa: B023 - at once
 
+    def has_record(self) -> bool:
+        """Whether there is a release record in the cluster."""
+        return RECORD in self.kube.names("configmap")
+
     @property
     def record(self) -> dict[str, Any]:
         """The release record in the cluster."""
@@ -191,12 +193,14 @@ def serves(kube: Kube) -> dict[str, str]:
     return {name: kube.ask(name, LISTEN[name]) for name in APP}
 
 
-def describe(namespace: str) -> dict[str, Any]:
-    """The description of production, with another namespace and shorter timeouts."""
+def describe(namespace: str, host: str) -> dict[str, Any]:
+    """The description of production, with another namespace and registry, and shorter timeouts."""
     description: dict[str, Any] = json.loads((ACTION / "production.json").read_text("utf-8"))
     description["namespace"] = namespace
     for service in description["services"].values():
         service.update(timeout_seconds=90, bake_seconds=8)
+        if host and service["repository"]:
+            service["repository"] = service["repository"].replace("ghcr.io", host)
     return description
 
 
@@ -238,13 +242,3 @@ def commit(checkout: Path) -> str:
     git(checkout, "add", "--all")
     git(checkout, "commit", "--quiet", "--allow-empty", "--message", "a change")
     return git(checkout, "rev-parse", "HEAD")
-
-
-def read_outputs(path: Path) -> dict[str, str]:
-    """The outputs of a step; of one name the last."""
-    values: dict[str, str] = {}
-    lines = iter(path.read_text("utf-8").splitlines())
-    for line in lines:
-        name, _, mark = line.partition("<<")
-        values[name] = "\n".join(itertools.takewhile(mark.__ne__, lines))
-    return values

@@ -1,93 +1,140 @@
-"""Runs that are cancelled, killed or collide with another: what rolls back, and what is live."""
+"""Runs that are cancelled, killed, re-run or collide: what rolls back, and what is live."""
 
 from __future__ import annotations
 
-import json
 import signal
-import time
+from collections.abc import Callable
 
 import pytest
 
 from tests.e2e.conftest import Observe
-from tests.e2e.shop import JOBS, Outputs, Shop
+from tests.e2e.runs import Interruption, Run
+from tests.e2e.shop import Shop
 
 pytestmark = pytest.mark.e2e
+PHASES = ("preflight", "migrate", "deploy", "monitor", "rollback")
 
 
-def _sign(shop: Shop, phase: str) -> bool:
-    """Whether a job is in the middle of its work."""
-    if phase == "preflight":
-        return bool(shop.record["state"] == "in-flight")
-    if phase == "migrate":
-        return f"server-migrate-{shop.record['last']}" in shop.kube.names("jobs")
-    if phase == "rollback":
-        return bool(shop.record["state"] == "rolling-back")
-    deployment = shop.kube.get("deployment", "server")
-    return bool(
-        deployment["spec"]["template"]["spec"]["containers"][0]["image"] in shop.now.values()
-    )
+def _reached(phase: str) -> Callable[[Shop, str], bool]:
+    """Whether a command is in the middle of its work."""
 
-
-def _cut_off(shop: Shop, phase: str, number: signal.Signals) -> dict[str, Outputs]:
-    """A release of another image that is cut off in a job."""
-    crash = {"CRASH": "0s"} if phase == "rollback" else {}
-    shop.build("two", "server")
-    shop.build("two", "client", **crash)
-    shop.run_id += 1
-    shop.commit()
-    inputs = {
-        "WFGEN_SERVICES": json.dumps(list(shop.description["services"])),
-        "WFGEN_IMAGES": json.dumps(shop.now),
-    }
-    done: dict[str, Outputs] = {}
-    for command in (*JOBS, "rollback"):
-        environment = inputs if command == "preflight" else {}
-        if command != phase or phase == "preflight":
-            done[command] = shop.run(command, **environment)
-            if command != phase:
-                continue
-            # Its last act sets the record to in-flight: then it can only be cut off after its end.
-            assert _sign(shop, phase)
-            return done
-        process = shop.start(command, **environment)
+    def is_reached(shop: Shop, log: str) -> bool:
+        if phase == "migrate":
+            return f"server-migrate-{shop.record['last']}" in shop.kube.names("jobs")
+        if phase == "rollback":
+            return bool(shop.record["state"] == "rolling-back")
         if phase == "monitor":
-            assert process.stdout is not None
-            process.stdout.readline()  # what the first look at the cluster found
-        else:
-            shop.kube.wait(lambda: _sign(shop, phase), 60)
-        done[command] = shop.cut_off(process, number)
-        assert done[command].code not in (0, 1), done[command].log
-        return done
-    raise AssertionError(phase)
+            return bool(log)  # what its first look at the cluster found
+        pod = shop.kube.get("deployment", "server")["spec"]["template"]["spec"]
+        return bool(pod["containers"][0]["image"] in shop.now.values())
+
+    return is_reached
 
 
-@pytest.mark.parametrize("phase", [*JOBS, "rollback"])
+def _cut(phase: str, number: signal.Signals, *, lost: bool = False) -> Interruption:
+    # What preflight does after it has opened the release takes less than a second.
+    reached = None if phase == "preflight" else _reached(phase)
+    return Interruption(phase, number, reached, lost)
+
+
+def _begin(shop: Shop, name: str, phase: str = "") -> Run:
+    """A run of a release to cut off; a bad one if that happens in its rollback."""
+    shop.build(name, "server", **({"MIGRATE_SECONDS": "300"} if phase == "migrate" else {}))
+    shop.build(name, "client", **({"CRASH": "0s"} if phase == "rollback" else {}))
+    return shop.begin()
+
+
+@pytest.mark.parametrize("phase", PHASES)
 def test_cut_off(shop: Shop, observe: Observe, phase: str) -> None:
-    place = "at the end of preflight" if phase == "preflight" else f"in {phase}"
+    place = f"at the end of {phase}" if phase == "preflight" else f"in {phase}"
     if phase != "rollback":  # the rollback continues when its run is cancelled
-        done = _cut_off(shop, phase, signal.SIGINT)
-        done["rollback"] = shop.run("rollback")
+        done = _begin(shop, "two", phase).release(cut=_cut(phase, signal.SIGINT))
         observe(
             f"the run is cancelled {place}", done,
             restored="all" if phase in ("deploy", "monitor") else "nothing",
             serves="one", record="good, release 1",
         )  # fmt: skip
-    done = _cut_off(shop, phase, signal.SIGKILL)
-    finished = str(shop.run_id)
-    done["watchdog"] = shop.run("watchdog", GITHUB_RUN_ID="500", WFGEN_FINISHED_RUN=finished)
-    assert done["watchdog"].code == 1, done["watchdog"].log
+        assert not _unfinished(shop), "a Job outlived the record of its release"
+    run = _begin(shop, "three", phase)
+    done = run.release(cut=_cut(phase, signal.SIGKILL))
+    done.update(shop.watch(run))
     observe(
-        f"the runner is lost {place}; the watchdog rolls back", done,
+        f"the run is force-cancelled {place}; the watchdog rolls back", done,
         says="was left unfinished", restored="failed" if phase == "rollback" else "",
         serves="one", record="good, release 1",
+    )  # fmt: skip
+    assert not _unfinished(shop)
+
+
+def _unfinished(shop: Shop) -> list[str]:
+    """The names of Jobs that have not ended."""
+    return [
+        job["metadata"]["name"]
+        for job in shop.kube.objects("job")
+        if not any(c["status"] == "True" for c in job["status"].get("conditions", ()))
+    ]
+
+
+@pytest.mark.parametrize("phase", ["migrate", "deploy"])
+def test_runner_that_is_lost(shop: Shop, observe: Observe, phase: str) -> None:
+    run = _begin(shop, "two")
+    done = run.release(cut=_cut(phase, signal.SIGKILL, lost=True))
+    observe(
+        f"the runner of job deploy is lost in {phase}; job rollback has another one", done,
+        restored="nothing" if phase == "migrate" else "all",
+        serves="one", record="good, release 1",
+    )  # fmt: skip
+    done = run.again(failed_only=True).release()
+    observe(
+        f"its failed jobs are re-run ({phase})", done,
+        restored="nothing" if phase == "migrate" else "all",
+        serves="two", record="good, release 3",
+    )  # fmt: skip
+
+
+def test_cut_off_after_the_commit_point(shop: Shop, observe: Observe) -> None:
+    done = _begin(shop, "two").release(cut=Interruption("monitor", signal.SIGINT))
+    observe(
+        "the run is cancelled after the commit point", done, serves="two", record="good, release 2"
+    )
+    done = _begin(shop, "three").release(cut=Interruption("monitor", signal.SIGKILL, lost=True))
+    observe(
+        "the runner of job monitor is lost after the commit point", done,
+        says="was verified and is live", restored="verified",
+        serves="three", record="good, release 3",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("failed_only", [True, False])
+@pytest.mark.releases(6)
+def test_re_run(shop: Shop, observe: Observe, failed_only: bool) -> None:
+    which = "its failed jobs are" if failed_only else "all its jobs are"
+    run = _begin(shop, "two")
+    run.release(cut=_cut("deploy", signal.SIGKILL))
+    done = run.again(failed_only=failed_only).release()
+    observe(
+        f"the run is force-cancelled in deploy; {which} re-run", done,
+        says="unfinished: rolling it back", serves="two", record="good, release 3",
+    )  # fmt: skip
+    run = _begin(shop, "three")
+    run.release(cut=_cut("monitor", signal.SIGKILL))
+    done = run.again(failed_only=failed_only).release()
+    if failed_only:  # deploy succeeded, and does not run again
+        observe(
+            f"the run is force-cancelled in monitor; {which} re-run", done,
+            restored="all", serves="two", record="good, release 3",
+        )  # fmt: skip
+        done = run.again(failed_only=False).release()
+        which = "then all its jobs are"
+    observe(
+        f"the run is force-cancelled in monitor; {which} re-run", done,
+        restored="all" if failed_only else "", serves="three", record="good, release 5",
     )  # fmt: skip
 
 
 def test_unfinished_release_before_another_bad_one(shop: Shop, observe: Observe) -> None:
-    shop.environment["WFGEN_LEASE_SECONDS"] = "5"
-    _cut_off(shop, "deploy", signal.SIGKILL)
-    shop.environment.clear()
-    shop.kube.wait(lambda: time.time() > shop.record["lease"], 30)
+    left = _begin(shop, "two")
+    left.release(cut=_cut("deploy", signal.SIGKILL))
     shop.build("three", "server")
     shop.build("three", "client", CRASH="0s")
     done = shop.release()
@@ -100,36 +147,49 @@ def test_unfinished_release_before_another_bad_one(shop: Shop, observe: Observe)
 
 def test_another_run_meanwhile(shop: Shop, observe: Observe) -> None:
     shop.build("two", "client")
-    done = shop.release("client", until="deploy")
-    mine = shop.run_id
-    shop.run_id = 900
-    inputs = {"WFGEN_SERVICES": '["client"]', "WFGEN_IMAGES": json.dumps(shop.now)}
-    done["preflight of another run"] = shop.run("preflight", **inputs)
-    assert done["preflight of another run"].values["proceed"] == "false"
-    done["rollback of another run"] = shop.run("rollback")
-    assert done["rollback of another run"].values["restored"] == "taken over"
-    shop.run_id = mine
-    done["monitor"] = shop.run("monitor")
+    mine = shop.begin()
+    done = mine.release(until="deploy")
+    shop.kube.wait(lambda: shop.serves()["client"] == "two", 120)
+    other = shop.begin()
+    meanwhile = other.release()
+    done.update({f"another run: {name}": end for name, end in meanwhile.items()})
     observe(
         "another run starts while a release is in flight", done,
-        says="Otherwise another repository releases to this environment",
-        serves={"server": "one", "client": "two"}, record="good, release 2",
+        says="which owns it, still runs", restored="taken over",
+        serves={"server": "one", "client": "two"}, record="in-flight, release 1",
+    )  # fmt: skip
+    shop.github.forget(mine.number, mine.attempt)
+    other.again(failed_only=False).release()
+    observe(
+        "another run starts, and GitHub does not find the run of the release in flight",
+        other.of_attempt(),
+        says="is unknown. Possibly another repository releases to this environment",
+        restored="taken over",
+        serves={"server": "one", "client": "two"}, record="in-flight, release 1",
+    )  # fmt: skip
+    forced = shop.begin(force=True)
+    observe(
+        "its operator dispatches the release with `force`", forced.release(),
+        says="unfinished: rolling it back",
+        serves={"server": "one", "client": "two"}, record="good, release 3",
+    )  # fmt: skip
+    before = set(mine.done)
+    done = mine.release()
+    observe(
+        "the first run goes on", {n: o for n, o in done.items() if n not in before},
+        says="this run has no release in flight", restored="nothing",
+        serves={"server": "one", "client": "two"}, record="good, release 3",
     )  # fmt: skip
 
 
 def test_two_runs_at_once(shop: Shop, observe: Observe) -> None:
     shop.build("two", "client")
-    shop.commit()
-    inputs = {"WFGEN_SERVICES": '["client"]', "WFGEN_IMAGES": json.dumps(shop.now)}
-    runs = {
-        str(number): shop.start("preflight", GITHUB_RUN_ID=str(number), **inputs)
-        for number in (7, 8)
-    }
-    logs = {number: process.communicate(timeout=60)[0] for number, process in runs.items()}
-    won = [number for number, process in runs.items() if process.returncode == 0]
-    assert len(won) == 1, logs
-    shop.run_id = int(won[0])
-    done = {"deploy": shop.run("deploy"), "monitor": shop.run("monitor")}
+    runs = [shop.begin(commit=number == 0) for number in range(2)]
+    started = [run.start("preflight") for run in runs]
+    ended = [run.keep("preflight", each.end()) for run, each in zip(runs, started, strict=True)]
+    won = [run for run, outputs in zip(runs, ended, strict=True) if outputs.code == 0]
+    assert len(won) == 1, [outputs.log for outputs in ended]
+    done = won[0].release()
     observe(
         "two runs start at the same time: one is refused, the other continues", done,
         serves={"server": "one", "client": "two"}, record="good, release 2",

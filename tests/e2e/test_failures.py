@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.e2e.conftest import Observe
@@ -37,7 +35,7 @@ def test_crash_at_start(shop: Shop, observe: Observe) -> None:
 def test_crash_within_the_bake_time(shop: Shop, observe: Observe) -> None:
     shop.description["services"]["client"]["bake_seconds"] = 60
     shop.build("two", "client", CRASH="50s")
-    done = shop.release("client")
+    done = shop.release()
     observe(
         "a service crashes within the bake time", done,
         says="a container was restarted within the bake time",
@@ -60,7 +58,7 @@ def test_never_ready(shop: Shop, observe: Observe) -> None:
 def test_health_check_that_fails(shop: Shop, observe: Observe) -> None:
     shop.description["services"]["client"]["timeout_seconds"] = 45
     shop.build("two", "client", HEALTH="bad")
-    done = shop.release("client")
+    done = shop.release()
     observe(
         "a service is ready, but its health check fails", done,
         says="http 8080/healthz", restored="all", serves="one", record="good, release 1",
@@ -117,7 +115,6 @@ def test_database_that_fails(shop: Shop, observe: Observe) -> None:
 
 def test_two_failures_in_a_row(shop: Shop, observe: Observe) -> None:
     for name in ("two", "three"):
-        time.sleep(1)  # git counts whole seconds: no commit may be older than a rollback
         shop.build(name, "server")
         shop.build(name, "client", CRASH="0s")
         done = shop.release()
@@ -127,19 +124,35 @@ def test_two_failures_in_a_row(shop: Shop, observe: Observe) -> None:
     )  # fmt: skip
 
 
-def test_waiting_run_that_contains_a_failed_release(shop: Shop, observe: Observe) -> None:
+def test_content_that_failed(shop: Shop, observe: Observe) -> None:
     shop.build("two", "client", CRASH="0s")
-    bad = shop.commit()
-    waiting = shop.commit()
-    shop.sha = bad
-    assert shop.release("client", commit=False)["rollback"].values["restored"] == "all"
-    shop.sha = waiting
-    shop.build("three")
-    done = shop.release(commit=False)
-    assert done["preflight"].values["stale"] == "true"
+    bad = shop.begin()
+    waiting = shop.begin()  # of a later commit with the same content
+    assert bad.release()["rollback"].values["restored"] == "all"
+    done = waiting.release()
+    assert done["preflight"].values["decision"] == "refused"
     observe(
-        "a queued run contains a release that failed meanwhile", done,
-        says="stale, nothing was done", serves="one", record="good, release 1",
+        "a queued run has the content of a release that failed meanwhile", done,
+        says="client failed with this content in commit",
+        restored="nothing", serves="one", record="good, release 1",
+    )  # fmt: skip
+    shop.build("three", "client")
+    done = shop.release()
+    observe(
+        "a fix follows", done,
+        serves={"server": "one", "client": "three"}, record="good, release 3",
+    )  # fmt: skip
+
+
+def test_dry_run_that_is_refused(shop: Shop, observe: Observe) -> None:
+    shop.commit("kube/bases/client/service.yaml", "port: 8080", "port: 808000")
+    shop.build("two")
+    done = shop.release()
+    assert "server-migrate-2" not in shop.kube.names("jobs")
+    observe(
+        "the API server refuses the dry run of a manifest", done,
+        says="the API server refuses the manifests; nothing was applied",
+        restored="nothing", serves="one", record="good, release 1",
     )  # fmt: skip
 
 
@@ -147,14 +160,22 @@ def test_rollback_that_fails(shop: Shop, observe: Observe) -> None:
     good = shop.now["client"]
     shop.build("two", "client", CRASH="0s")
     shop.kube.refuse(good)
-    done = shop.release("client")
-    assert done["rollback"].values["restored"] == "failed", done["rollback"].log
-    assert shop.record["state"] == "rollback-failed"
-    refused = shop.release("client")
-    assert "dispatch the watchdog" in refused["preflight"].log
-    shop.kube.allow()
-    done = {"watchdog": shop.run("watchdog", GITHUB_EVENT_NAME="workflow_dispatch")}
+    done = shop.release()
+    assert "refused by the test" in done["rollback"].log
     observe(
-        "a rollback failed; the cause is fixed, and an operator dispatches the watchdog", done,
+        "a rollback fails", done, restored="failed",
+        serves="one", record="rollback-failed, release 1",
+    )  # fmt: skip
+    shop.build("three", "client")
+    done = shop.release()
+    observe(
+        "a push after a failed rollback", done,
+        says="dispatch the watchdog", restored="taken over",
+        serves="one", record="rollback-failed, release 1",
+    )  # fmt: skip
+    shop.kube.allow()
+    done = shop.watch(force=True)
+    observe(
+        "the cause is fixed, and an operator dispatches the watchdog with `force`", done,
         says="restored: all", serves="one", record="good, release 1",
     )  # fmt: skip

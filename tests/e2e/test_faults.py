@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -45,16 +44,16 @@ def _ask_proxy(kubeconfig: Path, port: int) -> None:
 
 def _release(shop: Shop, proxy: faults.Proxy, name: str, trouble: faults.Trouble) -> None:
     before, served, good = dict(shop.now), shop.serves(), shop.record["release"]
-    time.sleep(1)  # git counts whole seconds: no commit may be older than a rollback
     shop.build(name, "server", **trouble.server)
     shop.build(name, "client", **trouble.client)
     proxy.faults, proxy.death = trouble.faults, trouble.death
-    done = shop.release(*APP)
+    run = shop.begin(*APP)
+    done = run.release()
     proxy.faults, proxy.death = [], None
-    ended = {"WFGEN_FINISHED_RUN": str(shop.run_id), "GITHUB_EVENT_NAME": "workflow_dispatch"}
-    for run in ("900", "901"):
+    for number, force in enumerate((False, True, True)):
         if shop.record["in_flight"]:
-            done[f"watchdog {run}"] = shop.run("watchdog", GITHUB_RUN_ID=run, **ended)
+            watched = shop.watch(run, force=force)
+            done.update({f"watchdog {number}: {name}": end for name, end in watched.items()})
 
     record, logs = shop.record, f"{trouble}\n{format_logs(done)}"
     assert (record["state"], record["in_flight"]) == ("good", None), logs

@@ -20,8 +20,8 @@ from tests.e2e.shop import APP
 from tests.judges.tools import find_program
 
 HERE = Path(__file__).parent
-QUIET = {"Notify", "Comment", "Release/Migrate"}
-"""Jobs that print nothing if there is nothing to do."""
+QUIET = {"Finish: notify", "Release/Deploy: migrate"}
+"""Commands that print nothing if there is nothing to do."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -82,9 +82,9 @@ def observe_run(request: pytest.FixtureRequest, shop: Shop) -> ObserveRun:
         live = of or shop.production
         assert {name.replace("/", " / ") for name in run.failed} == set(failed)
         assert title_of(run) == says
-        assert run.unmarked <= QUIET, "a job succeeded although its program did nothing"
+        assert run.unmarked <= QUIET, "a command succeeded although it did nothing"
         messages = shop.github.messages
-        assert messages == ([says] if "Verdict" in failed else [])
+        assert messages == ([says] if "Finish" in failed else [])
         expected = dict.fromkeys(APP, serves) if isinstance(serves, str) else serves
         assert live.serves() == expected
         known = live.record

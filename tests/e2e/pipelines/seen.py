@@ -8,32 +8,44 @@ from typing import Any
 
 import yaml
 
-from tests.act.run import Run
+from tests.act.run import Run, job_of
 from tests.e2e.pipelines.shop import Shop
 
 TITLE = re.compile(r"^## (.+)$", re.MULTILINE)
+JUDGED = ("Finish: verdict", "Gate: gate")
 FILES = ("production.yml", "staging.yml", "staging-cleanup.yml", "watchdog.yml")
 
 
 def title_of(run: Run) -> str:
-    """The title of the summary of job `verdict` or `gate`; "" if the workflow has neither."""
-    for job in ("Verdict", "Gate"):
-        if title := TITLE.search(run.logs.get(job, "")):
+    """The title of the summary of `verdict` or `gate`; "" if the workflow has neither."""
+    for work in JUDGED:
+        if title := TITLE.search(run.texts.get(work, "")):
             return title[1]
     return ""
 
 
 def name_jobs(shop: Shop, run: Run) -> str:
-    """The jobs that started, as GitHub names them, in the workflow's order; failed ones in bold."""
+    """The jobs that started, as GitHub names them, in the workflow's order.
+
+    Failed ones are in bold, with the commands that failed in them.
+    """
     folder = shop.sample.root / ".github/workflows"
     order = [name for file in FILES for name in _jobs(folder / file)]
     # The jobs of a matrix, `job (value)`, end in any order.
     names = sorted(run.results, key=lambda name: (order.index(name.partition(" (")[0]), name))
-    shown = [name.replace("/", " / ") for name in names]
-    return ", ".join(
-        f"**{text}**" if name in run.failed else text
-        for name, text in zip(names, shown, strict=True)
-    )
+    return ", ".join(_show(run, name) for name in names)
+
+
+def _show(run: Run, job: str) -> str:
+    text = job.replace("/", " / ")
+    if job not in run.failed:
+        return text
+    commands = [
+        work.rpartition(": ")[2]
+        for work, result in run.works.items()
+        if job_of(work) == job and result != "success"
+    ]
+    return f"**{text}: {', '.join(commands)}**" if commands else f"**{text}**"
 
 
 def _jobs(path: Path) -> list[str]:

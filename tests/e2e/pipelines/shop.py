@@ -15,7 +15,7 @@ from tests.act.run import Run
 from tests.act.runner import Place, Runner
 from tests.act.sample import ROOT, Sample
 from tests.e2e import behaving
-from tests.e2e.application import databases, name_releases
+from tests.e2e.application import PATIENCE, databases, name_releases
 from tests.e2e.kube import Kube
 from tests.e2e.registry import Images
 from tests.e2e.shop import APP, LISTEN, fit_node, page_role, serves, stand_ins
@@ -118,14 +118,14 @@ def behave(root: Path, service: str, release: str, **behaviour: str) -> None:
     (root / "app" / service / behaving.BEHAVIOUR).write_text(text, "utf-8")
 
 
-def adapt(root: Path, namespace: str, host: str) -> None:
-    """Sets the namespaces, the registry and shorter timeouts; the stand-ins are release one."""
+def adapt(root: Path, namespace: str, host: str, timeout: int) -> None:
+    """Sets the namespaces, the registry and timeouts in seconds; the stand-ins are release one."""
     for environment in ("production", "staging"):
         path = root / DESCRIBED.format(environment)
         described = json.loads(path.read_text("utf-8"))
         described["namespace"] = described["namespace"].replace("shop", namespace, 1)
         for service in described["services"].values():
-            service.update(timeout_seconds=120, bake_seconds=8)
+            service.update(timeout_seconds=timeout, bake_seconds=8)
         path.write_text(json.dumps(described), "utf-8")
     if host:
         for path in [p for p in root.glob(".github/**/*") if p.suffix in (".yml", ".json")]:
@@ -142,7 +142,7 @@ def open_shop(folder: Path, kube: Kube, images: Images, builder: str = BEHAVING)
     preview = Kube(f"{namespace}-pr-{PULL_REQUEST}", kube.folder)
 
     def prepare(root: Path) -> None:
-        adapt(root, namespace, images.host)
+        adapt(root, namespace, images.host, PATIENCE if real else 120)
         fit_node(root, databases(images.host) if real else stand_ins(images.host))
 
     sample = Sample.make(folder / "shop", prepare)
@@ -174,4 +174,5 @@ def _variables(builder: str, host: str) -> dict[str, str]:
         "WFGEN_TEST_BUILDER": builder,
         "WFGEN_TEST_REGISTRY": host,
         "WFGEN_POLL_SECONDS": "4",  # many shops share two cores
+        "WFGEN_REQUEST_SECONDS": "20",
     }

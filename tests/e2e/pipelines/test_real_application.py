@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import kube
-from tests.e2e.application import PATIENCE
 from tests.e2e.conftest import name_namespace
 from tests.e2e.pipelines.conftest import ObserveRun
 from tests.e2e.pipelines.shop import REAL, Shop, open_shop
 from tests.e2e.registry import Images
-from tests.e2e.shop import LISTEN
 from tests.judges.tools import find_program
 
 pytestmark = pytest.mark.e2e
@@ -27,11 +25,10 @@ def shop(
     find_program("act")
     place = kube.from_environment(name_namespace(request))
     with open_shop(tmp_path, place, images, REAL) as made:
-        for service in LISTEN:
-            made.describe(service, timeout_seconds=PATIENCE)
         yield made
 
 
+@pytest.mark.releases(6)
 def test_sample_application(shop: Shop, observe_run: ObserveRun) -> None:
     run = shop.push(shop.new_run())
     observe_run(
@@ -45,7 +42,7 @@ def test_sample_application(shop: Shop, observe_run: ObserveRun) -> None:
     assert 'invalid parameter "root"' in run.logs["Release/Monitor"]
     observe_run(
         "its client has a configuration that nginx refuses", run,
-        failed=("Release / Monitor", "Verdict"),
+        failed=("Release / Monitor", "Finish"),
         says="production: release 2 failed and was rolled back",
         serves="one", record="good, release 1",
         keeps="tag `rollback/production/2`, deploy: failure, rollback: success, "

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.e2e
 COMMENTS = f"issues/{PULL_REQUEST}/comments"
 
 
+@pytest.mark.releases(15)
 def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
     """One test, because the sweep covers all previews of a repository in the cluster."""
     assert shop.push(shop.new_run()).failed == set()
@@ -30,10 +31,10 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
     sha = shop.change("two", "server")
     run = shop.pull_request(shop.new_run(), sha=sha, head="mallory/shop", author="mallory")
     assert run.built == {f"{shop.images.host or 'ghcr.io'}/acme/shop-server": False}
-    assert shop.images.find(f"/v2/acme/shop-server/manifests/{sha}") is None
+    assert _pushed(shop, sha) == set()
     assert shop.github.requests == []
     observe_run(
-        "a pull request from a fork", run, says="staging: green without a preview",
+        "a pull request from a fork", run, says="pull request 12: built and tested, no preview",
         serves="nothing", record="none", of=shop.preview,
     )  # fmt: skip
     assert not _exists(shop.preview.kube)
@@ -46,7 +47,7 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
     )  # fmt: skip
     live = shop.preview.kube.images()
     assert live["client"] == production["client"], "an unchanged service was built again"
-    assert shop.images.find(f"/v2/acme/shop-server/manifests/{sha}")
+    assert _pushed(shop, sha) == {f"{sha}-{shop.runs}-1"}
     digest = run.outputs["Build server/Build"]["digest"]
     assert live["server"].partition("@")[2] == digest
     assert "https://pr-12.preview.example.com" in _comment(shop)
@@ -65,7 +66,7 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
     sha = shop.change("four", "client", CRASH="0s")
     bad = shop.image("client")
     run = shop.pull_request(shop.new_run(), sha=sha, action="synchronize")
-    assert "the preview stays up, for debugging" in run.logs["Release/Roll back"]
+    assert "the preview stays up, for debugging" in run.texts["Release/Monitor: monitor"]
     assert "the preview failed" in _comment(shop)
     observe_run(
         "a bad commit is pushed: its pods stay up for debugging", run,
@@ -94,6 +95,11 @@ def test_previews(shop: Shop, observe_run: ObserveRun) -> None:
         "the pull request is closed", run, serves="nothing", record="none", of=shop.preview,
     )  # fmt: skip
     assert shop.production.kube.images() == production
+
+
+def _pushed(shop: Shop, sha: str) -> set[str]:
+    """The tags of the server's images of a commit, which have the run and its attempt."""
+    return {path.name for path in shop.images.folder.glob(f"tags/acme/shop-server/{sha}*")}
 
 
 def _sweep(shop: Shop) -> Run:

@@ -20,6 +20,7 @@ func main() {
 		wait()
 	case "python": // a migration
 		fail("MIGRATE")
+		takeTime()
 		fmt.Println("migrated to", os.Getenv("RELEASE"))
 	case "sh", "redis-cli", "pg_isready": // a database's probe
 		fail("READY")
@@ -33,6 +34,23 @@ func fail(variable string) {
 	if os.Getenv(variable) == "no" {
 		fmt.Fprintln(os.Stderr, variable+"=no")
 		os.Exit(1)
+	}
+}
+
+// takeTime waits for MIGRATE_SECONDS, or, like a statement that a database has to undo, for some seconds after it is
+// asked to end.
+func takeTime() {
+	needed, _ := time.ParseDuration(os.Getenv("MIGRATE_SECONDS") + "s")
+	if needed == 0 {
+		return
+	}
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
+	select {
+	case <-asked:
+		time.Sleep(5 * time.Second)
+		os.Exit(1)
+	case <-time.After(needed):
 	}
 }
 
