@@ -21,13 +21,15 @@ from pydantic.fields import FieldInfo
 
 from wfgen.report.reference import refused
 from wfgen.specs.kinds import KINDS, ProjectSpec, ServiceSpec, kind_name
-from wfgen.specs.kinds._model import Between, Lasting, Matching, _seconds
+from wfgen.specs.kinds._model import Between, Lasting, Matching, _seconds, fields_of
 from wfgen.specs.kinds.image import Build, Image
 from wfgen.specs.kinds.project import Environment, Revert
+from wfgen.specs.kinds.secrets import EXISTING
 from wfgen.specs.kinds.service import _OF_DEPLOYED, External, Health, Workload
 
 Values = dict[str, Any]
-_APART = frozenset({"environments", "secrets", "patches", "wfgen_requirement"})
+_OF_PLATFORM = frozenset({"platform", "server", "oidc_repository"})
+_APART = _OF_PLATFORM | {"environments", "secrets", "patches", "wfgen_requirement"}
 """Fields of the project that must agree with others, or have a test: test_patches.py for patches,
 test_requirement.py for wfgen_requirement."""
 _TAKEN = {"watchdog", "wfgen-check", "ci"}
@@ -68,7 +70,7 @@ def of(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy[Any
 @cache
 def field(cls: type[BaseModel], name: str) -> st.SearchStrategy[Any]:
     """The values of one field of a model."""
-    info = cls.model_fields[name]
+    info = fields_of(cls)[name]
     return of(info.annotation, tuple(info.metadata))
 
 
@@ -84,7 +86,7 @@ def fields(
     """Fields of a model, each valid alone; optional ones in some of the examples."""
     rendered: dict[str, FieldInfo] = {
         name: info
-        for name, info in cls.model_fields.items()
+        for name, info in fields_of(cls).items()
         if not refused(info) and name not in without
     }
     needed = {n: field(cls, n) for n, info in rendered.items() if info.is_required()}
@@ -239,6 +241,8 @@ def projects(draw: st.DrawFn) -> dict[str, Values]:
     project["environments"] = {name: draw(model(Environment)) for name in environments}
     for name in environments[1:]:  # no two in one namespace of one cluster
         project["environments"][name]["namespace"] = name
+    _add_platform(draw, project)
+    _part_runners(project)
     made: list[tuple[str, Values]] = []
     for name in names[split:]:
         if name != "project":
@@ -247,10 +251,47 @@ def projects(draw: st.DrawFn) -> dict[str, Values]:
     for index, (image, (_, spec)) in enumerate(zip(images, made, strict=True)):
         if image:
             spec["image"]["name"] = f"{image}-{index}"
+    for index, (_, spec) in enumerate(made):
+        _part_secrets(index, spec)
     specs = {"specs/project.yaml": project}
     specs |= {f"specs/{name}.yaml": spec for name, spec in made}
-    project["secrets"] = sorted(_secrets(specs))
+    project["secrets"] = sorted(_secrets(specs) - {EXISTING})
     return specs
+
+
+def _add_platform(draw: st.DrawFn, project: Values) -> None:
+    """GitHub.com, or a server, with the fields that it needs."""
+    project |= draw(fields(ProjectSpec, frozenset(ProjectSpec.model_fields) - _OF_PLATFORM))
+    if project.get("platform") == "ghes":
+        project["server"] = draw(field(ProjectSpec, "server"))
+        project["oidc_repository"] = re.sub("@[0-9]+", "", project.get("oidc_repository", "a/b"))
+        if project["registry"]["type"] == "ghcr":
+            project["registry"]["host"] = "containers.example.com"
+    else:
+        project.pop("server", None)
+
+
+def _part_runners(project: Values) -> None:
+    """No label for both pull requests and releases, whoever hosts it."""
+    environments = project["environments"].values()
+    lasting = [made for made in environments if made["deploy_on"] != "pull_request"]
+    releases = {made["runner"] for made in (project, *lasting) if "runner" in made}
+    releases.add("ubuntu-24.04")
+    if project.get("pull_request_runner") in (None, *releases):
+        project["pull_request_runner"] = "-".join(["pull", *sorted(releases)])
+    for made in environments:
+        if made["deploy_on"] == "pull_request" and made.get("runner") in releases:
+            del made["runner"]
+
+
+def _part_secrets(index: int, spec: Values) -> None:
+    """No name of another service, unless the spec says `from`."""
+    if isinstance(spec.get("secrets"), list):
+        spec["secrets"] = [f"{name[:90]}_OF_{index}" for name in spec["secrets"]]
+    if "secret_name" in spec:
+        spec["secret_name"] = f"{spec['secret_name'][:200]}.{index}"
+    for external in spec.get("external", {}).values():
+        external.setdefault("from", external["secret"])
 
 
 def _secrets(node: Any, key: str = "") -> set[str]:
@@ -262,7 +303,7 @@ def _secrets(node: Any, key: str = "") -> set[str]:
         return names
     if isinstance(node, list):
         return {name for item in node for name in _secrets(item, key)}
-    return {node} if key.endswith("secret") or key == "secrets" else set()
+    return {node} if key.endswith("secret") or key in ("from", "secrets") else set()
 
 
 def as_yaml(spec: Values) -> str:

@@ -37,7 +37,8 @@ def test_check_runs_on_every_pull_request_with_a_read_only_token(terminal: Termi
     """From forks too: no filter, no condition, no secret."""
     text = (terminal.root / CHECK).read_text("utf-8")
     workflow = load(terminal, CHECK)
-    assert workflow["on"] == {"pull_request": None, "push": {"branches": ["main"]}}
+    started = {"pull_request": None, "merge_group": None, "push": {"branches": ["main"]}}
+    assert workflow["on"] == started
     assert workflow["permissions"] == {}
     job = workflow["jobs"]["check"]
     assert job["permissions"] == {"contents": "read"}
@@ -58,7 +59,7 @@ def test_check_installs_what_the_spec_says(terminal: Terminal) -> None:
     workflow = load(terminal, CHECK)
     assert workflow["env"] == {"WFGEN_REQUIREMENT": "wfgen-cli==9.9.9"}
     step = workflow["jobs"]["check"]["steps"][-1]
-    assert step["uses"] == "$/.github/actions/wfgen-check"
+    assert step["uses"] == "./.github/actions/wfgen-check"
     assert step["with"] == {"requirement": "${{ env.WFGEN_REQUIREMENT }}"}
 
 

@@ -175,7 +175,7 @@ def test_interrupt_has_no_traceback(terminal: Terminal, monkeypatch: pytest.Monk
         ("watchdog.yml", "#{{ plan }}#\n", "templates/watchdog.yml:1: a template prints a Plan"),
         ("watchdog.yml", '#{{ pin("a/b") }}#\n', "watchdog.yml:1: `a/b` is not in the lock"),
         ("watchdog.yml", '#{% include "x.yml" %}#\n', "watchdog.yml:1: no template x.yml"),
-        ("_release-job.yml", "a\n#{{ nope }}#\n", "templates/_release-job.yml:2: 'nope'"),
+        ("_environment.yml", "a\n#{{ nope }}#\n", "templates/_environment.yml:2: 'nope'"),
     ],
 )
 def test_error_in_a_template(terminal: Terminal, template: str, text: str, message: str) -> None:

@@ -90,3 +90,14 @@ def test_a_file_that_is_not_a_description_is_refused_with_a_remedy(
         with pytest.raises(Failure) as failure:
             contract.load()
         assert str(failure.value).startswith(f"{path}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("name", "approval"), [("base", ""), ("approval", "demand"), ("approval-reported", "report")]
+)
+def test_the_program_knows_what_to_do_where_nobody_was_asked(
+    name: str, approval: str, tmp_path: Path
+) -> None:
+    root = case.write(tmp_path, case.read("ok", name))
+    (environment,) = plan(loading.load(root)).environments
+    assert describe(environment).approval == approval

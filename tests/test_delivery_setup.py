@@ -149,23 +149,40 @@ def test_environments_are_those_of_the_jobs(page: Page) -> None:
 def test_secrets_are_those_that_jobs_read(page: Page) -> None:
     read: dict[str, Uses] = {}
     environments: dict[str, set[str]] = {}
+
+    def note(secret: str, uses: Uses, environment: str) -> None:
+        read.setdefault(secret, set()).update(uses)
+        environments.setdefault(secret, set()).add(environment)
+
     for file, name, job, called in page.jobs():
-        for alias, secret in re.findall(r"(?:(\w+)': '|)\$\{\{ secrets\.(\w+) \}\}", str(job)):
-            uses = read.setdefault(secret, set())
-            uses.add(page.label(file, name))
-            for inner, step in page.workflows[called]["jobs"].items() if called else ():
+        place = (job.get("environment") or {}).get("name", "")
+        if not called:
+            for secret in re.findall(r"\$\{\{ secrets\.(\w+) \}\}", str(job)):
+                note(secret, {page.label(file, name)}, place)
+        # The called workflow's name of each secret that it gets.
+        passed = job.get("secrets", {})
+        target = str(job.get("with", {}).get("environment", ""))
+        if passed == "inherit":
+            planned = next(e for e in page.plan.environments if e.name == target)
+            passed = {secret: f"${{{{ secrets.{secret} }}}}" for secret in planned.passed_secrets}
+        for alias, value in passed.items():
+            (secret,) = re.findall(r"^\$\{\{ secrets\.(\w+) \}\}$", value)
+            for inner, step in page.workflows[called]["jobs"].items():
                 if f"secrets.{alias} " in str(step):
-                    uses.add((called, inner))
-            place = (job.get("environment") or {}).get("name", "")
-            environments.setdefault(secret, set()).add(place)
+                    inside = "environment" in step
+                    uses = {page.label(file, name), (called, inner)}
+                    note(secret, uses, target if inside else "")
     rows = page.table("## Secrets")
     assert {secret: uses_in(row[3]) for secret, row in rows.items()} == read
     for secret, row in rows.items():
         # An environment's secret reaches only jobs that run in that environment.
         kept = set(re.findall(r"`([^`]+)`", row[2]))
-        assert kept == (set() if "" in environments[secret] else environments[secret])
-        commands = re.findall(rf"gh secret set {secret} .*", "\n".join(page.blocks("", "shell")))
-        assert commands, secret
+        assert kept == environments[secret] - {""}
+        assert ("" in environments[secret]) == (row[2] == "repository")
+        commands = "\n".join(page.blocks("", "shell"))
+        for environment in kept:
+            assert re.search(rf"gh secret set {secret} .*--env {environment}\b", commands), secret
+        assert re.search(rf"gh secret set {secret} ", commands), secret
 
 
 def test_permissions_are_those_that_jobs_ask_for(page: Page) -> None:
@@ -186,9 +203,13 @@ def test_tokens_have_the_subject_that_github_gives(page: Page) -> None:
     """https://docs.github.com/en/actions/reference/security/oidc#example-subject-claims"""
     wanted: dict[str, Uses] = {}
     branch = page.plan.project.spec.default_branch
+    repository = page.plan.project.spec.oidc_repository or "OWNER/REPO"
     for file, name, job, called in page.jobs():
         inner = page.workflows[called]["jobs"] if called else {}
+        by_request = "pull_request" in page.workflows[file]["on"]
         asking = [each for each in inner if "id-token" in inner[each]["permissions"]]
+        if by_request and "rollback" in asking:
+            asking.remove("rollback")  # previews are not rolled back
         if "id-token" not in (job.get("permissions") or {}):
             assert not asking
             continue
@@ -196,15 +217,48 @@ def test_tokens_have_the_subject_that_github_gives(page: Page) -> None:
         place = (job.get("environment") or {}).get("name")
         if places == {"${{ inputs.environment }}"}:
             place = job["with"]["environment"]
-        by_request = "pull_request" in page.workflows[file]["on"]
         subject = "pull_request" if by_request else f"ref:refs/heads/{branch}"
         subject = f"environment:{place}" if place else subject
         uses = {page.label(file, name), *((called, each) for each in asking)}
-        wanted.setdefault(f"repo:OWNER/REPO:{subject}", set()).update(uses)
+        wanted.setdefault(f"repo:{repository}:{subject}", set()).update(uses)
     rows = page.table("## OIDC trust")
     assert {subject: uses_in(row[1]) for subject, row in rows.items()} == wanted
-    trusted = set(re.findall(r"repo:OWNER/REPO:[^\"`]+", "\n".join(page.blocks("", r"\w+"))))
+    trusted = set(re.findall(rf"repo:{repository}:[^\"`]+", "\n".join(page.blocks("", r"\w+"))))
     assert trusted == {subject for subject, row in rows.items() if "nobody" not in row[2]}
+
+
+@pytest.mark.parametrize(
+    ("name", "issuer", "conditions"),
+    [
+        (
+            "cluster-gke",
+            "https://token.actions.githubusercontent.com",
+            ["repository == 'OWNER/REPO'"],
+        ),
+        (
+            "repository-with-ids",
+            "https://token.actions.githubusercontent.com",
+            ["repository_owner_id == '1234' && assertion.repository_id == '5678'"],
+        ),
+        ("enterprise-server", "https://github.example.com/_services/token", []),
+    ],
+)
+def test_clouds_trust_the_issuer_and_the_repository(
+    name: str, issuer: str, conditions: list[str]
+) -> None:
+    page = page_of(name)
+    assert f"from `{issuer}`" in page.section("## OIDC trust")
+    blocks = "\n".join(page.blocks("", r"\w+"))
+    trusted = re.findall(
+        r"create-open-id-connect-provider --url (\S+)|--issuer-uri=(\S+)|\"issuer\": \"([^\"]+)\"",
+        blocks,
+    )
+    assert {text for found in trusted for text in found if text} == {issuer}
+    hosts = set(re.findall(r'"(\S+):(?:aud|sub)": ', blocks))
+    hosts |= set(re.findall(r":oidc-provider/([^\"]+)\"", blocks))
+    assert hosts <= {issuer.removeprefix("https://")}
+    found = re.findall(r'--attribute-condition="assertion\.([^"]+)"', blocks)
+    assert sorted(set(found)) == conditions
 
 
 def test_blocks_are_sound(page: Page) -> None:
@@ -273,6 +327,8 @@ def headings_named() -> frozenset[str]:
 def test_headings_that_messages_name_are_there(page: Page) -> None:
     titles = set(re.findall(r"^## (.*)$", page.text, re.MULTILINE))
     named = headings_named() - (set() if page.plan.lasting else ONLY_LASTING)
+    if not page.plan.oidc and not page.plan.project.spec.registry.oidc:
+        named -= {"OIDC trust"}
     assert {"Secrets", "Cluster access", "When a rollback failed"} <= named
     assert named <= titles
 
@@ -312,7 +368,7 @@ def test_each_cluster_and_registry_has_its_section(model: Any) -> None:
         assert kind in {each.type for each in found.values()}
         for environment, cluster in found.items():
             wanted = (
-                f"KUBECONFIG_{environment.upper()}"
+                f"gh secret set KUBECONFIG --repo OWNER/REPO --env {environment}"
                 if cluster.type == "kubeconfig"
                 else subjects_of(cluster)
             )
@@ -331,7 +387,7 @@ def test_no_value_of_a_cloud_can_leave_its_command(name: str) -> None:
     made = page_of(name).plan
     for model in (made.project.spec.registry, *(e.spec.cluster for e in made.environments)):
         values = model.model_dump()
-        for field in values.keys() - {"type"}:
+        for field in {name for name, value in values.items() if value} - {"type"}:
             for hostile in "'\"`$|\\<\n":
                 with pytest.raises(ValidationError):
                     type(model).model_validate({**values, field: values[field] + hostile})

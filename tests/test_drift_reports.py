@@ -18,7 +18,7 @@ GUIDE = "docs/delivery-setup.md"
 PIPELINE = ".github/workflows/production.yml"
 STRAY = ".github/workflows/old.yml"
 WATCHDOG = ".github/workflows/watchdog.yml"
-LOGIN = "_cluster-login-step.yml"
+LOGIN = "_login-step.yml"
 
 
 def line_of(terminal: Terminal, path: str, text: str) -> int:

@@ -90,8 +90,10 @@ def test_no_judge_has_a_finding_after_render(
     assert (ran.code, ran.err) == (0, "")
     assert terminal.run("check").code == 0
     pipeline = (copy.root / ".github/workflows/production.yml").read_text("utf-8")
-    for text in ("build_worker", "build_site", "build_tool", "ORDERS_DB_PASSWORD_PRODUCTION"):
+    for text in ("build_worker", "build_site", "build_tool"):
         assert text in pipeline
+    release = (copy.root / ".github/workflows/_deploy.yml").read_text("utf-8")
+    assert "SECRET_ORDERS_DB_PASSWORD: ${{ secrets.ORDERS_DB_PASSWORD }}" in release
     workflows = (copy.root / ".github/workflows").glob("*.yml")
     actions = (copy.root / ".github/actions").glob("*/action.yml")
     assert [str(finding) for finding in judge([*workflows, *actions], copy.root)] == []

@@ -15,8 +15,10 @@ PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for pattern in (
         "*.md",
+        "docs/cost.md",
         "docs/reference.md",
         "docs/releasing.md",
+        "docs/github-enterprise-server.md",
         ".github/*.md",
         "kube/*.md",
         "app/*/*.md",

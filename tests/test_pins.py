@@ -259,7 +259,7 @@ def test_an_action_is_added_in_its_place(
         f"        uses: acme/plain/sub@{commits['acme/plain']['v3.0.0']} # v3.0.0\n"
         "      - name: actions/checkout\n"
     ) in text
-    case.write(terminal.root, {"templates/_release-steps.yml": OWN_STEP})
+    case.write(terminal.root, {"templates/_source-step.yml": OWN_STEP})
     monkeypatch.setenv("PATH", "")  # no kustomize: the case has no overlays
     assert terminal.run("render").code == 0
     assert f"uses: acme/plain/sub@{commits['acme/plain']['v3.0.0']} # v3.0.0\n" in (
@@ -406,11 +406,11 @@ def test_actions_that_templates_use_are_added(terminal: Terminal) -> None:
 
 
 def test_an_unknown_action_in_a_template(terminal: Terminal) -> None:
-    case.write(terminal.root, {"templates/_release-steps.yml": OWN_STEP})
+    case.write(terminal.root, {"templates/_source-step.yml": OWN_STEP})
     ran = terminal.run("check")
     assert ran.code == 2
     assert ran.err.splitlines()[-1] == (
-        "wfgen: templates/_release-steps.yml:2: `acme/plain/sub` is not in the lock "
+        "wfgen: templates/_source-step.yml:2: `acme/plain/sub` is not in the lock "
         f"{LOCK}; to add it, run `wfgen pins update acme/plain/sub` [template]"
     )
 
@@ -418,7 +418,7 @@ def test_an_unknown_action_in_a_template(terminal: Terminal) -> None:
 def test_a_pin_in_a_template_is_refused(terminal: Terminal) -> None:
     """Bots do not read templates."""
     step = OWN_STEP.replace('#{{ pin("acme/plain/sub") }}#', "acme/plain@v3")
-    case.write(terminal.root, {"templates/_release-steps.yml": step})
+    case.write(terminal.root, {"templates/_source-step.yml": step})
     ran = terminal.run("render")
     assert ran.code == 2
     assert "uses acme/plain@v3; the lock has no entry for it [locked-actions]" in ran.err

@@ -175,6 +175,7 @@ def damaged_lines(draw: st.DrawFn, text: bytes) -> bytes:
 @pytest.mark.parametrize("runner", ["0", "1e3", "true", "null", "on", "0x10", "2001-01-01"])
 def test_a_runner_is_a_text_whatever_its_name(runner: str, tmp_path: Path) -> None:
     project = case.BASE["specs/project.yaml"] + f"runner: {json.dumps(runner)}\n"
+    project += "pull_request_runner: pull-requests\n"
     made = case.rendered(case.write(tmp_path, {**case.BASE, "specs/project.yaml": project}))
     case.write(tmp_path / "rendered", {file.path: file.text for file in made})
     assert [str(finding) for finding in shape_findings(tmp_path / "rendered")] == []

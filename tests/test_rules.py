@@ -70,16 +70,22 @@ LOCKED = RenderedFile(LOCK, f"jobs:\n  pins:\n    steps:\n      - uses: {PIN}\n"
 
 
 def login(minutes: int) -> str:
-    """A job that logs in to the cluster by OIDC."""
+    """A job that logs in to the cluster by OIDC, before two steps of this time together."""
     return (
-        f"    timeout-minutes: {minutes}\n    permissions:\n      id-token: write\n"
-        "    steps:\n      - uses: $/.github/actions/cluster-login\n"
+        f"    timeout-minutes: {minutes + 30}\n    permissions:\n      id-token: write\n"
+        "    steps:\n      - run: first\n        timeout-minutes: 20\n"
+        "      - uses: $/.github/actions/cluster-login\n        timeout-minutes: 10\n"
+        "      - run: second\n        timeout-minutes: 5\n"
+        f"      - run: third\n        timeout-minutes: {minutes - 5}\n"
     )
 
 
 STEP = "    steps:\n      - run: true\n"
 
+SERVER = "enterprise-server"
+"""The rule that applies to a GitHub Enterprise Server only."""
 PASSING: dict[str, list[str]] = {
+    SERVER: [workflow({"web": "    concurrency:\n      group: web\n" + STEP})],
     "expression-length": [
         workflow({"build_web": build(arguments(21_000))}),
         # a text without an expression
@@ -95,6 +101,7 @@ PASSING: dict[str, list[str]] = {
     ],
     "login-lifetime": [
         workflow({"monitor": login(60)}),
+        workflow({"monitor": login(60) + login(60).partition("    steps:\n")[2]}),
         workflow({"monitor": login(90).replace("id-token", "packages")}),
         workflow({"build_web": login(90).replace("cluster-login", "registry-login")}),
     ],
@@ -123,6 +130,12 @@ BY_ALL = f"specs/project.yaml:1:1: {PATH}, made from specs/project.yaml, specs/w
 BY_WEB = f"specs/web.yaml:1:1: {PATH}: "
 
 FAILING: dict[str, list[Refused]] = {
+    SERVER: [
+        Refused(
+            workflow({"web": "    concurrency:\n      group: web\n      queue: max\n" + STEP}),
+            BY_ALL + "job web has `queue` in `concurrency`",
+        ),
+    ],
     "expression-length": [
         Refused(
             workflow({"build_web": build(arguments(21_001))}),
@@ -168,7 +181,8 @@ FAILING: dict[str, list[Refused]] = {
     "login-lifetime": [
         Refused(
             workflow({"monitor": login(61)}),
-            BY_ALL + "job monitor may run 61 minutes; its login to the cluster expires after 60",
+            BY_ALL + "job monitor may use its login to the cluster for 61 minutes; it expires "
+            "after 60",
         )
     ],
     "matrix-size": [
@@ -197,9 +211,15 @@ def file(text: str, path: str = PATH) -> RenderedFile:
     return RenderedFile(path, text, SPECS)
 
 
-@pytest.mark.parametrize("text", [text for texts in PASSING.values() for text in texts])
-def test_passing(text: str) -> None:
-    assert [str(finding) for finding in verify([file(text), LOCKED])] == []
+def platform(rule: str) -> str:
+    return "ghes" if rule == SERVER else "github.com"
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"), [(name, text) for name, texts in PASSING.items() for text in texts]
+)
+def test_passing(rule: str, text: str) -> None:
+    assert [str(finding) for finding in verify([file(text), LOCKED], platform(rule))] == []
 
 
 @pytest.mark.parametrize(
@@ -210,7 +230,8 @@ def test_failing(rule: str, refused: Refused) -> None:
         known.__doc__.strip().rpartition("\n\n")[2] for known in RULES if name_of(known) == rule
     ]
     hint = remedy.replace("\n", " ")
-    assert [str(finding) for finding in verify([file(refused.text), LOCKED])] == [
+    findings = verify([file(refused.text), LOCKED], platform(rule))
+    assert [str(finding) for finding in findings] == [
         f"{refused.message} [{rule}]\n    hint: {hint}"
     ]
 

@@ -44,7 +44,7 @@ def using(action: str, **inputs: str) -> dict[str, Any]:
 
 LOGIN = using("$/.github/actions/cluster-login", environment="production")
 LOCK = {"group": "release-production", "cancel-in-progress": False, "queue": "max"}
-NOT_JUDGED = "no job at the end fails unless the release is verified"
+NOT_JUDGED = "no step at the end fails unless the release is verified"
 
 PASSING: dict[str, list[Patch]] = {
     "environment-lock": [
@@ -58,7 +58,7 @@ PASSING: dict[str, list[Patch]] = {
         patch(STAGING, "build_web", "permissions.packages", replace="write"),
     ],
     "known-jobs": [
-        patch(PRODUCTION, "verdict", "needs", before=["prune"]),
+        patch(PRODUCTION, "look", add=job(needs=["release"])),
         patch(BUILD, "build", step="build", after=[{"id": "later", "run": "date"}]),
     ],
     "no-expression-in-scripts": [
@@ -66,11 +66,11 @@ PASSING: dict[str, list[Patch]] = {
                                                    "run": 'echo "$A"'}]),
     ],
     "pull-request-permissions": [
-        patch(STAGING, "gate", "permissions.issues", add="read"),
-        patch(PRODUCTION, "audit", "permissions.issues", add="write"),
+        patch(STAGING, "finish", "permissions.issues", add="read"),
+        patch(PRODUCTION, "finish", "permissions.issues", add="write"),
         patch(STAGING, "look", add=job()),
         # the workflow's permissions are {}
-        patch(STAGING, "gate", "permissions", remove=True),
+        patch(STAGING, "finish", "permissions", remove=True),
     ],
     "rollback-always": [
         patch(DEPLOY, "rollback", "timeout-minutes", replace=50),
@@ -78,11 +78,11 @@ PASSING: dict[str, list[Patch]] = {
         patch(DEPLOY, "rollback", "environment.name", replace="production"),
     ],
     "secrets-by-name": [
-        patch(PRODUCTION, "release", "secrets.MORE", add="${{ secrets.MORE }}"),
+        patch(PRODUCTION, "release", "secrets", replace={"MORE": "${{ secrets.MORE }}"}),
     ],
     "visible-failures": [
         patch(DEPLOY, "monitor", "continue-on-error", add=False),
-        patch(PRODUCTION, "audit", step="Tag the release and record the deployment",
+        patch(PRODUCTION, "finish", step="audit",
               after=[{"run": "date", "continue-on-error": True}]),
     ],
 }  # fmt: skip
@@ -94,8 +94,8 @@ FAILING: dict[str, list[tuple[Patch, str]]] = {
             "job release changes the cluster of production without the lock release-production",
         ),
         (
-            patch(PRODUCTION, "prune", "concurrency.group", replace="release-staging"),
-            "job prune changes the cluster of production without the lock release-production",
+            patch(PRODUCTION, "release", "concurrency.group", replace="release-staging"),
+            "job release changes the cluster of production without the lock release-production",
         ),
         (
             patch(CLEANUP, "sweep", "concurrency.group", replace="release-staging-all"),
@@ -144,8 +144,8 @@ FAILING: dict[str, list[tuple[Patch, str]]] = {
     ],
     "known-jobs": [
         (
-            patch(PRODUCTION, "prune", "needs", after=["smoke"]),
-            "job prune needs `smoke`, which does not exist",
+            patch(PRODUCTION, "revert_pr", "needs", after=["smoke"]),
+            "job revert_pr needs `smoke`, which does not exist",
         ),
         (
             patch(BUILD, "build", step="build", after=[{"id": "build", "run": "date"}]),
@@ -170,8 +170,8 @@ FAILING: dict[str, list[tuple[Patch, str]]] = {
     ],
     "pull-request-permissions": [
         (
-            patch(STAGING, "gate", "permissions.contents", replace="write"),
-            "job gate has contents: write on a pull request",
+            patch(STAGING, "finish", "permissions.contents", replace="write"),
+            "job finish has contents: write on a pull request",
         ),
         (
             patch(CHECK, "look", add=job(permissions="write-all")),
@@ -179,7 +179,7 @@ FAILING: dict[str, list[tuple[Patch, str]]] = {
         ),
         (
             patch(PRODUCTION, None, "on.pull_request", add=None),
-            "job audit has contents: write on a pull request",
+            "job finish has contents: write on a pull request",
         ),
         (
             patch(STAGING, None, "on", replace="pull_request_target"),
@@ -196,7 +196,7 @@ FAILING: dict[str, list[tuple[Patch, str]]] = {
             "job rollback rolls back without `always()` in its `if`",
         ),
         (
-            patch(DEPLOY, "rollback", "needs", replace=["preflight", "deploy"]),
+            patch(DEPLOY, "rollback", "needs", replace=["deploy"]),
             "no rollback needs job monitor",
         ),
         (patch(DEPLOY, "rollback", remove=True), "no rollback needs job deploy"),
@@ -211,8 +211,8 @@ FAILING: dict[str, list[tuple[Patch, str]]] = {
     ],
     "secrets-by-name": [
         (
-            patch(PRODUCTION, "release", "secrets", replace="inherit"),
-            "job release passes on all secrets",
+            patch(PRODUCTION, "build_web", "secrets", add="inherit"),
+            "job build_web passes on all secrets",
         ),
         (
             patch(PRODUCTION, "plan", "env", add={"ALL": "${{ toJSON( secrets ) }}"}),
@@ -229,11 +229,16 @@ FAILING: dict[str, list[tuple[Patch, str]]] = {
             "job monitor ignores a failure of step Watch the rollout, then the bake time",
         ),
         (
-            patch(PRODUCTION, "verdict", "if", remove=True),
-            "job verdict reports the result without `always()` in its `if`",
+            patch(PRODUCTION, "finish", "if", remove=True),
+            "job finish reports the result without `always()` in its `if`",
         ),
-        (patch(PRODUCTION, "verdict", remove=True), NOT_JUDGED),
-        (patch(STAGING, "gate", remove=True), NOT_JUDGED),
+        (
+            patch(PRODUCTION, "finish", "if", "audit", remove=True),
+            "step Tag the release and record the deployment of job finish reports without "
+            "`always()` in its `if`",
+        ),
+        (patch(PRODUCTION, "finish", remove=True), NOT_JUDGED),
+        (patch(STAGING, "finish", remove=True), NOT_JUDGED),
     ],
 }  # fmt: skip
 
@@ -308,9 +313,9 @@ def test_generated_files_break_none(tmp_path: Path) -> None:
 def test_what_several_break_together_names_all(tmp_path: Path) -> None:
     """Neither alone: one removes a job's permissions, the other the workflow's."""
     patches = {
-        "one": patch(STAGING, "gate", "permissions", remove=True),
+        "one": patch(STAGING, "finish", "permissions", remove=True),
         "two": patch(STAGING, None, "permissions", remove=True),
-        "three": patch(STAGING, "gate", "timeout-minutes", replace=7),
+        "three": patch(STAGING, "finish", "timeout-minutes", replace=7),
     }
     names = "with patch one, together with two"
     findings = refused(tmp_path, patches)
@@ -320,10 +325,13 @@ def test_what_several_break_together_names_all(tmp_path: Path) -> None:
 def test_one_patch_may_not_hide_behind_the_waiver_of_another(tmp_path: Path) -> None:
     rule = "pull-request-permissions"
     patches = {
-        "said": {**patch(STAGING, "gate", "permissions.issues", add="write"), "waive": {rule: "x"}},
-        "unsaid": patch(STAGING, "images", "permissions.issues", add="write"),
+        "said": {
+            **patch(STAGING, "finish", "permissions.issues", add="write"),
+            "waive": {rule: "x"},
+        },
+        "unsaid": patch(STAGING, "plan", "permissions.issues", add="write"),
     }
-    message = f"with patch unsaid, {STAGING}: job images has issues: write on a pull request"
+    message = f"with patch unsaid, {STAGING}: job plan has issues: write on a pull request"
     assert refused(tmp_path, patches) == [(rule, message)]
 
 

@@ -188,7 +188,8 @@ def test_lock_bumped_alone(here: Terminal) -> None:
 
 def one_place(terminal: Terminal, new: str) -> dict[str, Any]:
     """The remark and the remedy where one line of one file differs from the lock."""
-    terminal.edit(BUILD, str(CHECKOUT), new)
+    file = terminal.root / BUILD
+    file.write_text(file.read_text("utf-8").replace(str(CHECKOUT), new, 1), "utf-8")
     drifts = drift(terminal)
     assert list(drifts) == [BUILD]
     assert drifts[BUILD]["cause"] == "pins"
@@ -367,7 +368,7 @@ def test_two_places_of_one_file(here: Terminal) -> None:
         del os.environ["GITHUB_ACTIONS"]
     text = (here.root / PIPELINE).read_text("utf-8").split("\n")
     lines = [number for number, line in enumerate(text, 1) if "# v99.0.0" in line]
-    assert len(lines) == 2
+    assert len(lines) > 1
     for line in lines:
         assert f"::error file={PIPELINE},line={line}::actions/checkout: v99.0.0 (aaaa" in ran.out
     assert ran.out.count("  actions/checkout: v99.0.0 (aaaaaaaaaaaa) here") == 1
@@ -437,4 +438,4 @@ def test_the_generated_check_verifies_changed_pins() -> None:
     assert verify["env"] == {
         "BEFORE": "${{ github.event_name == 'push' && github.event.before || 'HEAD^1' }}"
     }
-    assert {"pull_request", "push"} == set(workflow[True])
+    assert {"merge_group", "pull_request", "push"} == set(workflow[True])
