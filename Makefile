@@ -10,7 +10,7 @@ PUBLISH_LOCK := requirements/publish.txt
 NODE_MODULES := tests/judges/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup judges render check reference test slow slow-all verify e2e lint format house bench bench-restore dist lock hooks clean
+.PHONY: help setup judges render check reference test slow slow-all matrix verify e2e e2e-all lint format house bench bench-restore cost dist lock hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,13 +59,21 @@ slow: setup ## run a random quarter of the long tests, as CI does; again: make s
 slow-all: setup ## run all long tests: pipelines under act, killed renders, random faults
 	$(RUN_TESTS) -m slow $(PYTEST)
 
+matrix: setup ## render 160 kinds of projects, judge their files, check their safety properties
+	WFGEN_MATRIX=all $(RUN_TESTS) tests/matrix $(PYTEST)
+
 verify: $(VENV)/render ## check the safety properties of this repository's pipelines
 	$(BIN)/wfgen verify
 
 # The environment's KUBECONFIG is ignored: it may name a cluster that must not be changed.
-e2e: setup ## test releases on a temporary Kubernetes, or on yours: make e2e KUBECONFIG=... REGISTRY=...
-	E2E_KUBECONFIG=$(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG)) E2E_REGISTRY=$(REGISTRY) \
-	  $(BIN)/python -m tests.e2e $(PYTEST)
+ON_CLUSTER := E2E_KUBECONFIG=$(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG)) \
+  E2E_REGISTRY=$(REGISTRY) $(BIN)/python -m tests.e2e
+
+e2e: setup ## test a random sample of releases on a temporary Kubernetes, as CI does, or on yours: make e2e KUBECONFIG=... REGISTRY=...
+	WFGEN_SAMPLE=$(if $(PYTEST),,1) $(ON_CLUSTER) $(PYTEST)
+
+e2e-all: setup ## test all releases on a Kubernetes, and write docs/release-behaviour.md
+	$(ON_CLUSTER)
 
 lint: $(VENV)/dev ## run ruff, mypy, import-linter, shellcheck; check the release program against Python 3.9
 	$(BIN)/ruff check
@@ -96,6 +104,11 @@ bench: $(VENV)/dev $(YAMLOOM)/bin/yamloom ## measure how long wfgen takes, also 
 
 bench-restore: setup ## measure how long a bad release is live with wfgen, kubectl, a loop, Helm
 	$(BIN)/python benchmarks/restore.py $(PARTS)
+
+MEASURE := measure
+
+cost: $(VENV)/dev ## measure what jobs fetch, and write docs/cost.md; only the page: make cost MEASURE=
+	$(BIN)/python -m benchmarks.cost $(MEASURE) page
 
 dist: $(VENV)/dev ## build the distributions into dist/, and check them for PyPI
 	rm -rf dist
