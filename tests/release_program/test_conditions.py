@@ -106,7 +106,7 @@ def test_going_back_is_refused_if_an_image_is_gone(in_flight: Release) -> None:
 @pytest.mark.slow
 def test_grpc_health_needs_a_grpc_probe(shop: Release) -> None:
     shop.description["services"]["client"]["health"] = {"type": "grpc", "port": 9000}
-    done = shop.begin("client")
+    done = shop.begin("client", WFGEN_FORCE="true")
     assert refused(done), done
     assert "Deployment/client has no gRPC readinessProbe on port 9000" in done.log
     probe = "readinessProbe:\n            "
